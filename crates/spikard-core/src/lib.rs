@@ -1,0 +1,22 @@
+//! What an app is and what a request becomes: the specification, values, parameters, schemas and errors.
+//! Pure data and functions: no runtime, no I/O, no host language. It builds for `wasm32-unknown-unknown`.
+
+pub mod config;
+mod error;
+pub mod json;
+pub mod parameter;
+mod problem;
+mod request;
+mod response;
+pub mod schema;
+pub mod spec;
+mod template;
+mod value;
+mod words;
+
+pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, SpecError};
+pub use request::{Request, RequestId};
+pub use response::{Body, Flow, Outcome, Phase, Reason, Response, Sent};
+pub use template::{Converter, Template};
+pub use value::{Arg, Args, CallableId, HostArg, HostId, Input};
+pub use words::Word;

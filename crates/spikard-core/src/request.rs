@@ -1,0 +1,91 @@
+//! A request as user code meets it: bound arguments, and its head where somebody can look at it.
+
+use std::{fmt, sync::Arc};
+
+use http::HeaderValue;
+
+use crate::Args;
+
+/// A bound request on its way to the handler.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// In the order of the route's argument list.
+    pub args: Args,
+    /// Present only where the plan or a hook can look at it: nobody else pays for it.
+    pub head: Option<Arc<http::request::Parts>>,
+}
+
+/// Names one request in logs and in the `x-request-id` header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestId {
+    /// The client's own, which matched `[A-Za-z0-9._-]{1,128}`.
+    Given(HeaderValue),
+    /// Random bits, written as a version 4 UUID.
+    Random(u128),
+}
+
+impl RequestId {
+    /// The client's id if it is a valid one.
+    pub fn given(value: &HeaderValue) -> Option<Self> {
+        let text = value.as_bytes();
+        let valid = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        ((1..=128).contains(&text.len()) && text.iter().all(valid)).then(|| Self::Given(value.clone()))
+    }
+
+    /// A version 4 UUID (RFC 9562, section 5.4) of these random bits.
+    pub fn random(bits: u128) -> Self {
+        let versioned = bits & !(0xf << 76) | (0x4 << 76);
+        Self::Random(versioned & !(0b11 << 62) | (0b10 << 62))
+    }
+
+    /// As a header value.
+    pub fn to_header(&self) -> HeaderValue {
+        match self {
+            Self::Given(value) => value.clone(),
+            Self::Random(bits) => HeaderValue::from_bytes(&uuid_text(*bits)).expect("hex digits and dashes"),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(value) => f.write_str(value.to_str().unwrap_or_default()),
+            Self::Random(bits) => f.write_str(std::str::from_utf8(&uuid_text(*bits)).unwrap_or_default()),
+        }
+    }
+}
+
+fn uuid_text(bits: u128) -> [u8; 36] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [b'-'; 36];
+    let mut at = 0;
+    for nibble in 0..32 {
+        if matches!(nibble, 8 | 12 | 16 | 20) {
+            at += 1;
+        }
+        text[at] = HEX[(bits >> (124 - 4 * nibble)) as usize & 0xf];
+        at += 1;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_id_is_a_version_4_uuid() {
+        assert_eq!(RequestId::random(0).to_string(), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(RequestId::random(u128::MAX).to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn an_id_of_other_characters_is_not_accepted() {
+        let id = |text| RequestId::given(&HeaderValue::from_static(text));
+        assert_eq!(id("a.B_9-").map(|id| id.to_string()), Some("a.B_9-".to_owned()));
+        assert_eq!((id(""), id("a b"), id("a/b")), (None, None, None));
+        let long = HeaderValue::from_str(&"x".repeat(129)).unwrap();
+        assert_eq!(RequestId::given(&long), None);
+    }
+}

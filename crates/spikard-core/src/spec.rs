@@ -1,0 +1,323 @@
+//! The app as a document. It crosses the boundary once, at start-up, as JSON; serde is its only parser, the only
+//! place for defaults and the only list of options.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{CallableId, SpecError, config::Layers};
+
+/// The whole app. Every piece of user code in it is a [`CallableId`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AppSpec {
+    /// The routes, in the order of their registration.
+    #[serde(default)]
+    pub routes: Vec<RouteSpec>,
+    /// Named schemas, for `{"$ref": "#/schemas/Name"}`.
+    #[serde(default)]
+    pub schemas: Map<String, Value>,
+    /// Hooks of every request, unmatched ones too.
+    #[serde(default)]
+    pub hooks: HookSpec,
+    /// Everything that a `provide` argument can name.
+    #[serde(default)]
+    pub dependencies: Vec<DependencySpec>,
+    /// One callable that may turn an error into a response.
+    #[serde(default)]
+    pub recover: RecoverSpec,
+    /// What call, configuration object and environment say.
+    #[serde(default)]
+    pub config: Layers,
+}
+
+impl AppSpec {
+    /// Reads the document; the message names the place of what does not fit.
+    pub fn from_json(text: &[u8]) -> Result<Self, SpecError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| SpecError::new(format!("the app specification at {}: {}", error.path(), error.inner())))
+    }
+}
+
+/// One route.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RouteSpec {
+    /// `GET`, `POST` … in capitals.
+    pub method: String,
+    /// A path template.
+    pub path: String,
+    /// The handler.
+    pub handler: CallableId,
+    /// The wire: one entry for each source and name, those of the route's dependencies included.
+    #[serde(default)]
+    pub parameters: Vec<ParameterSpec>,
+    /// The body, where somebody takes it.
+    #[serde(default)]
+    pub body: Option<BodySpec>,
+    /// The call: what the handler gets, in order.
+    #[serde(default)]
+    pub arguments: Vec<ArgumentSpec>,
+    /// Dependencies that are resolved though no argument takes them, by name.
+    #[serde(default)]
+    pub dependencies: Vec<String>,
+    /// Hooks of this route, after the app's.
+    #[serde(default)]
+    pub hooks: HookSpec,
+    /// Everything else.
+    #[serde(default)]
+    pub options: RouteOptions,
+}
+
+/// Where a parameter is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A segment of the path.
+    Path,
+    /// The query string.
+    Query,
+    /// A header field.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// A member of the JSON or form body; of the query where the request has no body at all.
+    Body,
+}
+
+impl Source {
+    /// The first step of an error's `loc`.
+    pub fn loc(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "headers",
+            Self::Cookie => "cookie",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// One parameter on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ParameterSpec {
+    /// As it is sent. Header names are compared without case.
+    pub name: String,
+    /// Where it is sent.
+    #[serde(rename = "in")]
+    pub source: Source,
+    /// Its type: a scalar, or a list of scalars.
+    #[serde(default = "any_text")]
+    pub schema: Value,
+    /// Absent and required is an error. A parameter with a `default` is not required.
+    #[serde(default)]
+    pub required: Option<bool>,
+    /// For documents; the host puts in its own default where the value is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub default: Option<Value>,
+    /// Splits one text into a list, instead of repeated parameters.
+    #[serde(default)]
+    pub separator: Option<String>,
+    /// For documents.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// For documents.
+    #[serde(default)]
+    pub deprecated: bool,
+}
+
+impl ParameterSpec {
+    /// Whether its absence is an error: as `required` says, else unless it has a default.
+    pub fn is_required(&self) -> bool {
+        self.required.unwrap_or(self.default.is_none())
+    }
+}
+
+fn any_text() -> Value {
+    serde_json::json!({"type": "string"})
+}
+
+/// `"default": null` is a default too.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// The body of a route.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BodySpec {
+    /// JSON Schema 2020-12; `true` accepts everything.
+    #[serde(default = "anything")]
+    pub schema: Value,
+    /// How the schema is read.
+    #[serde(default)]
+    pub reading: Reading,
+    /// What makes the host's value of it; none hands over the plain value.
+    #[serde(default)]
+    pub decoder: Option<CallableId>,
+    /// Which media types are read.
+    #[serde(default)]
+    pub kind: BodyKind,
+    /// A request without a body is an error; otherwise its argument is absent.
+    #[serde(default = "yes")]
+    pub required: bool,
+}
+
+fn anything() -> Value {
+    Value::Bool(true)
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How a schema is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// It stands for a host type, whose decoder decides what is accepted; the schema words the refusals.
+    #[default]
+    Typed,
+    /// As it is written.
+    JsonSchema,
+}
+
+/// Which media types a body is read from; others are answered 415.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyKind {
+    /// `application/json` and `+json`.
+    #[default]
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// Either of the two, by the request's content type.
+    JsonOrForm,
+    /// Anything, as text in UTF-8.
+    Text,
+    /// Anything, as bytes.
+    Bytes,
+}
+
+/// One argument of a handler.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ArgumentSpec {
+    /// A parameter, by its index.
+    Parameter(ParameterArgument),
+    /// Several parameters as one host value; their names are its members.
+    Model(ModelArgument),
+    /// The whole body.
+    Body,
+    /// A dependency, by its name.
+    Provide(String),
+    /// The request itself.
+    Request,
+}
+
+/// An argument that is one parameter.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ParameterArgument {
+    /// The parameter.
+    pub index: usize,
+    /// The host has a value for each of the schema's `enum` members: cross as the member's place.
+    #[serde(default)]
+    pub choices: bool,
+    /// What makes the host's value of it.
+    #[serde(default)]
+    pub decoder: Option<CallableId>,
+}
+
+/// An argument that gathers parameters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ModelArgument {
+    /// The parameters.
+    pub parameters: Vec<usize>,
+    /// What makes the host's value of them.
+    pub decoder: CallableId,
+}
+
+/// Something that is made for a request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DependencySpec {
+    /// What arguments and other dependencies call it.
+    pub name: String,
+    /// Makes it.
+    pub provider: CallableId,
+    /// Its own parameters on the wire; every route that needs it takes them over.
+    #[serde(default)]
+    pub parameters: Vec<ParameterSpec>,
+    /// What the provider gets; a parameter is an index into its own list.
+    #[serde(default)]
+    pub arguments: Vec<ArgumentSpec>,
+    /// The provider is a generator and must be finished.
+    #[serde(default)]
+    pub generator: bool,
+}
+
+/// Hooks, in the order of their registration.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct HookSpec {
+    /// On the head.
+    pub on_request: Vec<CallableId>,
+    /// On the head, before the body is read.
+    pub pre_validation: Vec<CallableId>,
+    /// After binding.
+    pub pre_handler: Vec<CallableId>,
+    /// For a response of 500 and above that was made from an exception.
+    pub on_error: Vec<CallableId>,
+    /// For every response.
+    pub on_response: Vec<CallableId>,
+}
+
+/// Who may turn an error into a response. A route with neither never crosses for it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RecoverSpec {
+    /// For exceptions of user code.
+    pub exceptions: Option<CallableId>,
+    /// By status, for errors of the framework too.
+    pub statuses: std::collections::BTreeMap<u16, CallableId>,
+}
+
+/// What else can be said of a route. Each field overrides the app's configuration.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct RouteOptions {
+    /// Bytes of the body at most; `null` lifts the limit.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "nullable")]
+    pub max_body_size: Option<Option<u64>>,
+    /// Seconds until the head of the response; `null` lifts the limit.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "nullable")]
+    pub timeout: Option<Option<f64>>,
+    /// Whether a client that leaves cancels the handler.
+    pub cancel_on_disconnect: Option<bool>,
+    /// Whether `format` is asserted in the route's JSON Schemas.
+    pub assert_formats: Option<bool>,
+}
+
+/// Tells `null` from absent.
+fn nullable<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,88 @@
+//! What crosses to user code: ids of host objects, and one closed list of values that every binding converts once.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// A piece of user code: an index into the table that the binding keeps for the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct CallableId(pub u32);
+
+/// A host value (a decoded body, a dependency, a generator, an exception): an index into the table that the binding
+/// keeps for one request and for the works that it spawns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HostId(pub u32);
+
+/// One bound argument.
+///
+/// Dates, times and durations cross as text in the one canonical form (RFC 3339; ISO 8601 for durations), which
+/// every host reads with its own parser.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arg {
+    /// JSON's null, or an optional value that is empty.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer that fits 64 bits.
+    Int(i64),
+    /// An integer of any size, in decimal digits with an optional minus.
+    BigInt(String),
+    /// A finite number.
+    Float(f64),
+    /// Text.
+    Str(String),
+    /// Raw bytes.
+    Bytes(Bytes),
+    /// A decimal number as it was written.
+    Decimal(String),
+    /// A UUID in its hyphenated lower-case form.
+    Uuid(String),
+    /// A date, `2026-01-31`.
+    Date(String),
+    /// A time of day, with an offset or without.
+    Time(String),
+    /// A date and time, with an offset or without.
+    DateTime(String),
+    /// A duration in whole microseconds.
+    Duration(i64),
+    /// A place in the list of choices that the argument names.
+    Choice(u32),
+    /// Several values.
+    List(Vec<Arg>),
+    /// Named values in the order in which they came.
+    Map(Vec<(String, Arg)>),
+    /// Not sent: the host puts in its own default.
+    Absent,
+    /// Still to be decoded by the host, straight to its own type.
+    Input(Box<HostArg>),
+    /// The host has it already: `Bind` decoded it, or a provider made it.
+    Host(HostId),
+    /// The request itself.
+    Request,
+}
+
+/// The arguments of one call, in the order of the route's argument list.
+///
+/// A `Vec` and not an inline array: a request is moved several times on its way.
+pub type Args = Vec<Arg>;
+
+/// An argument that the host decodes itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostArg {
+    /// The host's decoder.
+    pub decoder: CallableId,
+    /// The place in the argument list.
+    pub argument: u32,
+    /// What to decode.
+    pub input: Input,
+}
+
+/// What a host decoder reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// JSON text that has passed [`crate::json::check`].
+    Json(Bytes),
+    /// A value that the core has read already.
+    Value(Arg),
+}

@@ -1,0 +1,14 @@
+//! The table of error words.
+
+use serde::Serialize;
+
+/// pydantic's word for a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Word {
+    /// Required and not sent.
+    Missing,
+    /// The host's decoder refused what the schema accepts.
+    ValueError,
+}
