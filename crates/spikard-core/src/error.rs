@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::{HostArg, HostId, Word};
+use crate::{HostArg, HostId};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $title:literal;)*) => {
@@ -202,9 +202,9 @@ impl std::error::Error for Error {}
 /// One refused value. It is written as one member of `errors` in a problem document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FieldError {
-    /// pydantic's word for it.
+    /// pydantic's word for it: one of [`crate::Word`], or the word of a host library that reports itself.
     #[serde(rename = "type")]
-    pub word: Word,
+    pub word: Cow<'static, str>,
     /// Where the value stands: source, then names and indexes.
     pub loc: Vec<Loc>,
     /// For people.
