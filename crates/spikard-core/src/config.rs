@@ -1,7 +1,9 @@
-//! The configuration: what call, configuration object and environment say, resolved in one place.
+//! The configuration: what call, configuration object and environment say, resolved here and nowhere else.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::SpecError;
 
 /// What was said where. Each layer holds only what was given.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -12,6 +14,204 @@ pub struct Layers {
     pub call: Map<String, Value>,
     /// The configuration object.
     pub given: Map<String, Value>,
-    /// The environment's `SPIKARD_*` variables, verbatim.
+    /// The environment's `SPIKARD_*` variables, verbatim. A variable that names no field is left alone.
     pub env: Map<String, Value>,
+}
+
+/// What applies. Times are seconds; `None` lifts a limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address or name to listen on.
+    pub host: String,
+    /// TCP port; 0 takes any free one.
+    pub port: u16,
+    /// Connections that the kernel keeps waiting.
+    pub backlog: u32,
+    /// Open connections at most; above that the listener stops accepting.
+    pub max_connections: Option<usize>,
+    /// Requests in flight at most, clean-up included; above that 503.
+    pub max_in_flight: usize,
+    /// Bytes of a request's body at most.
+    pub max_body_size: Option<u64>,
+    /// Levels of nesting in a JSON body at most.
+    pub max_json_depth: usize,
+    /// From the match to the response's head.
+    pub request_timeout: Option<f64>,
+    /// From the first byte of a request to the end of its head.
+    pub header_timeout: Option<f64>,
+    /// Without a byte of a body that is being read.
+    pub body_timeout: Option<f64>,
+    /// Without progress of a response that is being written.
+    pub write_timeout: Option<f64>,
+    /// Idle between two requests of a connection.
+    pub keep_alive: Option<f64>,
+    /// For requests in flight when the server stops.
+    pub shutdown_timeout: f64,
+    /// A client that leaves cancels its handler.
+    pub cancel_on_disconnect: bool,
+    /// `x-request-id` on every response.
+    pub enable_request_id: bool,
+    /// What happens to a path that differs from a declared one in its last slash only.
+    pub trailing_slash: TrailingSlash,
+    /// `format` is asserted in JSON Schemas as they are written.
+    pub assert_formats: bool,
+    /// What the binding itself needs.
+    #[serde(flatten)]
+    pub host_side: HostSide,
+}
+
+/// The part of the configuration that a binding reads: the core only resolves it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct HostSide {
+    /// Threads for user code that may block.
+    pub threads: usize,
+}
+
+impl Default for HostSide {
+    fn default() -> Self {
+        Self { threads: 40 }
+    }
+}
+
+/// See [`Config::trailing_slash`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TrailingSlash {
+    /// 308 to the declared form.
+    #[default]
+    Redirect,
+    /// 404.
+    Strict,
+    /// Served as if it were the declared form.
+    Ignore,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            port: 8000,
+            backlog: 2048,
+            max_connections: None,
+            max_in_flight: 1024,
+            max_body_size: Some(10 * 1024 * 1024),
+            max_json_depth: 64,
+            request_timeout: Some(30.0),
+            header_timeout: Some(10.0),
+            body_timeout: Some(30.0),
+            write_timeout: Some(30.0),
+            keep_alive: Some(75.0),
+            shutdown_timeout: 30.0,
+            cancel_on_disconnect: false,
+            enable_request_id: true,
+            trailing_slash: TrailingSlash::default(),
+            assert_formats: true,
+            host_side: HostSide::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Resolves the layers: call, then configuration object, then environment, then default. The message names the
+    /// field and where its value was given.
+    pub fn resolve(layers: &Layers) -> Result<Self, SpecError> {
+        let Value::Object(defaults) = serde_json::to_value(Self::default()).expect("plain values") else {
+            unreachable!("a struct is an object")
+        };
+        let mut resolved = defaults.clone();
+        for (name, default) in &defaults {
+            let variable = format!("SPIKARD_{}", name.to_ascii_uppercase());
+            let said = [&layers.call, &layers.given].into_iter().find_map(|layer| layer.get(name));
+            let value = match (said, layers.env.get(&variable)) {
+                (Some(value), _) => value.clone(),
+                (None, Some(text)) => from_env(text, default),
+                (None, None) => continue,
+            };
+            let origin = if said.is_some() { name.as_str() } else { variable.as_str() };
+            Self::check(name, origin, &value)?;
+            resolved.insert(name.clone(), value);
+        }
+        if let Some(unknown) = layers.call.keys().chain(layers.given.keys()).find(|name| !defaults.contains_key(*name))
+        {
+            return Err(SpecError::new(format!("there is no configuration field {unknown:?}")));
+        }
+        serde_json::from_value(Value::Object(resolved)).map_err(|error| SpecError::new(error.to_string()))
+    }
+
+    /// One field alone, so that the message can name it.
+    fn check(name: &str, origin: &str, value: &Value) -> Result<(), SpecError> {
+        let fault = |what: String| Err(SpecError::new(format!("{origin}: {what}, got {value}")));
+        let alone = Map::from_iter([(name.to_owned(), value.clone())]);
+        if let Err(error) = serde_json::from_value::<Self>(Value::Object(alone)) {
+            return fault(error.to_string());
+        }
+        let Some(number) = value.as_f64() else { return Ok(()) };
+        match name {
+            "port" => Ok(()),
+            _ if number < 0.0 => fault("must not be negative".into()),
+            // Zero of these would refuse every request.
+            "max_body_size" | "shutdown_timeout" | "backlog" => Ok(()),
+            _ if number == 0.0 => fault("must be greater than 0".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A variable is text: it is read as the type of the field's default, and `none` lifts a limit.
+fn from_env(text: &Value, default: &Value) -> Value {
+    let Some(text) = text.as_str() else { return text.clone() };
+    match (default, text.to_ascii_lowercase().as_str()) {
+        (Value::String(_), _) => Value::from(text),
+        (Value::Bool(_), "1" | "true" | "yes" | "on") => Value::Bool(true),
+        (Value::Bool(_), "0" | "false" | "no" | "off") => Value::Bool(false),
+        (_, "none" | "null" | "") => Value::Null,
+        _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn layers(layers: Value) -> Layers {
+        serde_json::from_value(layers).unwrap()
+    }
+
+    #[test]
+    fn a_call_goes_before_the_object_before_the_environment_before_the_default() {
+        let said = json!({"call": {"port": 1}, "given": {"port": 2, "host": "h"},
+            "env": {"SPIKARD_PORT": "3", "SPIKARD_HOST": "e", "SPIKARD_THREADS": "4", "SPIKARD_OTHER": "x"}});
+        let config = Config::resolve(&layers(said)).unwrap();
+        assert_eq!((config.port, config.host.as_str(), config.host_side.threads), (1, "h", 4));
+        assert_eq!(config.keep_alive, Some(75.0));
+    }
+
+    #[test]
+    fn null_lifts_a_limit_from_every_layer() {
+        let said = json!({"given": {"max_body_size": null}, "env": {"SPIKARD_REQUEST_TIMEOUT": "none"}});
+        let config = Config::resolve(&layers(said)).unwrap();
+        assert_eq!((config.max_body_size, config.request_timeout), (None, None));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_names_its_field_or_variable() {
+        for (said, start) in [
+            (json!({"given": {"port": 70000}}), "port: "),
+            (json!({"given": {"keep_alive": -1}}), "keep_alive: must not be negative, got -1"),
+            (json!({"given": {"threads": 0}}), "threads: must be greater than 0, got 0"),
+            (json!({"env": {"SPIKARD_PORT": "many"}}), "SPIKARD_PORT: "),
+            (json!({"call": {"trailing_slash": "maybe"}}), "trailing_slash: "),
+            (json!({"given": {"prot": 1}}), "there is no configuration field \"prot\""),
+        ] {
+            let message = Config::resolve(&layers(said)).unwrap_err().message;
+            assert!(message.starts_with(start), "{message}");
+        }
+    }
 }
