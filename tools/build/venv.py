@@ -1,0 +1,54 @@
+"""Runs a command of the clone's virtual environment: `venv.py python -m pytest`. Makes the environment first, and
+installs packages/python/requirements-dev.txt where that file has changed. uv installs where it is on PATH.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cargo
+import places
+
+REQUIREMENTS = places.ROOT / "packages" / "python" / "requirements-dev.txt"
+
+
+def prepare() -> Path:
+    """Answers the environment's folder of commands."""
+    home = places.venv()
+    commands = home / "bin"
+    installed = home / "requirements.sha256"
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if installed.exists() and installed.read_text() == wanted and (commands / "python").exists():
+        return commands
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+    subprocess.run([*installer(commands), "-r", str(REQUIREMENTS)], check=True)
+    installed.write_text(wanted)
+    return commands
+
+
+def installer(commands: Path) -> list[str]:
+    """The command that installs into the environment."""
+    python = str(commands / "python")
+    if uv := shutil.which("uv"):
+        return [uv, "pip", "install", "--quiet", "--python", python]
+    return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def run(command: list[str]) -> int:
+    """Runs `command` with the environment's folder of commands first in PATH. maturin runs alone, as cargo does."""
+    commands = prepare()
+    os.environ["PATH"] = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    os.environ["VIRTUAL_ENV"] = str(places.venv())
+    os.environ.pop("PYTHONHOME", None)
+    if command[0] == "maturin":
+        return cargo.run(command)
+    return subprocess.run(command, cwd=places.ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
