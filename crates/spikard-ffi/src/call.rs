@@ -100,7 +100,7 @@ pub enum Call {
         /// When it has ended.
         reply: Reply<()>,
     },
-    /// An exception of user code that nobody handled: to be logged in the host's own way.
+    /// A failure that nobody handled: to be logged in the host's own way.
     Report {
         /// What is known of it.
         report: Report,
@@ -109,11 +109,13 @@ pub enum Call {
     },
 }
 
-/// An exception that ended a request.
+/// A failure that ended a request with a 500.
 #[derive(Debug)]
 pub struct Report {
-    /// The object that was raised.
-    pub exception: HostId,
+    /// The object that was raised, if it was user code that failed.
+    pub exception: Option<HostId>,
+    /// What the core says of it, in words for the log.
+    pub source: Option<String>,
     /// The request's method and path template.
     pub route: Arc<str>,
     /// The request's id, where ids are on.
