@@ -1,0 +1,1 @@
+"""Each rule is handed a tree that breaks it, and one that does not."""
