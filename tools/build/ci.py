@@ -26,9 +26,8 @@ STEPS = (
 )
 
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|ignored|error|errors)\b")
-CLOSING = re.compile(
-    r"^test result: |^=+ .*\d+ (passed|failed|skipped|error).* =+$|^(\d+ (passed|failed|skipped|errors?)(, )?)+ in \d|^skipped: "
-)
+# The last lines of cargo test, pytest and a step that was skipped.
+CLOSING = re.compile(r"^test result: |^=* ?(\d+ \w+(, )?)+ in [\d.]+s|^skipped: ")
 
 
 @dataclasses.dataclass
@@ -49,7 +48,9 @@ def run(step: str) -> Result:
     command = [str(places.ROOT / "task"), step]
     counts: dict[str, int] = {}
     skipped = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             print(line, end="", flush=True)

@@ -1,5 +1,5 @@
-"""Runs the rules over the repository and prints a table: `python3 tools/checks [rule …]`. Run it by the interpreter that
-has the built package, or the snippets are skipped; with CI set, a rule that is skipped fails.
+"""Runs the rules over the repository and prints a table: `python3 tools/checks [rule …]`. Run it by the interpreter
+that has the built package, or the snippets are skipped; with CI set, a rule that is skipped fails.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def main(wanted: list[str]) -> int:
     for name, verdict in verdicts.items():
         count = len(verdict.findings)
         result = f"{count} found" if count else "skipped" if verdict.skipped else "ok"
-        print(f"{name:<12} {result:<12} {verdict.seconds:>5.1f}s  {verdict.title} {verdict.skipped and f'({verdict.skipped})'}")
+        why = verdict.skipped and f" ({verdict.skipped})"
+        print(f"{name:<12} {result:<12} {verdict.seconds:>5.1f}s  {verdict.title}{why}")
     return int(any(verdict.findings for verdict in verdicts.values()))
 
 

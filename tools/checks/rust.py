@@ -99,7 +99,8 @@ def paths(text: str) -> Iterator[tuple[str, int]]:
     for found in re.finditer(r"\buse\s+([^;]+);", code):
         line = code.count("\n", 0, found.start()) + 1
         yield from ((path, line) for path in spelled_out(found[1]))
-    for found in re.finditer(r"\b\w+(?:\s*::\s*\w+)+", re.sub(r"\buse\s+[^;]+;", lambda use: "\n" * use[0].count("\n"), code)):
+    rest = re.sub(r"\buse\s+[^;]+;", lambda use: re.sub(r"[^\n]", " ", use[0]), code)
+    for found in re.finditer(r"\b\w+(?:\s*::\s*\w+)+", rest):
         yield re.sub(r"\s", "", found.group()), code.count("\n", 0, found.start()) + 1
 
 

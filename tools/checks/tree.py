@@ -1,5 +1,5 @@
-"""The repository as the rules see it: its tracked files, their texts, and cargo's view of the crates. Takes any root, so
-that the tests can hand in a bad tree.
+"""The repository as the rules see it: its tracked files, their texts, and cargo's view of the crates. Takes any root,
+so that the tests can hand in a bad tree.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Tree:
         return json.loads(described)["packages"]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def glob(path: str, pattern: str) -> bool:
     """Whether the whole of `path` matches `pattern`."""
     return match(PurePosixPath(path).parts, PurePosixPath(pattern).parts)

@@ -1,4 +1,4 @@
-"""Who may depend on whom: core ← ffi ← http ← bindings; a language's library in one crate, the HTTP stack in one more."""
+"""Who may depend on whom: core ← ffi ← http ← bindings; each language's library in one crate, the HTTP stack in two."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def check(tree: Tree) -> Iterator[Finding]:
             if other in ours and other != name and other not in INWARD.get(name, TOOL):
                 yield Finding(subject, f"{name} may not depend on {other}: the arrow points the other way")
             for patterns, homes in KEPT:
+                allowed = ", ".join(sorted(homes))
                 if any(fnmatch.fnmatch(other, pattern) for pattern in patterns) and name not in homes and not in_tools:
-                    yield Finding(subject, f"{name} may not depend on {other}, which belongs to {', '.join(sorted(homes))}")
+                    yield Finding(subject, f"{name} may not depend on {other}: it belongs to {allowed}")
             if other.startswith("tokio") and name in NO_TOKIO:
                 yield Finding(subject, f"{name} may not depend on {other}: it knows no runtime")
         if name not in INWARD and not in_tools:

@@ -1,5 +1,5 @@
-"""House rules of the text: module headers, reasons for `unsafe` and `allow`, no stubs, no machine's paths, no registry's
-host names, no binaries.
+"""House rules of the text: module headers, reasons for `unsafe` and `allow`, no stubs, no machine's paths, no
+registry's host names, no binaries.
 """
 
 from __future__ import annotations

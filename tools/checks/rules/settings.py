@@ -1,4 +1,4 @@
-"""Every field of the configuration has a case of the corpus that sets it, or a test that says `covers config: <field>`."""
+"""Every field of the configuration has a case of the corpus that sets it, or a test marked `covers config: <field>`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Sizes: files, functions, binding crates, packages and the public items of the boundary, against budgets.txt. A line for
-one subject that is no longer needed is a finding too.
+"""Sizes: files, functions, binding crates, packages and the public items of the boundary, against budgets.txt. A line
+for one subject that is no longer needed is a finding too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import rust
 from tree import Finding, Tree, is_test
 
+PUBLIC = re.compile(r"^pub (?:async )?(?:fn|struct|enum|trait|type|const|static|mod|union)\s+(\w+)", re.MULTILINE)
 BUDGETS = Path(__file__).resolve().parents[1] / "budgets.txt"
 SOURCES = ("crates/**/*.rs", "packages/**/*.py", "tools/**/*.py", "examples/**/*.py", "packages/**/*.ts")
 
@@ -129,7 +130,7 @@ def python_code_lines(text: str) -> set[int]:
 def public_items(text: str) -> list[str]:
     """What the root of a crate makes public: declared there, or re-exported."""
     code = rust.blank(rust.without_tests(text))
-    items = re.findall(r"^pub (?:async )?(?:fn|struct|enum|trait|type|const|static|mod|union)\s+(\w+)", code, re.MULTILINE)
+    items = re.findall(PUBLIC, code)
     for tree in re.findall(r"^pub use ([^;]+);", code, re.MULTILINE):
         items += [path.rpartition("::")[2] for path in rust.spelled_out(tree)]
     return items

@@ -16,7 +16,9 @@ from pathlib import Path
 from tree import Finding, Skipped, Tree
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "packages/*/README.md", "crates/*/README.md")
-FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<kind>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL
+)
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.*?) -->\s*$")
 SHELLS = {"bash", "sh", "shell", "zsh"}
 LIMIT = 60
@@ -45,7 +47,7 @@ def check(tree: Tree) -> Iterator[Finding]:
         elif block.kind in SHELLS:
             yield Finding(block.path, f"a {block.kind} block is not run: fence it as console", block.line)
         elif block.kind == "python":
-            yield from run_python(tree, python, block)
+            yield from run_python(python, block)
         elif block.kind == "console":
             yield from run_console(tree, block)
 
@@ -60,7 +62,7 @@ def blocks_of(path: str, text: str) -> Iterator[Block]:
         yield Block(path, line, found["kind"], inside, before["reason"].strip() if before else None)
 
 
-def run_python(tree: Tree, python: str, block: Block) -> Iterator[Finding]:
+def run_python(python: str, block: Block) -> Iterator[Finding]:
     """Runs a block as a module that is not the main one."""
     if subprocess.run([python, "-c", "import spikard"], capture_output=True).returncode:
         raise Skipped(f"spikard is not importable by {python}")

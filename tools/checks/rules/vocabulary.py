@@ -23,10 +23,7 @@ def check(tree: Tree) -> Iterator[Finding]:
         raise Skipped("the tables of errors are not there")
     kinds, words, raised = expected(tree)
     for name, title in CODE_ROW.findall(rust.blank(tree.text(ERRORS), strings=False)):
-        if name == "Raised":
-            met = raised
-        else:
-            met = uri_end(name, title) in kinds
+        met = raised if name == "Raised" else uri_end(name, title) in kinds
         if not met:
             yield Finding(f"{ERRORS}::{name}", "no case of the corpus expects it")
     rows = WORD_ROW.findall(rust.blank(tree.text(WORDS), strings=False))
@@ -43,7 +40,7 @@ def uri_end(name: str, title: str) -> str:
 
 
 def expected(tree: Tree) -> tuple[set[str], set[str], bool]:
-    """The last parts of the problem types and the words that answers hold, and whether user code raises in some case."""
+    """The ends of the problem types and the words that answers hold, and whether user code raises in some case."""
     kinds: set[str] = set()
     words: set[str] = set()
     raised = False

@@ -33,7 +33,7 @@ class PlantedTree(unittest.TestCase):
         """Each message is part of one finding, in order, and there is no further one."""
         found = [str(finding) for finding in self.found(files)]
         self.assertEqual(len(found), len(messages), found)
-        for finding, message in zip(found, messages):
+        for finding, message in zip(found, messages, strict=True):
             self.assertIn(message, finding)
 
     def assert_holds(self, files: dict[str, str]) -> None:

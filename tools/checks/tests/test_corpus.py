@@ -45,7 +45,10 @@ class Settings(PlantedTree):
         self.assert_breaks(self.config, "config.rs:2: port: neither", "config.rs:7: threads: neither")
 
     def test_a_case_and_a_mark(self):
-        covered = {"testing_data/http/a/b.json": case(config={"port": 0}), "crates/a/tests/b.rs": "// covers config: threads"}
+        covered = {
+            "testing_data/http/a/b.json": case(config={"port": 0}),
+            "crates/a/tests/b.rs": "// covers config: threads",
+        }
         self.assert_holds({**self.config, **covered})
 
     def test_a_mark_for_no_field(self):
@@ -58,7 +61,9 @@ class Corpus(PlantedTree):
     driver = "packages/python/tests/conformance/test_corpus.py"
 
     def test_a_driver_past_the_front_door(self):
-        self.assert_breaks({self.driver: "from spikard._spikard import Service\n"}, "past the public API: spikard._spikard")
+        self.assert_breaks(
+            {self.driver: "from spikard._spikard import Service\n"}, "past the public API: spikard._spikard"
+        )
         self.assert_breaks({self.driver: "from spikard import App, _native\n"}, "past the public API")
         self.assert_holds({self.driver: "from spikard import Spikard\n"})
 

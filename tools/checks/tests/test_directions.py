@@ -9,7 +9,9 @@ def workspace(**crates: str) -> dict[str, str]:
     files = {"Cargo.toml": '[workspace]\nresolver = "3"\nmembers = ["crates/*"]\n'}
     for name, dependencies in crates.items():
         folder = f"crates/{name.replace('_', '-')}"
-        manifest = f'[package]\nname = "{name.replace("_", "-")}"\nversion = "0.1.0"\nedition = "2024"\n[dependencies]\n'
+        manifest = (
+            f'[package]\nname = "{name.replace("_", "-")}"\nversion = "0.1.0"\nedition = "2024"\n[dependencies]\n'
+        )
         files |= {f"{folder}/Cargo.toml": manifest + dependencies, f"{folder}/src/lib.rs": ""}
     return files
 

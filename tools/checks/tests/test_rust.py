@@ -24,5 +24,5 @@ class Reading(unittest.TestCase):
         self.assertEqual([(f.name, f.line) for f in rust.functions(text)], [("a", 1), ("d", 2)])
 
     def test_inline_tests_are_taken_out(self):
-        text = "a\n#[cfg(test)]\nmod tests {\n    fn b() { \"}\" }\n}\nc\n#[cfg(test)]\nmod more;\nd"
+        text = 'a\n#[cfg(test)]\nmod tests {\n    fn b() { "}" }\n}\nc\n#[cfg(test)]\nmod more;\nd'
         self.assertEqual(rust.without_tests(text).split(), ["a", "c", "d"])

@@ -22,7 +22,9 @@ class Sizes(PlantedTree):
 
     def test_a_long_file(self):
         short = {f"crates/a/src/f{place}.rs": "//! x\n" for place in range(9)}
-        self.assert_breaks({**short, "crates/a/src/long.rs": "// x\n" * 11}, "11 lines, limit 10", "11 lines in the ninth")
+        self.assert_breaks(
+            {**short, "crates/a/src/long.rs": "// x\n" * 11}, "11 lines, limit 10", "11 lines in the ninth"
+        )
 
     def test_its_tests_do_not_count(self):
         tests = "#[cfg(test)]\nmod tests {\n" + "// x\n" * 20 + "}\n"
@@ -47,7 +49,10 @@ class Sizes(PlantedTree):
         self.assert_breaks(files, "crates/spikard-py: 16 lines in all, limit 12")
 
     def test_a_large_package(self):
-        files = {"packages/python/src/a.py": '"""x"""\na = 1\nb = 2\nc = 3\n', "packages/python/tests/test_a.py": "a = 1\n" * 4}
+        files = {
+            "packages/python/src/a.py": '"""x"""\na = 1\nb = 2\nc = 3\n',
+            "packages/python/tests/test_a.py": "a = 1\n" * 4,
+        }
         self.assert_breaks(files, "packages/python: 3 lines of code, limit 2")
 
     def test_a_wide_boundary(self):

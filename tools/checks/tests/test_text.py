@@ -14,7 +14,9 @@ class Names(PlantedTree):
         self.assert_breaks({"packages/python/common/a.py": ""}, "'common' is named 'common'")
 
     def test_a_type_that_says_nothing(self):
-        self.assert_breaks({"crates/a/src/lib.rs": "struct RouteManager;"}, "lib.rs:1: RouteManager: a type named 'manager'")
+        self.assert_breaks(
+            {"crates/a/src/lib.rs": "struct RouteManager;"}, "lib.rs:1: RouteManager: a type named 'manager'"
+        )
         self.assert_breaks({"packages/python/a.py": "class BaseApp: ..."}, "a type named 'base'")
         self.assert_holds({"crates/a/src/lib.rs": "// struct RouteManager;\nstruct Database;"})
 
@@ -42,7 +44,9 @@ class Clocks(PlantedTree):
 
     def test_a_clock_by_path_and_by_use(self):
         self.assert_breaks({f"{HTTP}/a.rs": "let now = std::time::Instant::now();"}, "names std::time::Instant")
-        self.assert_breaks({f"{HTTP}/a.rs": "use std::{fmt, time::{Duration, SystemTime}};"}, "names std::time::SystemTime")
+        self.assert_breaks(
+            {f"{HTTP}/a.rs": "use std::{fmt, time::{Duration, SystemTime}};"}, "names std::time::SystemTime"
+        )
         self.assert_breaks({f"{HTTP}/a.rs": "use tokio::{sync, time as t};"}, "names tokio::time")
         self.assert_breaks({f"{HTTP}/a.rs": "tokio :: spawn(f)"}, "names tokio::spawn")
         self.assert_breaks({"crates/spikard-core/src/a.rs": "use std::fs;"}, "names std::fs")
@@ -51,7 +55,7 @@ class Clocks(PlantedTree):
         bad = "use std::time::Instant;"
         tests = f"#[cfg(test)]\nmod tests {{ {bad} }}"
         self.assert_holds({f"{HTTP}/platform.rs": bad, f"{HTTP}/server/accept.rs": bad, f"{HTTP}/a.rs": tests})
-        self.assert_holds({f"{HTTP}/a.rs": "// std::fs\nuse std::time::Duration;\nlet text = \"std::fs::read\";"})
+        self.assert_holds({f"{HTTP}/a.rs": '// std::fs\nuse std::time::Duration;\nlet text = "std::fs::read";'})
 
 
 class House(PlantedTree):
@@ -70,12 +74,16 @@ class House(PlantedTree):
         self.assert_holds({"crates/a/src/lib.rs": above + inside})
 
     def test_allow_says_why(self):
-        self.assert_breaks({"crates/a/src/lib.rs": "//! A.\n#[allow(dead_code)]\nfn f() {}"}, "an allow without a reason")
+        self.assert_breaks(
+            {"crates/a/src/lib.rs": "//! A.\n#[allow(dead_code)]\nfn f() {}"}, "an allow without a reason"
+        )
         self.assert_holds({"crates/a/src/lib.rs": '//! A.\n#[allow(dead_code, reason = "x")]\nfn f() {}'})
         self.assert_breaks({"packages/python/a.py": '"""A."""\na = 1  # type: ' + "ignore"}, "without a code")
 
     def test_errors_are_types(self):
-        self.assert_breaks({"crates/a/src/lib.rs": "//! A.\nfn f() -> Result<Vec<u8>, String>;"}, "an error that is a text")
+        self.assert_breaks(
+            {"crates/a/src/lib.rs": "//! A.\nfn f() -> Result<Vec<u8>, String>;"}, "an error that is a text"
+        )
 
     def test_places_hosts_stubs_and_binaries(self):
         self.assert_breaks({"README.md": "see /ho" + "me/me/x"}, "a path of one machine")
