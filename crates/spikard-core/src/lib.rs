@@ -2,9 +2,12 @@
 //! Pure data and functions: no runtime, no I/O, no host language. It builds for `wasm32-unknown-unknown`.
 
 pub mod config;
+mod dependency;
 mod error;
 pub mod json;
+pub mod pairs;
 pub mod parameter;
+pub mod plan;
 mod problem;
 mod request;
 mod response;
@@ -17,6 +20,6 @@ mod words;
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, SpecError};
 pub use request::{Request, RequestId};
 pub use response::{Body, Flow, Outcome, Phase, Reason, Response, Sent};
-pub use template::{Converter, Template};
+pub use template::{Converter, Part, Template};
 pub use value::{Arg, Args, CallableId, HostArg, HostId, Input};
 pub use words::Word;

@@ -17,6 +17,10 @@ impl Reader {
     pub fn is_list(&self) -> bool {
         todo!()
     }
+    /// Choices as their values.
+    pub fn plain(&self, _value: Arg) -> Arg {
+        todo!()
+    }
     /// Reads text, leniently.
     pub fn read_texts(&self, _texts: &[&str]) -> Result<Arg, Vec<FieldError>> {
         todo!()

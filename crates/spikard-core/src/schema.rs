@@ -31,7 +31,7 @@ impl Schema {
         todo!()
     }
     /// The pairs of a form as the JSON value that the schema asks for.
-    pub fn read_form(&self, _pairs: &[(String, String)]) -> Value {
+    pub fn read_form(&self, _pairs: &[(String, String)]) -> Result<Value, Vec<FieldError>> {
         todo!()
     }
 }

@@ -86,3 +86,24 @@ pub enum Input {
     /// A value that the core has read already.
     Value(Arg),
 }
+
+impl From<serde_json::Value> for Arg {
+    /// Plain data: objects keep their order, integers beyond 64 bits become [`Arg::BigInt`].
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+                (Some(small), _) => Self::Int(small),
+                (None, Some(large)) => Self::BigInt(large.to_string()),
+                (None, None) => Self::Float(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => Self::Str(text),
+            Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Value::Object(members) => {
+                Self::Map(members.into_iter().map(|(name, value)| (name, Self::from(value))).collect())
+            }
+        }
+    }
+}

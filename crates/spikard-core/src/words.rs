@@ -12,3 +12,15 @@ pub enum Word {
     /// The host's decoder refused what the schema accepts.
     ValueError,
 }
+
+impl crate::FieldError {
+    /// x
+    pub fn new(
+        _w: Word,
+        _loc: Vec<crate::Loc>,
+        _input: serde_json::Value,
+        _ctx: serde_json::Map<String, serde_json::Value>,
+    ) -> Self {
+        todo!()
+    }
+}

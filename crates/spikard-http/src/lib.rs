@@ -1,1 +1,24 @@
-//! x
+//! An `AppSpec` and a `Runtime` become an HTTP service: routing, reading, the road to user code and back, writing.
+//! Knows no host language.
+
+mod body;
+mod deadline;
+mod decode;
+mod encode;
+mod endpoint;
+mod platform;
+mod router;
+mod service;
+mod tail;
+pub mod testing;
+mod transit;
+
+pub use body::{Body, Broken};
+pub use encode::encode_error;
+#[cfg(feature = "server")]
+pub use platform::Tokio;
+pub use platform::{Platform, Task};
+pub use service::Service;
+
+/// The error of a request's body.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;

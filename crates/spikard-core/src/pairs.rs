@@ -1,0 +1,95 @@
+//! Names and values in text: query strings and urlencoded forms (WHATWG URL, section 5.1), and cookies (RFC 6265).
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
+/// A query or a form holds this many pairs at most.
+pub const MAX_PAIRS: usize = 10_000;
+
+/// Why a text cannot be taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PairsFault {
+    /// A name or a value is no UTF-8 once decoded.
+    NotUtf8,
+    /// There are more than [`MAX_PAIRS`].
+    TooMany,
+}
+
+impl PairsFault {
+    /// For the client; `what` is "query" or "form".
+    pub fn message(self, what: &str) -> String {
+        match self {
+            Self::NotUtf8 => format!("the {what} is not valid UTF-8"),
+            Self::TooMany => format!("the {what} has more than {MAX_PAIRS} pairs"),
+        }
+    }
+}
+
+/// A name and a value.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Takes `a=1&b=2` apart. Empty pieces are passed over; a piece without `=` has an empty value.
+pub fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, PairsFault> {
+    let mut pairs = Vec::new();
+    for piece in text.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
+        if pairs.len() == MAX_PAIRS {
+            return Err(PairsFault::TooMany);
+        }
+        let (name, value) = match piece.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&piece[..at], &piece[at + 1..]),
+            None => (piece, &b""[..]),
+        };
+        pairs.push((decode(name)?, decode(value)?));
+    }
+    Ok(pairs)
+}
+
+fn decode(text: &[u8]) -> Result<Cow<'_, str>, PairsFault> {
+    if text.contains(&b'+') {
+        let spaced: Vec<u8> = text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        let decoded: Vec<u8> = percent_decode(&spaced).collect();
+        return String::from_utf8(decoded).map(Cow::Owned).map_err(|_| PairsFault::NotUtf8);
+    }
+    percent_decode(text).decode_utf8().map_err(|_| PairsFault::NotUtf8)
+}
+
+/// Takes the value of a `Cookie` field apart. Quotes around a value are taken off; a piece without `=` is passed over.
+pub fn cookies(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split(';').filter_map(|piece| {
+        let (name, value) = piece.split_once('=')?;
+        let value = value.trim();
+        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        Some((name.trim(), bare)).filter(|(name, _)| !name.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_taken_apart() {
+        let pairs = parse(b"a=1&&b=x+y%2Bz&c&=v&d=%C3%A9").unwrap();
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        assert_eq!(pairs, [("a", "1"), ("b", "x y+z"), ("c", ""), ("", "v"), ("d", "é")]);
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_a_fault() {
+        assert_eq!(parse(b"a=%ff").unwrap_err(), PairsFault::NotUtf8);
+        assert_eq!(parse(b"a+%ff=1").unwrap_err(), PairsFault::NotUtf8);
+    }
+
+    #[test]
+    fn one_pair_too_many_is_a_fault() {
+        assert_eq!(parse(&b"a&".repeat(MAX_PAIRS)).unwrap().len(), MAX_PAIRS);
+        assert_eq!(parse(&b"a&".repeat(MAX_PAIRS + 1)).unwrap_err(), PairsFault::TooMany);
+    }
+
+    #[test]
+    fn cookies_lose_their_quotes() {
+        let found: Vec<_> = cookies("a=1; b=\"x y\";c; =v;d=e=f").collect();
+        assert_eq!(found, [("a", "1"), ("b", "x y"), ("d", "e=f")]);
+    }
+}

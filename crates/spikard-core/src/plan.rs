@@ -1,0 +1,367 @@
+//! The argument plan of a route: compiled at start-up, run for each request before any user code. It takes a head and
+//! a body and hands on bound arguments, or one error that lists everything that was refused.
+
+mod body;
+mod head;
+
+use http::HeaderName;
+
+use crate::{
+    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, SpecError, Template,
+    config::Config,
+    dependency::{WiredArgument, Wiring},
+    parameter::Reader,
+    spec::{AppSpec, RouteSpec, Source},
+};
+use body::BodyPlan;
+pub use body::Media;
+
+/// Path values, percent-decoded, in the order of the template's parameters.
+pub type PathValues = Vec<String>;
+
+/// How the arguments of a route are bound.
+#[derive(Debug)]
+pub struct Plan {
+    parameters: Vec<Parameter>,
+    body: Option<BodyPlan>,
+    /// The handler's arguments, then those of each provider.
+    slots: Vec<Slot>,
+    handler_arguments: usize,
+    provided: Vec<Provided>,
+    needs_head: bool,
+    reads: Reads,
+}
+
+/// Which parts of a head have to be taken apart.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reads {
+    query: bool,
+    cookies: bool,
+}
+
+#[derive(Debug)]
+struct Parameter {
+    name: String,
+    from: From,
+    reader: Reader,
+    required: bool,
+    separator: Option<String>,
+}
+
+#[derive(Debug)]
+enum From {
+    Path(usize),
+    Query,
+    Header(HeaderName),
+    Cookie,
+    Body,
+}
+
+impl Parameter {
+    fn loc(&self) -> [Loc; 2] {
+        let (source, name) = match &self.from {
+            From::Path(_) => (Source::Path, self.name.clone()),
+            From::Query => (Source::Query, self.name.clone()),
+            From::Header(name) => (Source::Header, name.as_str().to_owned()),
+            From::Cookie => (Source::Cookie, self.name.clone()),
+            From::Body => (Source::Body, self.name.clone()),
+        };
+        [source.loc().into(), name.into()]
+    }
+}
+
+/// A dependency that is made on the host's side, before the handler.
+#[derive(Clone, Debug)]
+pub struct Provided {
+    /// What makes it.
+    pub provider: CallableId,
+    /// It has to be finished.
+    pub generator: bool,
+    /// Its arguments: a range of the bound ones.
+    pub arguments: std::ops::Range<usize>,
+    /// Where its value goes.
+    targets: Vec<usize>,
+}
+
+/// One place in a bound argument list.
+#[derive(Debug)]
+enum Slot {
+    /// `last`: nobody behind it takes the same value, which may be moved.
+    Parameter {
+        index: usize,
+        choices: bool,
+        decoder: Option<CallableId>,
+        last: bool,
+    },
+    Model {
+        parameters: Vec<usize>,
+        decoder: CallableId,
+    },
+    Body,
+    /// Filled when the dependency has been made.
+    Provided,
+    Request,
+}
+
+/// A request whose head has been read.
+#[derive(Debug)]
+pub struct Bound {
+    /// By parameter.
+    values: Vec<Arg>,
+    errors: Vec<FieldError>,
+    /// How the body is to be read, where there is one.
+    media: Option<Media>,
+}
+
+impl Plan {
+    /// Compiles the plan of one route.
+    ///
+    /// Fails where a schema cannot be read, a default is refused by its own schema, a path parameter is not in the
+    /// template, or an argument names what is not there.
+    pub fn compile(app: &AppSpec, route: &RouteSpec, config: &Config) -> Result<Self, SpecError> {
+        let template = Template::parse(&route.path)?;
+        let wiring = Wiring::lay_out(app, route)?;
+        let parameters = compile_parameters(&wiring, &template)?;
+        let body = BodyPlan::compile(app, route, &wiring, config)?;
+        let mut plan = Self {
+            reads: Reads {
+                query: parameters.iter().any(|parameter| matches!(parameter.from, From::Query | From::Body)),
+                cookies: parameters.iter().any(|parameter| matches!(parameter.from, From::Cookie)),
+            },
+            parameters,
+            body,
+            slots: Vec::new(),
+            handler_arguments: wiring.arguments.len(),
+            provided: Vec::new(),
+            needs_head: false,
+        };
+        plan.lay_slots(&wiring);
+        Ok(plan)
+    }
+
+    fn lay_slots(&mut self, wiring: &Wiring) {
+        let mut arguments: Vec<&WiredArgument> = wiring.arguments.iter().collect();
+        for provider in &wiring.provided {
+            let first = arguments.len();
+            arguments.extend(&provider.arguments);
+            let arguments = first..arguments.len();
+            let (provider, generator) = (provider.provider, provider.generator);
+            self.provided.push(Provided { provider, generator, arguments, targets: Vec::new() });
+        }
+        for (place, argument) in arguments.iter().enumerate() {
+            let slot = match argument {
+                WiredArgument::Parameter { index, choices, decoder } => {
+                    let last = !arguments[place + 1..].iter().any(|later| takes(later, *index));
+                    Slot::Parameter { index: *index, choices: *choices, decoder: *decoder, last }
+                }
+                WiredArgument::Model { parameters, decoder } => {
+                    Slot::Model { parameters: parameters.clone(), decoder: *decoder }
+                }
+                WiredArgument::Body => Slot::Body,
+                WiredArgument::Provided(index) => {
+                    self.provided[*index].targets.push(place);
+                    Slot::Provided
+                }
+                WiredArgument::Request => {
+                    self.needs_head = true;
+                    Slot::Request
+                }
+            };
+            self.slots.push(slot);
+        }
+    }
+
+    /// Whether a body is read at all.
+    pub fn reads_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// Whether some argument is the request itself.
+    pub fn needs_head(&self) -> bool {
+        self.needs_head
+    }
+
+    /// The dependencies, in the order in which they are made.
+    pub fn provided(&self) -> &[Provided] {
+        &self.provided
+    }
+
+    /// The arguments of a provider, taken out of the bound ones.
+    pub fn provider_args(&self, provided: &Provided, args: &mut Args) -> Args {
+        provided.arguments.clone().map(|place| std::mem::replace(&mut args[place], Arg::Null)).collect()
+    }
+
+    /// Puts a dependency's value where it is taken.
+    pub fn put_provided(&self, provided: &Provided, args: &mut Args, value: HostId) {
+        for &place in &provided.targets {
+            args[place] = Arg::Host(value);
+        }
+    }
+
+    /// Leaves the handler's own arguments.
+    pub fn handler_args(&self, mut args: Args) -> Args {
+        args.truncate(self.handler_arguments);
+        args
+    }
+
+    /// Whether anything is left for `Bind`: arguments that the host decodes, while something runs before the handler.
+    pub fn takes_inputs(&self) -> bool {
+        self.slots.iter().any(|slot| match slot {
+            Slot::Parameter { decoder, .. } => decoder.is_some(),
+            Slot::Model { .. } => true,
+            Slot::Body => self.body.as_ref().is_some_and(BodyPlan::is_decoded),
+            Slot::Provided | Slot::Request => false,
+        })
+    }
+
+    /// What `Bind` is asked for. The places are null until [`Plan::put_bound`].
+    pub fn take_inputs(&self, args: &mut Args) -> Vec<HostArg> {
+        let take = |arg: &mut Arg| match std::mem::replace(arg, Arg::Null) {
+            Arg::Input(input) => Some(*input),
+            other => {
+                *arg = other;
+                None
+            }
+        };
+        args.iter_mut().filter_map(take).collect()
+    }
+
+    /// Puts what `Bind` answered where it was taken from.
+    pub fn put_bound(&self, args: &mut Args, places: &[u32], bound: Vec<HostId>) {
+        for (&place, value) in places.iter().zip(bound) {
+            args[place as usize] = Arg::Host(value);
+        }
+    }
+
+    /// A request without a body, or whose body is not read, is complete with its head.
+    fn arguments(&self, mut values: Vec<Arg>, body: Arg) -> Args {
+        let mut body = Some(body);
+        let mut args = Args::with_capacity(self.slots.len());
+        for (place, slot) in self.slots.iter().enumerate() {
+            let arg = match slot {
+                Slot::Parameter { index, choices, decoder, last } => {
+                    let value =
+                        if *last { std::mem::replace(&mut values[*index], Arg::Null) } else { values[*index].clone() };
+                    let value = if *choices { value } else { self.parameters[*index].reader.plain(value) };
+                    decoded(*decoder, place, value)
+                }
+                Slot::Model { parameters, decoder } => decoded(Some(*decoder), place, self.model(parameters, &values)),
+                Slot::Body => match body.take() {
+                    Some(Arg::Input(mut input)) => {
+                        input.argument = place as u32;
+                        Arg::Input(input)
+                    }
+                    Some(value) => value,
+                    None => Arg::Null,
+                },
+                Slot::Provided => Arg::Null,
+                Slot::Request => Arg::Request,
+            };
+            args.push(arg);
+        }
+        args
+    }
+
+    fn model(&self, parameters: &[usize], values: &[Arg]) -> Arg {
+        let sent = parameters.iter().filter(|index| values[**index] != Arg::Absent);
+        let named = |&index: &usize| {
+            let parameter = &self.parameters[index];
+            (parameter.name.clone(), parameter.reader.plain(values[index].clone()))
+        };
+        Arg::Map(sent.map(named).collect())
+    }
+
+    /// Gives a host's refusal its words: the schema's, or the host's own where the schema finds nothing. Every `loc`
+    /// gets its source. Without a refused input the error stays as it is.
+    pub fn word(&self, error: &mut Error) {
+        let Some(refused) = error.refused.take() else { return };
+        let message = error.detail.take();
+        let own = std::mem::take(&mut error.fields);
+        let outer: Vec<Loc> = match self.slots.get(refused.argument as usize) {
+            Some(Slot::Parameter { index, .. }) => self.parameters[*index].loc().into(),
+            Some(Slot::Model { parameters, .. }) => {
+                parameters.first().map(|index| self.parameters[*index].loc()[0].clone()).into_iter().collect()
+            }
+            _ => vec![Source::Body.loc().into()],
+        };
+        // The host's decoder has reported every value itself, and says so by giving no message.
+        let said =
+            if message.is_none() && !own.is_empty() { own } else { self.said(&refused.input, own, message.as_deref()) };
+        error.fields = said.into_iter().map(|field| field.under(outer.clone())).collect();
+    }
+
+    fn said(&self, input: &Input, own: Vec<FieldError>, message: Option<&str>) -> Vec<FieldError> {
+        let schema_says = match (&self.body, input) {
+            (Some(body), Input::Json(text)) => body.errors(text),
+            _ => Vec::new(),
+        };
+        match (schema_says.is_empty(), own.is_empty()) {
+            (false, _) => schema_says,
+            (true, false) => own,
+            (true, true) => vec![body::value_error(message.unwrap_or("the value is not accepted"))],
+        }
+    }
+}
+
+impl Bound {
+    /// The body, if there is one and the plan reads it.
+    pub fn wants_body(&self) -> bool {
+        self.media.is_some()
+    }
+}
+
+fn takes(argument: &WiredArgument, wanted: usize) -> bool {
+    match argument {
+        WiredArgument::Parameter { index, .. } => *index == wanted,
+        WiredArgument::Model { parameters, .. } => parameters.contains(&wanted),
+        WiredArgument::Body | WiredArgument::Provided(_) | WiredArgument::Request => false,
+    }
+}
+
+fn decoded(decoder: Option<CallableId>, place: usize, value: Arg) -> Arg {
+    match (decoder, value) {
+        (Some(_), Arg::Absent) => Arg::Absent,
+        (Some(decoder), value) => {
+            Arg::Input(Box::new(HostArg { decoder, argument: place as u32, input: Input::Value(value) }))
+        }
+        (None, value) => value,
+    }
+}
+
+fn compile_parameters(wiring: &Wiring, template: &Template) -> Result<Vec<Parameter>, SpecError> {
+    let mut parameters = Vec::new();
+    for spec in &wiring.parameters {
+        let named = |error: SpecError| {
+            SpecError::new(format!("{} parameter {:?}: {}", spec.source.loc(), spec.name, error.message))
+        };
+        let from = match spec.source {
+            Source::Path => match template.parameters().position(|(name, _)| name == spec.name) {
+                Some(place) => From::Path(place),
+                None => return Err(named(SpecError::new("the path template does not name it"))),
+            },
+            Source::Query => From::Query,
+            Source::Header => From::Header(
+                HeaderName::from_bytes(spec.name.as_bytes())
+                    .map_err(|_| named(SpecError::new("it is no header name")))?,
+            ),
+            Source::Cookie => From::Cookie,
+            Source::Body => From::Body,
+        };
+        let reader = Reader::compile(&spec.schema).map_err(named)?;
+        if let Some(default) = spec.default.as_ref().filter(|default| !default.is_null())
+            && let Err(errors) = reader.read_json(default)
+        {
+            let why = errors.first().map_or("refused", |error| error.msg.as_ref());
+            return Err(named(SpecError::new(format!("its own type refuses the default {default}: {why}"))));
+        }
+        let required = spec.source == Source::Path || spec.is_required();
+        parameters.push(Parameter {
+            name: spec.name.clone(),
+            from,
+            reader,
+            required,
+            separator: spec.separator.clone(),
+        });
+    }
+    Ok(parameters)
+}

@@ -1,0 +1,125 @@
+//! Reads the parameters of a head.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, header, request::Parts};
+
+use super::{Bound, From, Parameter, PathValues, Plan};
+use crate::{
+    Arg, Error, FieldError, Loc, Word,
+    pairs::{self, Pair},
+};
+
+/// What the parameters of one request are read from.
+struct Head<'a> {
+    path: &'a [String],
+    query: Vec<Pair<'a>>,
+    headers: &'a http::HeaderMap,
+    cookies: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Members of the body are read from the query where there is no body.
+    has_body: bool,
+}
+
+impl Plan {
+    /// Reads the head. A body of a content type that the route does not read is an error at once; refused parameters
+    /// wait for those of the body.
+    pub fn bind(&self, path: &PathValues, parts: &Parts, has_body: bool) -> Result<Bound, Error> {
+        let media = match &self.body {
+            Some(body) if has_body => Some(body.media(parts)?),
+            _ => None,
+        };
+        let query = match parts.uri.query() {
+            Some(query) if self.reads.query => {
+                pairs::parse(query.as_bytes()).map_err(|fault| Error::malformed(fault.message("query")))?
+            }
+            _ => Vec::new(),
+        };
+        let cookies = if self.reads.cookies { read_cookies(&parts.headers) } else { Vec::new() };
+        let head = Head { path, query, headers: &parts.headers, cookies, has_body };
+        let mut bound = Bound { values: Vec::with_capacity(self.parameters.len()), errors: Vec::new(), media };
+        for parameter in &self.parameters {
+            let value = head.read(parameter).unwrap_or_else(|errors| {
+                bound.errors.extend(errors);
+                Arg::Absent
+            });
+            bound.values.push(value);
+        }
+        Ok(bound)
+    }
+}
+
+impl Head<'_> {
+    fn read(&self, parameter: &Parameter) -> Result<Arg, Vec<FieldError>> {
+        let texts = match &parameter.from {
+            From::Path(place) => vec![Cow::Borrowed(self.path[*place].as_str())],
+            From::Header(name) => header_texts(self.headers, name),
+            From::Cookie => named(&self.cookies, &parameter.name),
+            From::Body if self.has_body => return Ok(Arg::Absent),
+            From::Query | From::Body => named(&self.query, &parameter.name),
+        };
+        parameter.read(&texts).map_err(|errors| {
+            let outer = parameter.loc();
+            errors.into_iter().map(|error| error.under(outer.clone())).collect()
+        })
+    }
+}
+
+impl Parameter {
+    /// `loc` of the errors is relative.
+    fn read(&self, texts: &[Cow<'_, str>]) -> Result<Arg, Vec<FieldError>> {
+        let Some(last) = texts.last() else {
+            return if self.required { Err(vec![missing()]) } else { Ok(Arg::Absent) };
+        };
+        if !self.reader.is_list() {
+            // Of several, the last counts; of header fields the first (RFC 9110, section 5.3, has no say in it).
+            let one = if matches!(self.from, From::Header(_)) { &texts[0] } else { last };
+            return self.reader.read_texts(&[one]);
+        }
+        match &self.separator {
+            Some(_) if last.is_empty() => self.reader.read_texts(&[]),
+            Some(separator) => {
+                let pieces: Vec<&str> = last.split(separator.as_str()).collect();
+                self.reader.read_texts(&pieces)
+            }
+            None => {
+                let all: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+                self.reader.read_texts(&all)
+            }
+        }
+    }
+}
+
+fn named<'a>(pairs: &'a [Pair<'_>], name: &str) -> Vec<Cow<'a, str>> {
+    pairs.iter().filter(|pair| pair.0 == name).map(|pair| Cow::Borrowed(pair.1.as_ref())).collect()
+}
+
+fn header_texts<'a>(headers: &'a http::HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
+    headers.get_all(name).iter().map(text).collect()
+}
+
+/// UTF-8 where it is, else ISO 8859-1, as header fields once were.
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(value.as_bytes().iter().map(|byte| char::from(*byte)).collect()),
+    }
+}
+
+fn read_cookies(headers: &http::HeaderMap) -> Vec<Pair<'_>> {
+    let mut all = Vec::new();
+    for value in headers.get_all(header::COOKIE) {
+        match text(value) {
+            Cow::Borrowed(text) => all.extend(pairs::cookies(text).map(|(name, value)| (name.into(), value.into()))),
+            Cow::Owned(text) => {
+                let owned = |(name, value): (&str, &str)| (name.to_owned().into(), value.to_owned().into());
+                all.extend(pairs::cookies(&text).map(owned));
+            }
+        }
+    }
+    all
+}
+
+/// `loc` is relative, `input` null.
+pub(super) fn missing() -> FieldError {
+    FieldError::new(Word::Missing, Vec::<Loc>::new(), serde_json::Value::Null, serde_json::Map::new())
+}

@@ -1,0 +1,293 @@
+//! The whole life of a request, from top to bottom. `docs/lifecycle.md` is its picture.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::Method;
+use spikard_core::{
+    CallableId, Error, ErrorCode, Flow, HostId, Outcome, Phase, Request, RequestId, Response, SpecError,
+    config::Config,
+    plan::{PathValues, Plan},
+    spec::{AppSpec, RecoverSpec, RouteSpec},
+};
+use spikard_ffi::{Call, Report};
+
+use crate::{
+    BodyError,
+    body::Body,
+    decode::collect,
+    encode::{encode_error, encode_response},
+    tail::{finish, has_tail, report, tail},
+    transit::{Fault, Home, HostEnd, Line, Terms, Transit},
+};
+
+pub(crate) struct Endpoint {
+    plan: Plan,
+    handler: CallableId,
+    /// `on_request` and `pre_validation`: with them the work starts at the head.
+    early: Vec<(Phase, CallableId)>,
+    pre_handler: Vec<CallableId>,
+    recover: RecoverSpec,
+    on_error: Vec<CallableId>,
+    on_response: Vec<CallableId>,
+    /// Something runs between `Bind` and the handler.
+    binds_first: bool,
+    cancel_on_disconnect: bool,
+    max_body_size: Option<u64>,
+    pub timeout: Option<Duration>,
+    /// For reports.
+    name: Arc<str>,
+    pub transit: Arc<Transit>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(
+        app: &AppSpec,
+        route: &RouteSpec,
+        config: &Config,
+        transit: Arc<Transit>,
+    ) -> Result<Self, SpecError> {
+        let plan = Plan::compile(app, route, config)?;
+        let hooks = |pick: fn(&spikard_core::spec::HookSpec) -> &Vec<CallableId>| {
+            [pick(&app.hooks).as_slice(), pick(&route.hooks)].concat()
+        };
+        let on_request = hooks(|hooks| &hooks.on_request).into_iter().map(|hook| (Phase::OnRequest, hook));
+        let pre_validation = hooks(|hooks| &hooks.pre_validation).into_iter().map(|hook| (Phase::PreValidation, hook));
+        let pre_handler = hooks(|hooks| &hooks.pre_handler);
+        let options = &route.options;
+        let timeout = options.timeout.unwrap_or(config.request_timeout);
+        Ok(Self {
+            handler: route.handler,
+            early: on_request.chain(pre_validation).collect(),
+            recover: app.recover.clone(),
+            on_error: hooks(|hooks| &hooks.on_error),
+            on_response: hooks(|hooks| &hooks.on_response),
+            binds_first: plan.takes_inputs() && !(pre_handler.is_empty() && plan.provided().is_empty()),
+            pre_handler,
+            plan,
+            cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
+            max_body_size: options.max_body_size.unwrap_or(config.max_body_size),
+            timeout: timeout.map(Duration::from_secs_f64),
+            name: format!("{} {}", route.method, route.path).into(),
+            transit,
+        })
+    }
+
+    /// I/O side: bind, body; host's side: hooks, providers, handler, hooks; I/O side: encode. One exit for failure.
+    ///
+    /// The head is dealt with before the future is built, and no future is wrapped in another `async` block: whatever
+    /// a future holds, it holds once for each wrapper, and the connection copies all of it.
+    pub(crate) fn run<B>(
+        self: Arc<Self>,
+        path: PathValues,
+        request_id: Option<RequestId>,
+        deadline: Option<Duration>,
+        http: http::Request<B>,
+    ) -> impl Future<Output = http::Response<Body>> + use<B>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+    {
+        let (parts, body) = http.into_parts();
+        let terms = Terms {
+            departure_cancels: self.cancel_on_disconnect,
+            deadline,
+            bodiless: parts.method == Method::HEAD,
+            request_id,
+        };
+        let has_body = !body.is_end_stream();
+        let starts_early = !self.early.is_empty();
+        let bound = if starts_early { None } else { Some(self.plan.bind(&path, &parts, has_body)) };
+        let needs_head = starts_early || self.plan.needs_head() || !self.pre_handler.is_empty();
+        let body = self.plan.reads_body().then_some(body);
+        let path = if starts_early { path } else { PathValues::new() };
+        let head = needs_head.then(|| Arc::new(parts));
+        async move {
+            let mut waiting = None;
+            let mut request = Request { args: Vec::new(), head };
+            let bound = if let Some(bound) = bound {
+                bound
+            } else {
+                let mut end = self.transit.on_host(terms.clone(), |end| self.clone().host_side(end, Ok(request)));
+                request = match end.arrival().await {
+                    Home::Decode(seen) => seen,
+                    home => return self.encode(home, end.into_line()),
+                };
+                waiting = Some(end);
+                self.plan.bind(&path, request.head.as_ref().expect("early hooks carry it"), has_body)
+            };
+            let args = match (bound, body) {
+                (Ok(bound), Some(body)) if bound.wants_body() => match collect(body, self.max_body_size).await {
+                    Ok(bytes) => self.plan.finish(bound, Some(bytes)),
+                    Err(error) => Err(error),
+                },
+                (Ok(bound), _) => self.plan.finish(bound, None),
+                (Err(error), _) => Err(error),
+            };
+            let request = args.map(|args| Request { args, ..request });
+            let mut end = match (waiting, request) {
+                (Some(end), request) => end.give(request),
+                (None, Err(error)) if !self.errors_cross(&error) => return self.encode_error(error),
+                (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, request)),
+            };
+            self.encode(end.arrival().await, end.into_line())
+        }
+    }
+
+    /// Whether user code wants to see an error of the I/O side.
+    fn errors_cross(&self, error: &Error) -> bool {
+        !self.on_response.is_empty() || self.recover.statuses.contains_key(&error.status_code().as_u16())
+    }
+
+    /// What runs on the host's thread: one future, whatever it meets.
+    #[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
+    fn host_side(self: Arc<Self>, mut end: HostEnd, request: Result<Request, Error>) -> impl Future<Output = ()> {
+        async move {
+            let mut generators = Vec::new();
+            let mut failed = None;
+            let mut made = self.respond(&end, &mut generators, request).await;
+            if let Err(Fault::Error(error)) = made {
+                made = Box::pin(self.recover(&end, &mut generators, &mut failed, error)).await;
+            }
+            if !self.on_response.is_empty()
+                && let Ok(response) = made
+            {
+                made = after(&end, Phase::OnResponse, &self.on_response, response).await;
+            }
+            if let (Ok(_), Err(fault)) = (&made, end.still_wanted()) {
+                made = Err(fault);
+            }
+            match made {
+                Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
+                Ok(response) => Box::pin(tail(&mut end, generators, response)).await,
+                Err(Fault::Cancelled(reason)) => finish(&generators, Outcome::Cancelled(reason)).await,
+                Err(Fault::GivenUp) => return end.give_up(),
+                Err(Fault::Error(error)) => {
+                    let raised = Outcome::Raised(error.exception);
+                    failed = failed.or_else(|| self.report_of(&end, &error));
+                    end.answer(Err(error), false);
+                    finish(&generators, raised).await;
+                }
+            }
+            if let Some(failed) = failed {
+                Box::pin(report(failed)).await;
+            }
+        }
+    }
+
+    /// Hooks, decoding, providers and handler, in the order of the road.
+    async fn respond(
+        &self,
+        end: &HostEnd,
+        generators: &mut Vec<HostId>,
+        request: Result<Request, Error>,
+    ) -> Result<Response, Fault> {
+        let mut request = request?;
+        for &(phase, hook) in &self.early {
+            match end.ask(|reply| Call::Before { hook, phase, request, reply }).await? {
+                Flow::Continue(next) => request = next,
+                Flow::Respond(early) => return Ok(early),
+            }
+        }
+        if !self.early.is_empty() {
+            request = end.on_io(request).await?;
+        }
+        if self.binds_first {
+            let args = self.plan.take_inputs(&mut request.args);
+            let places: Vec<u32> = args.iter().map(|arg| arg.argument).collect();
+            let bound = end.ask(|reply| Call::Bind { args, reply }).await?;
+            self.plan.put_bound(&mut request.args, &places, bound);
+        }
+        for &hook in &self.pre_handler {
+            match end.ask(|reply| Call::Before { hook, phase: Phase::PreHandler, request, reply }).await? {
+                Flow::Continue(next) => request = next,
+                Flow::Respond(early) => return Ok(early),
+            }
+        }
+        for provided in self.plan.provided() {
+            let args = self.plan.provider_args(provided, &mut request.args);
+            let value = end.ask(|reply| Call::Provide { provider: provided.provider, args, reply }).await?;
+            self.plan.put_provided(provided, &mut request.args, value);
+            if provided.generator {
+                generators.push(value);
+            }
+        }
+        let args = self.plan.handler_args(request.args);
+        end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await
+    }
+
+    /// The generators see the exception first, the innermost before the others; what leaves them becomes the
+    /// response.
+    async fn recover(
+        &self,
+        end: &HostEnd,
+        generators: &mut Vec<HostId>,
+        failed: &mut Option<Report>,
+        mut error: Error,
+    ) -> Result<Response, Fault> {
+        self.plan.word(&mut error);
+        while let Some(value) = generators.pop() {
+            let outcome = Outcome::Raised(error.exception);
+            if let Err(another) = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await {
+                error = another;
+            }
+        }
+        let raised = error.exception.is_some();
+        let problem = error.problem();
+        let unhandled = self.report_of(end, &error);
+        let by_status = self.recover.statuses.get(&error.status_code().as_u16());
+        let recovered = match self.recover.exceptions.filter(|_| raised).or(by_status.copied()) {
+            Some(handler) => end.ask(|reply| Call::Recover { handler, error, reply }).await?,
+            None => None,
+        };
+        if recovered.is_none() {
+            *failed = unhandled;
+        }
+        let response = recovered.unwrap_or(problem);
+        if raised && response.status.is_server_error() {
+            return after(end, Phase::OnError, &self.on_error, response).await;
+        }
+        Ok(response)
+    }
+
+    /// Only what nobody expected is reported: an error that names its own status is an answer.
+    fn report_of(&self, end: &HostEnd, error: &Error) -> Option<Report> {
+        (error.code == ErrorCode::Internal).then(|| Report {
+            exception: error.exception,
+            source: error.source.clone(),
+            route: self.name.clone(),
+            request_id: end.request_id(),
+        })
+    }
+
+    fn encode(&self, home: Home, line: Option<Arc<Line>>) -> http::Response<Body> {
+        match home {
+            Home::Head { made: Ok(response), tail } => encode_response(response, line.filter(|_| tail)),
+            Home::Head { made: Err(error), .. } => self.encode_error(error),
+            Home::Decode(_) | Home::Chunk(_) | Home::End(_) => {
+                encode_error(&Error::internal("a work sent its body before its head"))
+            }
+        }
+    }
+
+    fn encode_error(&self, mut error: Error) -> http::Response<Body> {
+        self.plan.word(&mut error);
+        encode_error(&error)
+    }
+}
+
+#[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
+fn after(
+    end: &HostEnd,
+    phase: Phase,
+    hooks: &[CallableId],
+    mut response: Response,
+) -> impl Future<Output = Result<Response, Fault>> {
+    async move {
+        for &hook in hooks {
+            response = match end.ask(|reply| Call::After { hook, phase, response, reply }).await? {
+                Flow::Continue(next) | Flow::Respond(next) => next,
+            };
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,175 @@
+//! The one room behind every door: takes a request, gives a response, and never fails.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::future::{Either, Ready, join, ready};
+use http::{HeaderName, Method, StatusCode, header};
+use pin_project_lite::pin_project;
+use spikard_core::{Error, ErrorCode, RequestId, Response, SpecError, Template, config::Config, spec::AppSpec};
+use spikard_ffi::Runtime;
+
+use crate::{
+    BodyError,
+    body::Body,
+    deadline::{Deadlines, Timed},
+    encode::{encode_error, encode_response, strip_content},
+    endpoint::Endpoint,
+    platform::Platform,
+    router::{Found, Router},
+    transit::{Limits, Transit},
+};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An app as an HTTP service. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Service(Arc<Room>);
+
+struct Room {
+    router: Router<Endpoint>,
+    transit: Arc<Transit>,
+    deadlines: Arc<Deadlines>,
+    config: Config,
+}
+
+impl Service {
+    /// Compiles an app. The error names the route.
+    pub fn new(spec: &AppSpec, runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>) -> Result<Self, SpecError> {
+        let config = Config::resolve(&spec.config)?;
+        let transit = Transit::new(runtime, platform.clone(), Limits::of(&config));
+        let mut router = Router::new(config.trailing_slash);
+        for route in &spec.routes {
+            let method = Method::from_bytes(route.method.as_bytes())
+                .map_err(|_| SpecError::new(format!("{:?} is no method", route.method)))?;
+            let added = Template::parse(&route.path).and_then(|template| {
+                let endpoint = Endpoint::new(spec, route, &config, transit.clone())?;
+                router.add(method, &template, endpoint)
+            });
+            added.map_err(|error| error.in_route(&route.method, &route.path))?;
+        }
+        Ok(Self(Arc::new(Room { router, transit, deadlines: Deadlines::new(platform), config })))
+    }
+
+    /// Answers a request. Dropping the future is the client's departure.
+    pub fn call<B>(&self, request: http::Request<B>) -> impl Future<Output = http::Response<Body>> + use<B>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+    {
+        let request_id = self.request_id(&request);
+        let bodiless = request.method() == Method::HEAD;
+        let inner = match self.0.router.find(request.method(), request.uri()) {
+            Ok(Found::Endpoint(endpoint, path)) => {
+                let at = endpoint.timeout.map(|limit| self.0.transit.platform.now() + limit);
+                let deadline = at.map(|at| self.0.deadlines.at(at));
+                Either::Left(Timed::new(endpoint.run(path, request_id.clone(), at, request), deadline))
+            }
+            found => Either::Right(without_endpoint(found)),
+        };
+        Guarded { inner, request_id, bodiless }
+    }
+
+    fn request_id<B>(&self, request: &http::Request<B>) -> Option<RequestId> {
+        let random = || RequestId::random(self.0.transit.platform.random());
+        let given = || request.headers().get(X_REQUEST_ID).and_then(RequestId::given);
+        self.0.config.enable_request_id.then(|| given().unwrap_or_else(random))
+    }
+
+    /// What applies.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Brings answers home and watches the deadlines. It has to run on the I/O side for as long as requests are made.
+    pub fn bring_home(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (transit, deadlines) = (self.0.transit.clone(), self.0.deadlines.clone());
+        async move {
+            join(transit.bring_home(), deadlines.watch()).await;
+        }
+    }
+
+    /// Works that have not ended, clean-up and background tasks included.
+    pub fn in_flight(&self) -> usize {
+        self.0.transit.in_flight()
+    }
+
+    /// Ends when nothing is in flight.
+    pub fn idle(&self) -> impl Future<Output = ()> + Send + 'static {
+        let transit = self.0.transit.clone();
+        async move { transit.idle().await }
+    }
+
+    /// Requests whose user code ignored its cancellation for longer than the grace.
+    pub fn given_up(&self) -> usize {
+        self.0.transit.given_up()
+    }
+}
+
+fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Ready<http::Response<Body>> {
+    let answer =
+        |status, name, value| encode_response(Response::new(status, Bytes::new()).with_header(name, value), None);
+    ready(match found {
+        Ok(Found::Options(allow)) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
+        Ok(Found::Redirect(to)) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),
+        Ok(Found::OtherMethod(allow)) => {
+            encode_error(&Error::new(ErrorCode::MethodNotAllowed).with_header(header::ALLOW, allow))
+        }
+        Ok(Found::Nothing | Found::Endpoint(..)) => encode_error(&Error::new(ErrorCode::NotFound)),
+        Err(error) => encode_error(&error),
+    })
+}
+
+impl<B> tower_service::Service<http::Request<B>> for Service
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let answer = Self::call(self, request);
+        Box::pin(async move { Ok(answer.await) })
+    }
+}
+
+pin_project! {
+    /// The outermost layers: the request's id, the answer to HEAD, and the guard against a panic of the I/O side.
+    struct Guarded<F> {
+        #[pin]
+        inner: F,
+        request_id: Option<RequestId>,
+        bodiless: bool,
+    }
+}
+
+impl<F: Future<Output = http::Response<Body>>> Future for Guarded<F> {
+    type Output = http::Response<Body>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let inner = this.inner;
+        let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
+        polled.unwrap_or_else(|_| Poll::Ready(encode_error(&Error::internal("a panic on the I/O side")))).map(
+            |mut response| {
+                if let Some(id) = this.request_id {
+                    response.headers_mut().insert(X_REQUEST_ID, id.to_header());
+                }
+                if *this.bodiless {
+                    strip_content(&mut response);
+                }
+                response
+            },
+        )
+    }
+}

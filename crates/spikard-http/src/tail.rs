@@ -1,0 +1,70 @@
+//! From the head of the response on: its body, what became of it, the clean-up, the background, the report. Rare, so
+//! each of these futures is boxed by its caller.
+
+use spikard_core::{Body, HostId, Outcome, Reason, Response};
+use spikard_ffi::{Call, Report};
+
+use crate::transit::{Fault, HostEnd, Spawned};
+
+pub(crate) fn has_tail(response: &Response) -> bool {
+    matches!(response.body, Body::Stream(_)) || !response.tasks.is_empty()
+}
+
+/// Answers, feeds the body, waits for what becomes of it, cleans up and begins the background tasks.
+pub(crate) async fn tail(end: &mut HostEnd, mut generators: Vec<HostId>, mut response: Response) {
+    let tasks = std::mem::take(&mut response.tasks);
+    let stream = match response.body {
+        Body::Stream(stream) => Some(stream),
+        Body::Whole(_) => None,
+    };
+    end.answer(Ok(response), true);
+    if let Some(stream) = stream {
+        match pump(end, stream).await {
+            Ok(()) => (),
+            Err(Fault::GivenUp) => return end.give_up(),
+            // It stands at one of its `yield`s, or has failed: the first to be finished.
+            Err(Fault::Cancelled(_) | Fault::Error(_)) => generators.push(stream),
+        }
+    }
+    let sent = end.sent().await;
+    finish(&generators, Outcome::Sent(sent)).await;
+    for task in tasks {
+        let counted = Spawned::new(end.transit());
+        let work = async move {
+            let _ = spikard_ffi::call(|reply| Call::Run { task, reply }).await;
+            drop(counted);
+        };
+        spikard_ffi::spawn(Box::pin(work)).await;
+    }
+}
+
+/// Pulls while the client reads.
+async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
+    while !end.bodiless() && end.room().await {
+        match end.ask(|reply| Call::Pull { stream, reply }).await {
+            Ok(Some(chunk)) if chunk.is_empty() => (),
+            Ok(Some(chunk)) => end.chunk(chunk),
+            Ok(None) => {
+                end.end(true);
+                return Ok(());
+            }
+            Err(fault) => {
+                end.end(false);
+                return Err(fault);
+            }
+        }
+    }
+    Err(Fault::Cancelled(Reason::Departed))
+}
+
+/// In reverse order, each to its end, whatever the others do.
+pub(crate) async fn finish(generators: &[HostId], outcome: Outcome) {
+    for &value in generators.iter().rev() {
+        let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+    }
+}
+
+/// Lets the host log a failure. The client has its answer already.
+pub(crate) async fn report(report: Report) {
+    let _ = spikard_ffi::call(|reply| Call::Report { report, reply }).await;
+}

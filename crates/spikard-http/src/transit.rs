@@ -1,0 +1,175 @@
+//! The way to the host's thread and back, and everything that passes between the two sides of one request.
+
+mod host_end;
+mod io_end;
+mod line;
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use crossbeam_queue::SegQueue;
+use spikard_core::{Error, Request, RequestId, Response, config::Config};
+use spikard_ffi::Runtime;
+use tokio::sync::Notify;
+
+use crate::platform::Platform;
+pub(crate) use host_end::{Fault, HostEnd};
+pub(crate) use io_end::IoEnd;
+pub(crate) use line::Line;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Works that have not ended, clean-up included.
+    pub in_flight: usize,
+    /// For user code that was cancelled to answer all the same.
+    pub cancel_grace: Duration,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { in_flight: config.max_in_flight, cancel_grace: Duration::from_secs(5) }
+    }
+}
+
+/// Shared by the I/O side and the host's side of one worker.
+pub(crate) struct Transit {
+    pub runtime: Arc<dyn Runtime>,
+    pub platform: Arc<dyn Platform>,
+    limits: Limits,
+    in_flight: AtomicUsize,
+    given_up: AtomicUsize,
+    /// What is on its way home. Waking a task of another thread costs a system call each; so all of it queues here,
+    /// the I/O side is woken once and wakes its own tasks itself.
+    home: SegQueue<(Arc<Line>, Home)>,
+    rung: AtomicBool,
+    bell: Notify,
+    /// Somebody waits for nothing to be in flight.
+    idle: Notify,
+}
+
+/// From the host's side.
+pub(crate) enum Home {
+    /// The end of the host's part, or its head if `tail` says that more follows.
+    Head { made: Result<Response, Error>, tail: bool },
+    /// Read and validate the body of this, and give it back.
+    Decode(Request),
+    /// A piece of a stream.
+    Chunk(Bytes),
+    /// No more pieces; false if the stream failed.
+    End(bool),
+}
+
+/// What both ends of a line know from the start.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    /// A client that leaves before it has its head cancels the open call.
+    pub departure_cancels: bool,
+    /// Whoever drops the waiting end from here on is the timeout.
+    pub deadline: Option<Duration>,
+    /// The answer to HEAD: nobody reads its body, and that is no departure.
+    pub bodiless: bool,
+    /// For reports.
+    pub request_id: Option<RequestId>,
+}
+
+impl Transit {
+    pub(crate) fn new(runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            runtime,
+            platform,
+            limits,
+            in_flight: AtomicUsize::new(0),
+            given_up: AtomicUsize::new(0),
+            home: SegQueue::new(),
+            rung: AtomicBool::new(false),
+            bell: Notify::new(),
+            idle: Notify::new(),
+        })
+    }
+
+    /// Runs `rest` on the host's thread. Full: nothing runs, and the line answers 503.
+    pub(crate) fn on_host<W>(self: &Arc<Self>, terms: Terms, rest: impl FnOnce(HostEnd) -> W) -> IoEnd
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        if self.in_flight.fetch_add(1, Ordering::AcqRel) >= self.limits.in_flight {
+            self.leave_flight();
+            return IoEnd::full();
+        }
+        let line = Line::new(self.clone(), terms);
+        self.runtime.run(Box::pin(rest(HostEnd::new(line.clone()))));
+        IoEnd::of(line)
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Works whose user code was cancelled and did not answer within the grace.
+    pub(crate) fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    fn leave_flight(&self) {
+        if self.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.idle.notify_waiters();
+        }
+    }
+
+    /// Until nothing is in flight.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let idle = std::pin::pin!(self.idle.notified());
+            let mut idle = idle;
+            // Registered before the look: an end in between is not missed.
+            idle.as_mut().enable();
+            if self.in_flight() == 0 {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    fn send(&self, line: Arc<Line>, home: Home) {
+        self.home.push((line, home));
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            self.bell.notify_one();
+        }
+    }
+
+    /// Runs on the I/O side for as long as the server does.
+    pub(crate) async fn bring_home(&self) {
+        loop {
+            self.bell.notified().await;
+            // Clear before draining, and with a swap: a plain store could be seen after the pops below, and an answer
+            // pushed in between would wait for the next one.
+            self.rung.swap(false, Ordering::AcqRel);
+            while let Some((line, home)) = self.home.pop() {
+                line.arrive(home);
+            }
+        }
+    }
+}
+
+/// A work that a request spawned: counted as one in flight, though nobody asked whether there was room.
+pub(crate) struct Spawned(Arc<Transit>);
+
+impl Spawned {
+    pub(crate) fn new(transit: &Arc<Transit>) -> Self {
+        transit.in_flight.fetch_add(1, Ordering::AcqRel);
+        Self(transit.clone())
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        self.0.leave_flight();
+    }
+}

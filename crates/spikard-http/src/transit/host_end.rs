@@ -1,0 +1,178 @@
+//! The work's end of a line, on the host's side.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use spikard_core::{Error, Reason, Request, RequestId, Response, Sent};
+use spikard_ffi::{Answer, Call, Reply};
+
+use super::{
+    Home, Line, Transit,
+    line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, TIMED_OUT},
+};
+
+/// Why a request does not go on.
+pub(crate) enum Fault {
+    /// An error, to be answered.
+    Error(Error),
+    /// The open call, if there was one, has been answered: clean up.
+    Cancelled(Reason),
+    /// The open call was not answered within the grace: nothing of this request may be touched any more.
+    GivenUp,
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Dropped: the work has ended, one way or another, and is no longer in flight.
+pub(crate) struct HostEnd {
+    line: Arc<Line>,
+    answered: bool,
+}
+
+impl HostEnd {
+    pub(super) fn new(line: Arc<Line>) -> Self {
+        Self { line, answered: false }
+    }
+
+    /// Sends the head home.
+    pub(crate) fn answer(&mut self, made: Result<Response, Error>, tail: bool) {
+        self.answered = true;
+        self.send(Home::Head { made, tail });
+    }
+
+    fn send(&self, home: Home) {
+        self.line.transit.send(self.line.clone(), home);
+    }
+
+    /// One call that departure and timeout cancel. Cancelled before it: the call is not made.
+    pub(crate) fn ask<T>(&self, make: impl FnOnce(Reply<T>) -> Call) -> Asking<'_, T> {
+        let answer = self.line.reason().is_none().then(|| spikard_ffi::call(make));
+        Asking { answer, line: &self.line, told: false }
+    }
+
+    /// Cancelled while the last call was answered all the same: what was made is for nobody.
+    pub(crate) fn still_wanted(&self) -> Result<(), Fault> {
+        self.line.reason().map_or(Ok(()), |reason| Err(Fault::Cancelled(reason)))
+    }
+
+    /// Reads and validates the body on the I/O side. Whoever leaves meanwhile takes the body along.
+    pub(crate) async fn on_io(&self, request: Request) -> Result<Request, Fault> {
+        self.send(Home::Decode(request));
+        self.wait(DECODED | TIMED_OUT | DEPARTED).await;
+        match self.line.desk(|desk| desk.decoded.take()) {
+            Some(decoded) => (*decoded).map_err(Fault::Error),
+            None => Err(Fault::Cancelled(self.line.reason().unwrap_or(Reason::Departed))),
+        }
+    }
+
+    /// Waits until the client has read enough. False: nobody reads any more.
+    pub(crate) fn room(&self) -> impl Future<Output = bool> {
+        poll_fn(|cx| {
+            self.line.work.register(cx.waker());
+            let over = self.line.signals() & (COMPLETE | GONE | FAILED) != 0;
+            let free = self.line.unread.load(Ordering::Acquire) < BODY_BUFFER;
+            if over || free { Poll::Ready(!over) } else { Poll::Pending }
+        })
+    }
+
+    /// Sends a piece of the stream.
+    pub(crate) fn chunk(&self, chunk: Bytes) {
+        self.line.unread.fetch_add(chunk.len(), Ordering::AcqRel);
+        self.send(Home::Chunk(chunk));
+    }
+
+    /// Ends the stream.
+    pub(crate) fn end(&self, well: bool) {
+        self.send(Home::End(well));
+    }
+
+    /// Waits for what becomes of the body.
+    pub(crate) async fn sent(&self) -> Sent {
+        match self.wait(COMPLETE | GONE | FAILED).await {
+            signals if signals & GONE != 0 => Sent::Gone,
+            signals if signals & FAILED != 0 => Sent::Failed,
+            _ => Sent::Complete,
+        }
+    }
+
+    fn wait(&self, bits: u8) -> impl Future<Output = u8> {
+        poll_fn(move |cx| {
+            self.line.work.register(cx.waker());
+            let signals = self.line.signals();
+            if signals & bits != 0 { Poll::Ready(signals) } else { Poll::Pending }
+        })
+    }
+
+    pub(crate) fn bodiless(&self) -> bool {
+        self.line.terms.bodiless
+    }
+
+    pub(crate) fn request_id(&self) -> Option<RequestId> {
+        self.line.terms.request_id.clone()
+    }
+
+    pub(crate) fn transit(&self) -> &Arc<Transit> {
+        &self.line.transit
+    }
+
+    /// Counts user code that ignored its cancellation.
+    pub(crate) fn give_up(&self) {
+        self.line.transit.given_up.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for HostEnd {
+    fn drop(&mut self) {
+        drop(self.line.work.take()); // or the line would keep the waker for as long as the client reads
+        if !self.answered {
+            self.answer(Err(Error::internal("the host dropped the request")), false);
+        }
+        self.line.transit.leave_flight();
+    }
+}
+
+/// The answer of one call, as long as anybody wants it.
+pub(crate) struct Asking<'a, T> {
+    answer: Option<Answer<T>>,
+    line: &'a Line,
+    told: bool,
+}
+
+impl<T> Future for Asking<'_, T> {
+    type Output = Result<T, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let line = self.line;
+        let answered = match &mut self.answer {
+            Some(answer) => Pin::new(answer).poll(cx),
+            None => {
+                return Poll::Ready(Err(Fault::Cancelled(line.reason().expect("the reason why it was not made"))));
+            }
+        };
+        match answered {
+            // An answer that is there counts, or a generator would be lost; the next call is not made.
+            Poll::Ready(Ok(value)) => return Poll::Ready(Ok(value)),
+            Poll::Ready(Err(error)) => {
+                return Poll::Ready(Err(line.reason().map_or(Fault::Error(error), Fault::Cancelled)));
+            }
+            Poll::Pending => line.work.register(cx.waker()),
+        }
+        match line.reason() {
+            Some(_) if line.signals() & GRACE_OVER != 0 => Poll::Ready(Err(Fault::GivenUp)),
+            Some(reason) if !std::mem::replace(&mut self.told, true) => {
+                spikard_ffi::cancel(reason);
+                Poll::Pending
+            }
+            _ => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The waiting end of a line, on the I/O side.
+
+use std::{future::poll_fn, sync::Arc, task::Poll};
+
+use http::{HeaderValue, header};
+use spikard_core::{Error, ErrorCode, Request, Sent};
+
+use super::{
+    Home, Line,
+    line::{DECODED, DEPARTED, TIMED_OUT},
+};
+
+/// Dropped before the head has come: the client left, or the request timed out.
+pub(crate) struct IoEnd(Option<Arc<Line>>);
+
+impl IoEnd {
+    pub(super) fn of(line: Arc<Line>) -> Self {
+        Self(Some(line))
+    }
+
+    /// Nothing was begun.
+    pub(super) fn full() -> Self {
+        Self(None)
+    }
+
+    /// What the work sends first: its head, or a request to be decoded.
+    pub(crate) fn arrival(&mut self) -> impl Future<Output = Home> {
+        poll_fn(|cx| match &self.0 {
+            Some(line) => line.poll_next(cx),
+            None => Poll::Ready(Home::Head { made: Err(overloaded()), tail: false }),
+        })
+    }
+
+    /// The request that was asked for, decoded.
+    pub(crate) fn give(self, decoded: Result<Request, Error>) -> Self {
+        if let Some(line) = &self.0 {
+            line.desk(|desk| desk.decoded = Some(Box::new(decoded)));
+            line.post(DECODED);
+        }
+        self
+    }
+
+    /// The head has come: from here on only its body can tell that the client left.
+    pub(crate) fn into_line(mut self) -> Option<Arc<Line>> {
+        self.0.take()
+    }
+}
+
+fn overloaded() -> Error {
+    Error::new(ErrorCode::ServiceUnavailable).with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+impl Drop for IoEnd {
+    fn drop(&mut self) {
+        let Some(line) = self.0.take() else { return };
+        let next = line.desk(|desk| {
+            desk.left = true;
+            desk.next.take()
+        });
+        let late = line.terms.deadline.is_some_and(|deadline| line.transit.platform.now() >= deadline);
+        line.leave(if late { TIMED_OUT } else { DEPARTED });
+        if let Some(Home::Head { tail: true, .. }) = next {
+            line.sent(Sent::Gone);
+        }
+    }
+}
