@@ -1,0 +1,78 @@
+"""The drivers: how each language's is started, and how its report is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from corpus import ROOT
+
+CARGO = [sys.executable, "tools/build/cargo.py", "cargo"]
+VENV = [sys.executable, "tools/build/venv.py"]
+
+COMMANDS = {
+    "rust": [*CARGO, "test", "-p", "spikard-http", "--profile", "ci", "--test", "conformance"],
+    "python": [*VENV, "python", "-m", "pytest", "packages/python/tests/conformance"],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One case, through one door, with one decoder."""
+
+    language: str
+    area: str
+    case: str
+    door: str
+    decoder: str | None
+    outcome: str
+    detail: str | None
+
+    @property
+    def title(self) -> str:
+        """The case with its door and decoder."""
+        return f"{self.case} [{' '.join(filter(None, (self.door, self.decoder)))}]"
+
+
+def command(language: str) -> list[str]:
+    """The driver's command: `SPIKARD_CONFORMANCE_RUST` and its like replace the table's."""
+    if given := os.environ.get(f"SPIKARD_CONFORMANCE_{language.upper()}"):
+        return shlex.split(given)
+    if language not in COMMANDS:
+        raise SystemExit(f"no driver for {language!r}: there are {', '.join(COMMANDS)}")
+    return COMMANDS[language]
+
+
+def run(language: str, sabotage: str | None = None) -> tuple[list[Run], str]:
+    """Runs a language's driver and answers what it reported, and what it printed.
+
+    A driver's own exit code is not looked at, since it knows nothing of known failures; one that reports nothing is
+    an error.
+    """
+    argv = command(language)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.jsonl")
+        variables = dict(os.environ, SPIKARD_CONFORMANCE_OUT=str(report))
+        if sabotage:
+            variables["SPIKARD_SABOTAGE"] = sabotage
+            argv = [*argv, "--features", "sabotage"] if language == "rust" else argv
+        done = subprocess.run(
+            argv, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
+        runs = read_report(report.read_text(encoding="utf-8")) if report.exists() else []
+    if not runs:
+        raise SystemExit(
+            f"{done.stdout}\nthe {language} driver reported nothing: {shlex.join(argv)} ({done.returncode})"
+        )
+    return runs, done.stdout
+
+
+def read_report(text: str) -> list[Run]:
+    """Reads the JSON lines of a report."""
+    return [Run(**json.loads(line)) for line in text.splitlines() if line.strip()]
