@@ -1,4 +1,5 @@
-//! One linear pass over JSON text, before any decoder sees it.
+//! One linear pass over JSON text, before any decoder sees it. Decoders differ in what they let through; what passes
+//! here is accepted by all of them: RFC 8259 to the letter, no lone surrogates, no number beyond an `f64`.
 
 /// Why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +10,249 @@ pub struct JsonFault {
     pub reason: &'static str,
 }
 
-/// Checks the whole grammar of RFC 8259: UTF-8, depth, no NaN or Infinity, no number beyond f64.
-pub fn check(_text: &[u8], _max_depth: usize) -> Result<(), JsonFault> {
-    todo!()
+/// Checks the whole grammar of RFC 8259: UTF-8, depth, no NaN or Infinity, no number beyond `f64`.
+///
+/// A text of no more than `max_depth` arrays and objects inside each other passes; a byte order mark does not.
+pub fn check(text: &[u8], max_depth: usize) -> Result<(), JsonFault> {
+    let valid = std::str::from_utf8(text);
+    let mut scan = Scan { text, at: 0, open: Vec::new(), max_depth };
+    match valid {
+        Ok(_) => scan.document(),
+        Err(error) => Err(JsonFault { at: error.valid_up_to(), reason: "invalid UTF-8" }),
+    }
+}
+
+struct Scan<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// One entry for each open array or object; true for an object.
+    open: Vec<bool>,
+    max_depth: usize,
+}
+
+/// What the grammar wants next.
+enum Next {
+    Value,
+    FirstItem,
+    FirstMember,
+    Member,
+    AfterValue,
+}
+
+impl Scan<'_> {
+    fn document(&mut self) -> Result<(), JsonFault> {
+        if self.text.starts_with(b"\xEF\xBB\xBF") {
+            return self.fault("unexpected byte order mark");
+        }
+        let mut next = Next::Value;
+        loop {
+            self.skip_space();
+            next = match next {
+                Next::AfterValue if self.open.is_empty() => break,
+                Next::AfterValue => self.after_value()?,
+                Next::FirstItem if self.peek() == Some(b']') => self.close(),
+                Next::FirstMember if self.peek() == Some(b'}') => self.close(),
+                Next::FirstMember | Next::Member => self.member()?,
+                Next::Value | Next::FirstItem => self.value()?,
+            };
+        }
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => self.fault("unexpected text after the value"),
+        }
+    }
+
+    fn after_value(&mut self) -> Result<Next, JsonFault> {
+        let in_object = self.open.last() == Some(&true);
+        match (self.peek(), in_object) {
+            (Some(b','), _) => {
+                self.at += 1;
+                Ok(if in_object { Next::Member } else { Next::Value })
+            }
+            (Some(b'}'), true) | (Some(b']'), false) => Ok(self.close()),
+            (None, _) => self.fault("unexpected end"),
+            (_, true) => self.fault("expected `,` or `}`"),
+            (_, false) => self.fault("expected `,` or `]`"),
+        }
+    }
+
+    fn close(&mut self) -> Next {
+        self.at += 1;
+        self.open.pop();
+        Next::AfterValue
+    }
+
+    fn member(&mut self) -> Result<Next, JsonFault> {
+        match self.peek() {
+            Some(b'"') => self.string()?,
+            None => return self.fault("unexpected end"),
+            Some(_) => return self.fault("expected a member's name"),
+        }
+        self.skip_space();
+        match self.peek() {
+            Some(b':') => self.at += 1,
+            None => return self.fault("unexpected end"),
+            Some(_) => return self.fault("expected `:`"),
+        }
+        Ok(Next::Value)
+    }
+
+    fn value(&mut self) -> Result<Next, JsonFault> {
+        match self.peek() {
+            Some(b'"') => self.string()?,
+            Some(b'{') => return self.descend(true),
+            Some(b'[') => return self.descend(false),
+            Some(b't') => self.word(b"true")?,
+            Some(b'f') => self.word(b"false")?,
+            Some(b'n') => self.word(b"null")?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            None => return self.fault("unexpected end"),
+            Some(_) => return self.fault("expected a value"),
+        }
+        Ok(Next::AfterValue)
+    }
+
+    fn descend(&mut self, object: bool) -> Result<Next, JsonFault> {
+        if self.open.len() >= self.max_depth {
+            return self.fault("nested too deeply");
+        }
+        self.at += 1;
+        self.open.push(object);
+        Ok(if object { Next::FirstMember } else { Next::FirstItem })
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), JsonFault> {
+        if !self.text[self.at..].starts_with(word) {
+            return self.fault("expected a value");
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), JsonFault> {
+        let start = self.at;
+        self.at += usize::from(self.peek() == Some(b'-'));
+        let whole = self.at;
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        let whole_digits = self.at - whole;
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        let exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if exponent {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        // Up to 308 digits cannot overflow; only the rest need to be converted.
+        if (exponent || whole_digits > 308) && !self.is_finite(start) {
+            return Err(JsonFault { at: start, reason: "number out of range" });
+        }
+        Ok(())
+    }
+
+    fn is_finite(&self, start: usize) -> bool {
+        let number = std::str::from_utf8(&self.text[start..self.at]).ok();
+        number.and_then(|number| number.parse().ok()).is_some_and(f64::is_finite)
+    }
+
+    fn digits(&mut self) -> Result<(), JsonFault> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { self.fault("expected a digit") } else { Ok(()) }
+    }
+
+    fn string(&mut self) -> Result<(), JsonFault> {
+        self.at += 1;
+        loop {
+            self.skip_plain();
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape()?,
+                Some(0..=0x1F) => return self.fault("control character in a string"),
+                Some(_) => self.at += 1,
+                None => return self.fault("unexpected end"),
+            }
+        }
+    }
+
+    /// Skips eight bytes at a time while none of them ends a string, begins an escape or is a control character.
+    fn skip_plain(&mut self) {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+        let mut rest = self.text[self.at..].chunks_exact(8);
+        for chunk in &mut rest {
+            let word = u64::from_le_bytes(chunk.try_into().expect("chunks of eight"));
+            let quote = has_zero(word ^ (ONES * u64::from(b'"')));
+            let escape = has_zero(word ^ (ONES * u64::from(b'\\')));
+            let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+            // The lowest mark is exact; those above it may be carries.
+            let marks = quote | escape | control;
+            if marks != 0 {
+                self.at += marks.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.at += 8;
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), JsonFault> {
+        let start = self.at;
+        match self.text.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 2;
+                return Ok(());
+            }
+            Some(b'u') => {}
+            None => return self.fault("unexpected end"),
+            Some(_) => return self.fault("invalid escape"),
+        }
+        let lone = Err(JsonFault { at: start, reason: "lone surrogate in a string" });
+        match self.code_unit()? {
+            0xDC00..=0xDFFF => lone,
+            0xD800..=0xDBFF if !self.text[self.at..].starts_with(b"\\u") => lone,
+            0xD800..=0xDBFF => match self.code_unit()? {
+                0xDC00..=0xDFFF => Ok(()),
+                _ => lone,
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn code_unit(&mut self) -> Result<u32, JsonFault> {
+        let digits = self.text.get(self.at + 2..self.at + 6).unwrap_or_default();
+        let unit = digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + char::from(*digit).to_digit(16)?));
+        match unit {
+            Some(unit) if digits.len() == 4 => {
+                self.at += 6;
+                Ok(unit)
+            }
+            _ => self.fault("invalid escape"),
+        }
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn fault<T>(&self, reason: &'static str) -> Result<T, JsonFault> {
+        Err(JsonFault { at: self.at, reason })
+    }
 }

@@ -1,0 +1,96 @@
+//! A schema as one document: the named schemas that it refers to are put in, so that references resolve inside it.
+
+use std::collections::{HashMap, HashSet};
+
+use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
+use serde_json::{Map, Value};
+
+use crate::SpecError;
+
+/// Puts every named schema that is referred to, directly or through another, under `schemas` or `$defs` of the root.
+pub(super) fn with_named(schema: &Value, named: &Map<String, Value>) -> Value {
+    let mut root = schema.clone();
+    let (mut open, mut seen) = (Vec::new(), HashSet::new());
+    references(schema, &mut open);
+    while let Some(reference) = open.pop() {
+        let Some((folder, name)) = split(&reference) else { continue };
+        let Some(target) = named.get(&name) else { continue };
+        if !seen.insert(reference.clone()) || root.pointer(&reference[1..]).is_some() {
+            continue;
+        }
+        references(target, &mut open);
+        if let Some(root) = root.as_object_mut() {
+            let definitions = root.entry(folder).or_insert_with(|| Value::Object(Map::new()));
+            if let Some(definitions) = definitions.as_object_mut() {
+                definitions.insert(name, target.clone());
+            }
+        }
+    }
+    root
+}
+
+/// `#/schemas/Name` and `#/$defs/Name`.
+fn split(reference: &str) -> Option<(&'static str, String)> {
+    let (folder, name) = match (reference.strip_prefix("#/schemas/"), reference.strip_prefix("#/$defs/")) {
+        (Some(name), _) => ("schemas", name),
+        (None, Some(name)) => ("$defs", name),
+        (None, None) => return None,
+    };
+    Some((folder, name.replace("~1", "/").replace("~0", "~")))
+}
+
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                found.push(reference.clone());
+            }
+            members.values().for_each(|member| references(member, found));
+        }
+        _ => {}
+    }
+}
+
+/// Compiles the document. A named schema whose name is an absolute URI is a document of its own.
+pub(super) fn validator(
+    document: &Value,
+    named: &Map<String, Value>,
+    assert_formats: bool,
+) -> Result<Validator, SpecError> {
+    let documents = named.iter().filter(|(name, _)| name.contains("://"));
+    let documents = documents.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    let built = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(assert_formats)
+        .with_pattern_options(PatternOptions::regex())
+        .with_retriever(Documents(documents))
+        .build(document);
+    built.map_err(|error| match error.instance_path().as_str() {
+        "" => SpecError::new(format!("the schema: {error}")),
+        path => SpecError::new(format!("the schema at {path}: {error}")),
+    })
+}
+
+/// Nothing is ever fetched.
+struct Documents(HashMap<String, Value>);
+
+impl Retrieve for Documents {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let name = uri.as_str().trim_end_matches('#');
+        self.0.get(name).cloned().ok_or_else(|| format!("no schema is called `{name}`").into())
+    }
+}
+
+/// Whether a `pattern` stands anywhere in the document.
+pub(super) fn has_pattern(document: &Value) -> bool {
+    match document {
+        Value::Array(items) => items.iter().any(has_pattern),
+        Value::Object(members) => members.iter().any(|(keyword, value)| match (keyword.as_str(), value) {
+            ("pattern", Value::String(_)) | ("patternProperties", _) => true,
+            ("enum" | "const" | "default" | "examples", _) => false,
+            _ => has_pattern(value),
+        }),
+        _ => false,
+    }
+}
