@@ -1,0 +1,318 @@
+"""Where each argument of a handler comes from: the rules, and the route's part of the document."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from . import _bodies, _parameters, _schema
+from ._bodies import BodyOf, Taken
+from ._callable import MISSING, HostArgument, HostCallable
+from ._decode import Decoder, of_body, of_value
+from ._hints import annotate, is_union, union, unwrap, without_none
+from ._markers import Marker
+from ._models import is_structured, kind_of
+from ._template import CONVERTERS, converters
+from .exceptions import SpecError
+
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+FIELD_METHODS = frozenset({"POST", "PUT", "PATCH"})
+PARAMETER_SOURCES = frozenset({"path", "query", "header", "cookie"})
+
+
+class InArgument(Exception):
+    """A fault of one parameter of a handler."""
+
+    def __init__(self, name: str, error: SpecError) -> None:
+        super().__init__(f"parameter {name!r}: {error}")
+
+
+class Binder:
+    """Collects the wire and the call of one route."""
+
+    def __init__(self, method: str, path: str, options: Mapping[str, Any], register: Callable[[Decoder], int]) -> None:
+        self.method = method
+        self.template = converters(path)
+        self.options = options
+        self.register = register
+        self.replaced = dict(options.get("parameter_schema", {}).get("properties", {}))
+        self.parameters: list[dict[str, Any]] = []
+        self.order: list[Taken] = []
+        self.body: BodyOf | None = None
+        self.arguments: list[tuple[Taken, Any, HostArgument]] = []
+
+    def bind(self, takers: list[Taken], *, takes_rest: bool) -> None:
+        """Applies the rules, in their order, to every parameter of the handler."""
+        self.order = takers
+        sources = {taken.name: self._source(taken) for taken in takers}
+        rest = [taken for taken in takers if sources[taken.name] == ""]
+        self._take_body([taken for taken in takers if sources[taken.name] == "body"], rest)
+        shared = {taken.name for taken in (self.body.shared if self.body else ())}
+        field = self.body is None and self.method in FIELD_METHODS
+        for taken in takers:
+            source = sources[taken.name]
+            try:
+                if taken.name in shared or source == "taken":
+                    continue
+                if source == "body" or (self.body is not None and self._whole is taken):
+                    self.arguments.append((taken, "body", _host(taken)))
+                else:
+                    self._take(taken, source or ("body" if field else "query"))
+            except SpecError as error:
+                raise InArgument(taken.name, error) from error
+        self._check_path(takes_rest=takes_rest)
+
+    def _source(self, taken: Taken) -> str:
+        """Rules 1 and 2; empty where neither decides."""
+        wire = taken.wire
+        if taken.name in self.template or (wire in self.template and _marked(taken, "path")):
+            return "path"
+        if taken.marker is None:
+            return ""
+        if taken.marker.source == "path":
+            raise InArgument(taken.name, SpecError(f"the path has no {{{wire}}}"))
+        return "body" if taken.marker.source in ("body", "form") else taken.marker.source
+
+    _whole: Taken | None = None
+
+    def _take_body(self, marked: list[Taken], rest: list[Taken]) -> None:
+        """Rule 6: who takes the body, together or alone."""
+        takers = list(marked)
+        if self.method in BODY_METHODS:
+            takers += [taken for taken in rest if self._is_whole(taken, alone=not marked)]
+            takers.sort(key=self.order.index)
+        explicit = self.options.get("request_schema")
+        if explicit is not None:
+            self._take_schema(explicit, takers, rest)
+        elif takers:
+            self._take_marked(takers)
+
+    def _take_marked(self, takers: list[Taken]) -> None:
+        kind = _bodies.kind_for(takers)
+        raw = [(taken, found) for taken in takers if (found := self._raw(taken))]
+        embedded = any(taken.option("embed") for taken in takers)
+        fields = kind == "form" and any(not is_structured(taken.hint) for taken in takers)
+        try:
+            if raw and len(takers) == 1:
+                self.body = _bodies.raw(*raw[0])
+            elif raw:
+                raise SpecError("it takes the whole body, which another parameter takes too")
+            elif len(takers) == 1 and not embedded and not fields:
+                self.body = _bodies.whole(takers[0], kind)
+            else:
+                self.body = _bodies.shared(takers, kind)
+        except SpecError as error:
+            raise InArgument(takers[0].name, error) from error
+        self._whole = takers[0] if not self.body.shared else None
+
+    def _raw(self, taken: Taken) -> str | None:
+        return _bodies.raw_kind(taken, body_method=self.method in BODY_METHODS)
+
+    def _is_whole(self, taken: Taken, *, alone: bool) -> bool:
+        return is_structured(taken.hint) or (alone and self._raw(taken) is not None)
+
+    def _take_schema(self, schema: Any, takers: list[Taken], rest: list[Taken]) -> None:
+        """`request_schema` wins over what the annotation says; the handler gets plain data."""
+        properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+        takers = takers or [taken for taken in rest if taken.required and taken.name not in properties][:1]
+        kind = _bodies.kind_for(takers)
+        spec = {"schema": schema, "reading": "json-schema", "kind": kind, "required": True}
+        named = tuple(taken for taken in rest if taken.name in properties)
+        if takers:
+            spec["required"] = takers[0].required
+            self._whole = takers[0]
+            self.body = _bodies.BodyOf(spec, of_body(Any))
+        elif named:
+            self.body = _bodies.BodyOf(spec, _bodies.plain_members(named), named)
+        else:
+            self.body = _bodies.BodyOf(spec, None)
+
+    def _take(self, taken: Taken, source: str) -> None:
+        """A parameter of the wire, or a model of several."""
+        if source in PARAMETER_SOURCES - {"path"} and kind_of(unwrap(without_none(taken.hint)[0])[0]) is not None:
+            if taken.marker is None:
+                raise SpecError(f"a model of a {self.method} request must be marked as Query, Header, Cookie or Body")
+            self._take_model(taken, source)
+            return
+        options = {} if taken.marker is None else taken.marker.options
+        name = self._wire_name(taken.name, taken, source)
+        explicit = self.replaced.get(name, self.replaced.get(taken.name))
+        wire = _parameters.read_as(
+            taken.hint, options if explicit is None else {**options, "schema": explicit}, text=source != "body"
+        )
+        _check_default(taken)
+        spec = {"name": name, "in": source, "schema": wire.schema, "required": taken.required or source == "path"}
+        if not taken.required and not taken.factory:
+            spec.update(_schema.default_of(taken.default))
+        spec.update({key: options[key] for key in ("separator", "description", "deprecated") if key in options})
+        argument: dict[str, Any] = {"index": self._parameter(spec)}
+        if wire.choices is not None:
+            argument["choices"] = True
+        if wire.decoder is not None:
+            argument["decoder"] = self.register(wire.decoder)
+        self.arguments.append((taken, {"parameter": argument}, _host(taken, wire.choices)))
+
+    def _take_model(self, taken: Taken, source: str) -> None:
+        names, indexes = {}, []
+        for field, schema, required in _parameters.model_fields(taken.hint):
+            name = self._wire_name(field, None, source)
+            names[name] = field
+            spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required}
+            indexes.append(self._parameter(spec))
+        decoder = self.register(_parameters.gather(taken.hint, names))
+        host = _host(taken)
+        self.arguments.append((taken, {"model": {"parameters": indexes, "decoder": decoder}}, host))
+
+    def _wire_name(self, name: str, taken: Taken | None, source: str) -> str:
+        if taken is not None and taken.option("alias") is not None:
+            return str(taken.option("alias")) if source != "path" or name not in self.template else name
+        convert = source == "header" and (taken is None or taken.option("convert_underscores") is not False)
+        return name.replace("_", "-") if convert else name
+
+    def _parameter(self, spec: dict[str, Any]) -> int:
+        """Its index; two arguments may take one parameter if they read it alike."""
+        for index, known in enumerate(self.parameters):
+            if (known["in"], known["name"]) == (spec["in"], spec["name"]):
+                if known["schema"] != spec["schema"]:
+                    raise SpecError(f"the {spec['in']} parameter {spec['name']!r} is read in two ways")
+                known["required"] = known["required"] or spec["required"]
+                return index
+        self.parameters.append(spec)
+        return len(self.parameters) - 1
+
+    def _check_path(self, *, takes_rest: bool) -> None:
+        """Every name of the template is taken: by a parameter, or by `**kwargs`."""
+        taken = {spec["name"] for spec in self.parameters if spec["in"] == "path"}
+        for name, converter in self.template.items():
+            if name in taken:
+                continue
+            if not takes_rest:
+                raise SpecError(f"nobody takes the path parameter {name!r}")
+            spec = {"name": name, "in": "path", "schema": CONVERTERS.get(converter, CONVERTERS[""]), "required": True}
+            rest = Taken(name, Any, MISSING, False, None, keyword=True)
+            self.arguments.append((rest, {"parameter": {"index": self._parameter(spec)}}, HostArgument()))
+
+
+def _host(taken: Taken, choices: tuple[object, ...] | None = None) -> HostArgument:
+    return HostArgument(taken.default, taken.factory, choices)
+
+
+def _marked(taken: Taken, source: str) -> bool:
+    return taken.marker is not None and taken.marker.source == source
+
+
+def _check_default(taken: Taken) -> None:
+    """A default must be a value of its own type; None is one for every optional parameter."""
+    if taken.required or taken.factory or taken.default is None:
+        return
+    try:
+        of_value(taken.hint)(taken.default)
+    except SpecError:
+        raise
+    except Exception as error:
+        text = str(error).splitlines()[0]
+        raise SpecError(f"its type refuses the default {taken.default!r}: {text[:1].lower()}{text[1:]}") from None
+
+
+def takers_of(function: Callable[..., Any], hints: Mapping[str, Any], path: str) -> tuple[list[Taken], bool]:
+    """The parameters of a handler, and whether it takes any keyword."""
+    takers = []
+    bound = function.keywords if isinstance(function, functools.partial) else {}
+    parameters = inspect.signature(function).parameters.values()
+    kinds = inspect.Parameter
+    for parameter in parameters:
+        if parameter.name in bound or parameter.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD):
+            continue
+        try:
+            takers.append(_taken(parameter, hints, converters(path)))
+        except SpecError as error:
+            raise InArgument(parameter.name, error) from error
+    return takers, any(parameter.kind is kinds.VAR_KEYWORD for parameter in parameters)
+
+
+def _taken(parameter: inspect.Parameter, hints: Mapping[str, Any], template: Mapping[str, str]) -> Taken:
+    default: Any = MISSING if parameter.default is parameter.empty else parameter.default
+    if parameter.name in hints:
+        hint, markers = _split(hints[parameter.name])
+    else:
+        hint, markers = _inferred(default, template.get(parameter.name)), []
+    if isinstance(default, Marker):
+        markers.append(default)
+        default = MISSING
+    marker = functools.reduce(_merge, markers) if markers else None
+    factory = False
+    if default is MISSING and marker is not None:
+        if marker.default is not ...:
+            default = marker.default
+        elif "default_factory" in marker.options:
+            default, factory = marker.options["default_factory"], True
+    return Taken(parameter.name, hint, default, factory, marker, parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def _inferred(default: object, converter: str | None) -> Any:
+    """The type of a parameter without annotation: its converter's, its default's, or text."""
+    if converter is not None:
+        return _CONVERTED.get(converter, str)
+    kind = type(default)
+    return kind if kind in (int, float, bool, str) else str
+
+
+def _converted() -> dict[str, Any]:
+    return {
+        name: next(kind for kind, schema in _schema.SCALARS.items() if schema == wanted)
+        for name, wanted in CONVERTERS.items()
+    }
+
+
+_CONVERTED = _converted()
+
+
+def _split(hint: Any) -> tuple[Any, list[Any]]:
+    """A hint without our markers, and the markers in it."""
+    if isinstance(hint, type) and issubclass(hint, Marker):
+        raise SpecError(f"a bare {hint.__name__} says no type: write {hint.__name__}[str]")
+    plain, metadata = unwrap(hint)
+    markers = [item for item in metadata if isinstance(item, Marker)]
+    bare = [item for item in metadata if isinstance(item, type) and issubclass(item, Marker)]
+    markers += [item() for item in bare]
+    kept = [item for item in metadata if item not in markers and item not in bare]
+    if is_union(plain):
+        pieces = [_split(member) for member in get_args(plain)]
+        inner = [marker for _, found in pieces for marker in found]
+        if inner:
+            markers += inner
+            plain = union(piece for piece, _ in pieces)
+    if not markers:
+        return hint, []
+    return annotate(plain, kept), markers
+
+
+def _merge(annotated: Any, default: Any) -> Any:
+    """`limit: Query[int] = Query(default=10)`: one marker, in which the default's options win."""
+    if annotated.source != default.source:
+        raise SpecError(f"it is marked as {type(annotated).__name__} and as {type(default).__name__}")
+    options = {**annotated.options, **default.options}
+    merged = type(default)(default.default if default.default is not ... else annotated.default)
+    merged.options = options
+    return merged
+
+
+def callable_of(
+    function: Callable[..., Any], binder: Binder, options: Mapping[str, Any], *, is_async: bool
+) -> tuple[HostCallable, list[Any]]:
+    """The handler as the extension calls it, and the arguments that the document lists for it."""
+    kind = "async" if is_async else "inline" if options.get("sync_to_thread") is False else "thread"
+    arguments = sorted(binder.arguments, key=lambda argument: argument[0].keyword)
+    specs, hosts = [spec for _, spec, _ in arguments], [host for _, _, host in arguments]
+    keywords = [taken.name for taken, _, _ in arguments if taken.keyword]
+    if binder.body is not None and binder.body.shared:
+        shared = binder.body.shared
+        optional = HostArgument(lambda: {taken.name: _bodies.default_value(taken) for taken in shared}, factory=True)
+        hosts = [HostArgument() if binder.body.spec["required"] else optional, *hosts]
+        specs = ["body", *specs]
+        keywords = [taken.name for taken, _, _ in arguments]
+        function = _bodies.spread(function, is_async=is_async)
+    made = HostCallable(function, kind, tuple(hosts), tuple(keywords), options.get("status_code", 200))  # type: ignore[arg-type]
+    return made, specs

@@ -1,0 +1,151 @@
+"""The body of a route: which arguments take it, and how they share it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from . import _constraints, _schema
+from ._callable import MISSING
+from ._decode import Decoder, InMember, of_body
+from ._hints import annotate, unwrap, without_none
+from ._markers import Marker
+from ._models import Field
+
+RAW = {bytes: "bytes", str: "text"}
+
+
+class Taken(NamedTuple):
+    """One parameter of a handler, with what its marker says."""
+
+    name: str
+    hint: Any
+    default: object
+    factory: bool
+    marker: Marker | None
+    keyword: bool
+
+    @property
+    def required(self) -> bool:
+        return self.default is MISSING
+
+    @property
+    def wire(self) -> str:
+        """Its name in a body."""
+        alias = self.option("alias")
+        return self.name if alias is None else str(alias)
+
+    def option(self, name: str) -> Any:
+        return None if self.marker is None else self.marker.options.get(name)
+
+    def constrained(self) -> Any:
+        """The hint with the marker's constraints, for the schema and the decoder alike."""
+        options = {} if self.marker is None else self.marker.options
+        names = (*_constraints.KEYWORDS, "title", "description", "examples")
+        said = {name: options[name] for name in names if name in options}
+        return annotate(self.hint, [msgspec.Meta(**said)] if said else [])
+
+
+class BodyOf(NamedTuple):
+    """A route's body as the document has it, and who gets it."""
+
+    spec: dict[str, Any]
+    decoder: Decoder | None
+    shared: tuple[Taken, ...] = ()
+    """The arguments that share it by name; empty where one takes the whole."""
+
+
+def raw_kind(taken: Taken, *, body_method: bool) -> str | None:
+    """`body: bytes`, `body: str` and `Body[bytes]` are the body as it was sent."""
+    kind = RAW.get(unwrap(without_none(taken.hint)[0])[0])
+    if taken.marker is None:
+        return kind if body_method and taken.name == "body" else None
+    return kind if kind == "bytes" and taken.marker.source == "body" and not taken.option("embed") else None
+
+
+def kind_for(takers: list[Taken]) -> str:
+    """The media types that are read: what the markers say, JSON and forms where there is none."""
+    sources = {taken.marker.source for taken in takers if taken.marker is not None}
+    return {frozenset({"form"}): "form", frozenset({"body"}): "json"}.get(frozenset(sources), "json-or-form")
+
+
+def whole(taken: Taken, kind: str) -> BodyOf:
+    """One argument takes all of it."""
+    hint = taken.constrained()
+    schema = taken.option("schema") or _schema.schema_of(hint)
+    spec = {"schema": schema, "kind": kind, "required": taken.required}
+    return BodyOf(spec, of_body(hint))
+
+
+def raw(taken: Taken, kind: str) -> BodyOf:
+    """One argument takes its bytes, or its text."""
+    return BodyOf({"kind": kind, "required": taken.required}, None)
+
+
+def shared(takers: list[Taken], kind: str) -> BodyOf:
+    """Several arguments take one member each."""
+    fields = [
+        Field(taken.name, taken.wire, taken.constrained(), taken.required, MISSING if taken.factory else taken.default)
+        for taken in takers
+    ]
+    schema = _schema.object_of(fields)
+    for taken in takers:
+        if taken.option("schema"):
+            schema["properties"][taken.wire] = taken.option("schema")
+    required = any(taken.required for taken in takers)
+    return BodyOf({"schema": schema, "kind": kind, "required": required}, _members(takers), tuple(takers))
+
+
+def _members(takers: list[Taken]) -> Decoder:
+    slices = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    members = [(taken, of_body(taken.constrained())) for taken in takers]
+
+    def read_one(taken: Taken, read: Decoder, sent: dict[str, msgspec.Raw]) -> Any:
+        try:
+            return read(bytes(sent[taken.wire])) if taken.wire in sent else default_value(taken)
+        except Exception as error:
+            raise InMember(taken.wire, error) from error
+
+    def decode(text: bytes) -> dict[str, Any]:
+        sent = slices.decode(text)
+        return {taken.name: read_one(taken, read, sent) for taken, read in members}
+
+    return decode
+
+
+def plain_members(takers: tuple[Taken, ...]) -> Decoder:
+    """Hands out the members of an object that a schema of the user's own has accepted."""
+    read = of_body(dict[str, Any])
+
+    def decode(text: bytes) -> dict[str, Any]:
+        sent = read(text)
+        return {taken.name: sent[taken.wire] if taken.wire in sent else default_value(taken) for taken in takers}
+
+    return decode
+
+
+def default_value(taken: Taken) -> Any:
+    """What an argument is when nothing was sent for it."""
+    if taken.default is MISSING:
+        raise ValueError("field required")
+    return taken.default() if taken.factory and callable(taken.default) else taken.default
+
+
+def spread(function: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
+    """Calls the handler with the members of a shared body, which is the first argument, and the rest by name."""
+    if is_async:
+
+        @functools.wraps(function)
+        async def call_async(members: dict[str, Any], /, **others: Any) -> Any:
+            return await function(**members, **others)
+
+        return call_async
+
+    @functools.wraps(function)
+    def call(members: dict[str, Any], /, **others: Any) -> Any:
+        return function(**members, **others)
+
+    return call

@@ -1,0 +1,90 @@
+"""An app as the document that the core reads, and the table of its user code."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ._bind import Binder, InArgument, callable_of, takers_of
+from ._callable import Compiled, HostCallable
+from ._decode import Decoder
+from ._render import converter, is_text
+from ._template import shape
+from .exceptions import SpecError
+from .routing import Route
+
+_IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
+
+
+def compile_app(routes: list[Route], given: dict[str, Any]) -> Compiled:
+    """Compiles every route; the first fault is a `SpecError` that names its place."""
+    table: list[HostCallable] = []
+    seen: dict[tuple[str, str], Route] = {}
+    documents = []
+    for route in routes:
+        twin = seen.setdefault((route.method, shape(route.path)), route)
+        documents.append(_placed(route, twin, table))
+    for route in routes:
+        route.hints.release()
+    env = {name: value for name, value in os.environ.items() if name.startswith("SPIKARD_")}
+    return Compiled({"routes": documents, "config": {"call": {}, "given": given, "env": env}}, table)
+
+
+def _placed(route: Route, twin: Route, table: list[HostCallable]) -> dict[str, Any]:
+    try:
+        if twin is not route:
+            raise SpecError(f"{_place(twin.handler)} has this method and path already")
+        return _route(route, table)
+    except (SpecError, InArgument) as error:
+        place = f"{_place(route.handler)}: {route.method} {route.path}"
+        raise SpecError(f"{place}: {route.name}: {error}") from error.__cause__
+
+
+def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
+    if not route.path.startswith("/"):
+        raise SpecError("a path begins with a slash")
+    hints = route.hints.resolve()
+    takers, takes_rest = takers_of(route.handler, hints, route.path)
+    binder = Binder(route.method, route.path, route.options, functools.partial(_register, table))
+    binder.bind(takers, takes_rest=takes_rest)
+    made, arguments = callable_of(route.handler, binder, route.options, is_async=is_async(route.handler))
+    result = hints.get("return")
+    document: dict[str, Any] = {
+        "method": route.method,
+        "path": route.path,
+        "handler": len(table),
+        "parameters": binder.parameters,
+        "arguments": arguments,
+    }
+    table.append(made._replace(text=is_text(result), convert=converter(result)))
+    if binder.body is not None:
+        document["body"] = dict(binder.body.spec)
+        if binder.body.decoder is not None:
+            document["body"]["decoder"] = _register(table, binder.body.decoder)
+    options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
+    return {**document, "options": options} if options else document
+
+
+def _register(table: list[HostCallable], decoder: Decoder) -> int:
+    table.append(HostCallable(decoder, "decoder"))
+    return len(table) - 1
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether calling it gives a coroutine."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def _place(function: Callable[..., Any]) -> str:
+    """`file:line` of a handler."""
+    target: Any = inspect.unwrap(function)
+    while isinstance(target, functools.partial):
+        target = target.func
+    target = getattr(target, "__func__", target)
+    code = getattr(target, "__code__", None) or getattr(type(target).__call__, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else repr(function)

@@ -1,0 +1,122 @@
+"""Decoders of host types: JSON text and plain values to models, and what their refusals say."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from . import _pydantic
+from ._checks import Refused, checker
+from ._hints import unwrap
+from ._models import kind_of
+from .exceptions import SpecError
+
+Decoder = Callable[[Any], Any]
+
+
+def of_body(hint: Any) -> Decoder:
+    """Reads JSON text as the type."""
+    return _pydantic.decoder(hint) if uses_pydantic(hint) else _checked(_msgspec(hint).decode, hint)
+
+
+def of_value(hint: Any) -> Decoder:
+    """Reads a plain value (members of a parameter's list, fields of a parameter model) as the type."""
+    if uses_pydantic(hint):
+        return _pydantic.reader(hint)
+
+    def read(value: Any) -> Any:
+        return msgspec.convert(value, hint, dec_hook=_foreign, str_keys=True)
+
+    return _checked(read, hint)
+
+
+def uses_pydantic(hint: Any) -> bool:
+    """Whether pydantic decodes the type; a Struct decodes its pydantic fields one by one."""
+    return kind_of(unwrap(hint)[0]) not in ("struct", "attrs") and _pydantic.involved(hint)
+
+
+def _msgspec(hint: Any) -> msgspec.json.Decoder[Any]:
+    try:
+        return msgspec.json.Decoder(hint, dec_hook=_foreign)
+    except (TypeError, NameError) as error:
+        text = str(error).splitlines()[0]
+        raise SpecError(f"no decoder for {_name(hint)}: {text[:1].lower()}{text[1:]}") from error
+
+
+def _name(hint: Any) -> str:
+    return getattr(hint, "__qualname__", None) or str(hint)
+
+
+def _checked(decode: Decoder, hint: Any) -> Decoder:
+    check = checker(hint)
+    if check is None:
+        return decode
+
+    def decode_and_check(value: Any) -> Any:
+        result = decode(value)
+        check(result, ())
+        return result
+
+    return decode_and_check
+
+
+def _foreign(cls: Any, value: Any) -> Any:
+    """Types that msgspec does not know."""
+    if hasattr(cls, "__get_pydantic_core_schema__") or hasattr(cls, "__pydantic_validator__"):
+        return _pydantic.adapter(cls).validate_python(value)
+    if isinstance(cls, type) and isinstance(value, cls):
+        return value
+    if isinstance(cls, type) and issubclass(cls, (str, int, float, pathlib.PurePath)):
+        return cls(value)
+    raise NotImplementedError(f"no decoder for {_name(cls)}")
+
+
+_PLACE = re.compile(r"^(?P<text>.*?)(?: - at `(?P<key>key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
+
+
+def refusal(error: BaseException) -> list[dict[str, Any]]:
+    """What a decoder's exception says: `type`, `loc` (relative), `msg`, `input` and perhaps `ctx`; never empty."""
+    if isinstance(error, Refused):
+        return [{"type": error.kind, "loc": list(error.loc), "msg": error.message, "input": None}]
+    if hasattr(error, "errors") and type(error).__module__.startswith("pydantic"):
+        return _pydantic.refusal(error) or [_value_error([], "refused")]
+    if isinstance(error, InMember):
+        return [{**entry, "loc": [error.name, *entry["loc"]]} for entry in refusal(error.error)]
+    if isinstance(error, msgspec.ValidationError):
+        return _of_msgspec(error)
+    if isinstance(error, (ValueError, AssertionError, TypeError)):
+        return [_value_error([], str(error))]
+    return [_value_error([], "the value was refused")]
+
+
+class InMember(Exception):
+    """A refusal inside one member of a body that several arguments share."""
+
+    def __init__(self, name: str, error: BaseException) -> None:
+        super().__init__(name)
+        self.name = name
+        self.error = error
+
+
+def _of_msgspec(error: msgspec.ValidationError) -> list[dict[str, Any]]:
+    found = _PLACE.match(str(error))
+    assert found is not None, "the pattern matches every text"
+    loc: list[str | int] = []
+    for step in _STEP.finditer(found["path"] or ""):
+        if step["name"] is not None:
+            loc.append(step["name"])
+        elif step["index"] is not None:
+            loc.append(int(step["index"]))
+    cause = error.__cause__
+    if cause is not None and hasattr(cause, "errors") and type(cause).__module__.startswith("pydantic"):
+        return [{**entry, "loc": loc + entry["loc"]} for entry in _pydantic.refusal(cause)]
+    return [_value_error(loc, found["text"])]
+
+
+def _value_error(loc: list[str | int], text: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": loc, "msg": f"Value error, {text}", "input": None}

@@ -1,0 +1,88 @@
+"""The one place that knows pydantic. It is imported by nobody but its users: found by what their classes carry."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+from ._hints import unwrap
+from ._models import fields_of, kind_of
+
+
+def involved(hint: Any, seen: frozenset[Any] = frozenset()) -> bool:
+    """Whether pydantic must read this type: it, its metadata, or a plain model's field is pydantic's."""
+    plain, metadata = unwrap(hint)
+    if any(type(item).__module__.startswith("pydantic") for item in metadata):
+        return True
+    if any(hasattr(item, "__get_pydantic_core_schema__") for item in metadata):
+        return True
+    if hasattr(plain, "__pydantic_validator__") or hasattr(plain, "__get_pydantic_core_schema__"):
+        return True
+    arguments = [inner for inner in get_args(plain) if not isinstance(inner, (str, int, bytes))]
+    if any(involved(inner, seen) for inner in arguments):
+        return True
+    cls = get_origin(plain) or plain
+    if kind_of(cls) in ("dataclass", "typeddict", "namedtuple") and cls not in seen:
+        return any(involved(field.hint, seen | {cls}) for field in fields_of(plain))
+    return False
+
+
+@functools.cache
+def adapter(hint: Any) -> Any:
+    """The cached `TypeAdapter` of a type."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(hint)
+
+
+def decoder(hint: Any) -> Callable[[Any], Any]:
+    """Reads JSON text as the type."""
+    if isinstance(hint, type) and hasattr(hint, "model_validate_json"):
+        return hint.model_validate_json  # type: ignore[no-any-return]
+    return adapter(hint).validate_json  # type: ignore[no-any-return]
+
+
+def reader(hint: Any) -> Callable[[Any], Any]:
+    """Reads a Python value, or an object's attributes, as the type."""
+    return functools.partial(adapter(hint).validate_python, from_attributes=True)
+
+
+def json_schema(hint: Any) -> dict[str, Any]:
+    """pydantic's own schema of the type, in the spelling of the rest."""
+    return adapter(hint).json_schema(schema_generator=_generator())  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _generator() -> Any:
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Spelling(GenerateJsonSchema):
+        """Without titles made of names, and with one format for decimals."""
+
+        def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+            return False
+
+        def decimal_schema(self, schema: Any) -> dict[str, Any]:
+            result: dict[str, Any] = {"type": "string", "format": "decimal"}
+            self.update_with_validations(result, schema, self.ValidationsMapping.numeric)
+            return result
+
+    return Spelling
+
+
+def refusal(error: Any) -> list[dict[str, Any]]:
+    """The errors of a `ValidationError`, without the program's type names."""
+    found = []
+    for item in error.errors(include_url=False):
+        context = {
+            key: str(value) if isinstance(value, Exception) else value
+            for key, value in item.get("ctx", {}).items()
+            if key != "class_name"
+        }
+        kind, message = item["type"], item["msg"]
+        if kind in ("dataclass_type", "model_type", "model_attributes_type"):
+            kind, message = "model_type", "Input should be an object"
+        entry = {"type": kind, "loc": list(item["loc"]), "msg": message, "input": item["input"]}
+        found.append({**entry, "ctx": context} if context else entry)
+    return found

@@ -1,0 +1,141 @@
+"""Results of handlers: to the annotated model, to JSON, to a response."""
+
+from __future__ import annotations
+
+import collections
+import pathlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from ._decode import of_value, uses_pydantic
+from ._hints import is_union, union, unwrap
+from ._models import is_sequence, is_structured, kind_of
+from .http import JSONResponse, Response
+
+_SEQUENCES = (collections.deque, collections.abc.KeysView, collections.abc.ValuesView, range, map, filter)
+
+
+def _foreign(value: Any) -> Any:
+    """What msgspec does not encode by itself."""
+    cls = type(value)
+    serializer = getattr(cls, "__pydantic_serializer__", None)
+    if serializer is not None:
+        return msgspec.Raw(serializer.to_json(value, by_alias=True))
+    for plain in (str, int, float):
+        if isinstance(value, plain):
+            return plain(value)
+    if isinstance(value, pathlib.PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, _SEQUENCES) or hasattr(cls, "__next__"):
+        return list(value)
+    if cls.__module__.startswith("pydantic"):
+        from pydantic_core import to_jsonable_python
+
+        return to_jsonable_python(value)
+    raise TypeError(f"a {cls.__qualname__} cannot be written as JSON")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_foreign)
+
+
+def encode(value: object) -> bytes:
+    """JSON text of a result; pydantic's models by their own serialiser."""
+    serializer = getattr(type(value), "__pydantic_serializer__", None)
+    if serializer is not None:
+        return bytes(serializer.to_json(value, by_alias=True))
+    return _encoder.encode(value)
+
+
+def from_tuple(value: tuple[Any, ...], status: int) -> Response:
+    """`(body, status)` and `(body, status, headers)`; any other tuple is a JSON array."""
+    headers = value[2] if len(value) == 3 else None
+    if len(value) not in (2, 3) or not _is_status(value[1]) or not isinstance(headers, (Mapping, type(None))):
+        return JSONResponse(value, status)
+    body, code = value[0], int(value[1])
+    if isinstance(body, Response):
+        raise TypeError("a response carries its own status: return it alone")
+    if isinstance(body, (str, bytes)) or code in (204, 304):
+        return Response(body, code, headers)
+    return JSONResponse(body, code, headers)
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 999
+
+
+def is_text(annotation: Any) -> bool:
+    """Whether a `str` result is text: unless the handler is annotated as a model, an object or a list."""
+    if annotation in (None, Any):
+        return True
+    plain, _ = unwrap(annotation)
+    inner = get_args(plain) if is_union(plain) else (plain,)
+    return not any(_is_json(member) for member in inner)
+
+
+def _is_json(hint: Any) -> bool:
+    plain, _ = unwrap(hint)
+    return plain not in (Any, object) and (is_structured(plain) or is_sequence(plain))
+
+
+def converter(annotation: Any) -> Callable[[object], object] | None:
+    """Makes the annotated model of a result that is not one, so that no field beside the model's is sent."""
+    hint = _without_responses(annotation)
+    if hint is None or not _holds_model(hint):
+        return None
+    fits, convert = _fits(hint), _reader(hint)
+    return lambda value: value if fits(value) else convert(value)
+
+
+def _without_responses(annotation: Any) -> Any:
+    plain, _ = unwrap(annotation)
+    if not is_union(plain):
+        return None if _is_response(plain) else annotation
+    kept = tuple(member for member in get_args(plain) if not _is_response(unwrap(member)[0]))
+    if len(kept) == len(get_args(plain)):
+        return annotation
+    return union(kept) if kept else None
+
+
+def _is_response(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Response)
+
+
+def _holds_model(hint: Any) -> bool:
+    plain, _ = unwrap(hint)
+    return kind_of(plain) is not None or any(_holds_model(inner) for inner in get_args(plain))
+
+
+def _fits(hint: Any) -> Callable[[object], bool]:
+    """Whether a value is what is annotated already. TypedDicts are always converted: any dict could be one."""
+    plain, _ = unwrap(hint)
+    if is_union(plain):
+        tests = [_fits(member) for member in get_args(plain)]
+        return lambda value: any(test(value) for test in tests)
+    cls = get_origin(plain) or plain
+    if kind_of(cls) == "typeddict" or not isinstance(cls, type):
+        return lambda _: False
+    if kind_of(cls) is not None:
+        return lambda value: isinstance(value, cls)
+    arguments = [argument for argument in get_args(plain) if argument is not ...]
+    if issubclass(cls, Mapping) and arguments:
+        fits = _fits(arguments[1])
+        return lambda value: isinstance(value, cls) and all(map(fits, value.values()))
+    if is_sequence(plain) and len(arguments) == 1:
+        fits = _fits(arguments[0])
+        return lambda value: isinstance(value, cls) and isinstance(value, Iterable) and all(map(fits, value))
+    return lambda value: isinstance(value, cls)
+
+
+def _reader(hint: Any) -> Callable[[object], object]:
+    if uses_pydantic(hint):
+        return of_value(hint)
+    from ._decode import _foreign as decode_foreign
+
+    def convert(value: object) -> object:
+        return msgspec.convert(value, hint, from_attributes=True, dec_hook=decode_foreign)
+
+    return convert

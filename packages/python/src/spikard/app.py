@@ -1,0 +1,74 @@
+"""The application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _decorators
+from .config import ServerConfig, ServerFields, checked, given
+from .routing import Router
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._callable import Compiled
+
+__all__ = ["App", "Spikard"]
+
+
+class Spikard(Router):
+    """An app: routes and their configuration.
+
+    >>> app = Spikard(port=0)
+    >>> @app.get("/hello/{name}")
+    ... async def hello(name: str) -> dict[str, str]:
+    ...     return {"message": f"hello, {name}"}
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig | None = None,
+        *,
+        routers: Sequence[Router] = (),
+        **overrides: Unpack[ServerFields],
+    ) -> None:
+        super().__init__()
+        _check_config(config)
+        fields = given(config) if config is not None else {}
+        self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
+        for router in routers:
+            self.include_router(router)
+        _decorators.enter(self)
+
+    def run(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
+        """Serves until SIGINT or SIGTERM, then finishes the requests in flight."""
+        from ._worker import run
+
+        run(self, _call(config, overrides, "run()"))
+
+    async def serve(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
+        """Serves inside the running loop, on which the handlers run too, until cancelled."""
+        from ._worker import serve
+
+        await serve(self, _call(config, overrides, "serve()"))
+
+    def _compile(self) -> Compiled:
+        """The document for the core and the user code in it."""
+        from ._compile import compile_app
+
+        return compile_app(self.routes, given(self.config))
+
+
+App = Spikard
+
+
+def _call(config: ServerConfig | None, overrides: ServerFields, owner: str) -> dict[str, Any]:
+    _check_config(config)
+    fields = given(config) if config is not None else {}
+    return {**fields, **checked(dict(overrides), owner)}
+
+
+def _check_config(config: object) -> None:
+    if config is not None and not isinstance(config, ServerConfig):
+        raise TypeError(f"config must be a ServerConfig, got {config!r}")

@@ -1,0 +1,171 @@
+"""Configuration: frozen Structs, checked when they are made. The core resolves what applies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, StructMeta
+
+from ._options import unknown_name
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class ConfigMeta(StructMeta):
+    """Names only ("did you mean", which were given); types are `__post_init__`'s, which copies run too."""
+
+    def __call__(cls, *args: Any, **given: Any) -> Any:
+        if args:
+            raise TypeError(f"{cls.__name__} takes keyword arguments only")
+        known = cls.__struct_fields__
+        for name in given:
+            if name not in known:
+                raise TypeError(unknown_name(cls.__name__, "field", name, known))
+        made = super().__call__(**given)
+        msgspec.structs.force_setattr(made, "_given", frozenset(given))
+        return made
+
+
+_hints: dict[type, dict[str, Any]] = {}
+
+
+def _fields(cls: type) -> dict[str, Any]:
+    if cls not in _hints:
+        hints = get_type_hints(cls, include_extras=True)
+        _hints[cls] = {name: hints[name] for name in cls.__struct_fields__}  # type: ignore[attr-defined]
+    return _hints[cls]
+
+
+if TYPE_CHECKING:
+
+    class Config(Struct, frozen=True, kw_only=True):
+        """The base of every configuration class."""
+
+else:
+
+    class Config(Struct, frozen=True, kw_only=True, dict=True, metaclass=ConfigMeta):
+        """The base of every configuration class."""
+
+        def __post_init__(self):
+            for name, hint in _fields(type(self)).items():
+                value = getattr(self, name)
+                exact = _convert(value, hint, f"{type(self).__name__}.{name}")
+                if exact is not value:
+                    msgspec.structs.force_setattr(self, name, exact)
+
+        def __replace__(self, **changes):
+            return type(self)(**{**given(self), **changes})
+
+        def __reduce__(self):
+            return _restore, (type(self), given(self))
+
+
+def _restore(cls: type[Config], fields: dict[str, Any]) -> Config:
+    return cls(**fields)
+
+
+def _convert(value: Any, hint: Any, name: str) -> Any:
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        raise ValueError(f"{name}: {text[:1].lower()}{text[1:]}, got {value!r}") from None
+
+
+def given(config: Config) -> dict[str, Any]:
+    """The fields that were given; of a copy made by `msgspec.structs.replace`, those that differ from the default."""
+    values = msgspec.structs.asdict(config)
+    names = config.__dict__.get("_given")
+    if names is None:
+        blank = type(config)()
+        names = [name for name, value in values.items() if value != getattr(blank, name)]
+    return {name: values[name] for name in values if name in names}
+
+
+def checked(fields: dict[str, Any], owner: str) -> dict[str, Any]:
+    """Fields of `ServerConfig` given as keyword arguments of `owner`, checked as its own are."""
+    known = _fields(ServerConfig)
+    for name in fields:
+        if name not in known:
+            raise TypeError(unknown_name(owner, "argument", name, known))
+    return {name: _convert(value, known[name], f"{owner}: {name}") for name, value in fields.items()}
+
+
+class ServerFields(TypedDict, total=False):
+    """The fields of `ServerConfig` as keyword arguments."""
+
+    host: str
+    port: int
+    backlog: int
+    threads: int
+    max_connections: int | None
+    max_in_flight: int
+    max_body_size: int | None
+    max_json_depth: int
+    request_timeout: float | None
+    header_timeout: float | None
+    body_timeout: float | None
+    write_timeout: float | None
+    keep_alive: float | None
+    shutdown_timeout: float
+    cancel_on_disconnect: bool
+    enable_request_id: bool
+    trailing_slash: Literal["redirect", "strict", "ignore"]
+    assert_formats: bool
+
+
+_Count = Annotated[int, Meta(ge=1)]
+_Seconds = Annotated[float, Meta(gt=0)]
+
+
+class ServerConfig(Config, frozen=True, kw_only=True):
+    """The server's configuration. Times are seconds; None lifts a limit.
+
+    Arguments of `run()` go before fields given here, these before `SPIKARD_*` variables, these before the defaults.
+
+    >>> ServerConfig(port=0, request_timeout=None).host
+    '127.0.0.1'
+    """
+
+    host: str = "127.0.0.1"
+    """Address or name to listen on."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    """TCP port; 0 takes any free one."""
+    backlog: Annotated[int, Meta(ge=0)] = 2048
+    """Connections that the kernel keeps waiting."""
+    threads: _Count = 40
+    """Threads for `def` handlers."""
+    max_connections: _Count | None = None
+    """Open connections at most; above that the listener stops accepting."""
+    max_in_flight: _Count = 1024
+    """Requests in flight at most; above that 503."""
+    max_body_size: Annotated[int, Meta(ge=0)] | None = 10 * 1024 * 1024
+    """Bytes of a request's body at most."""
+    max_json_depth: _Count = 64
+    """Levels of nesting in a JSON body at most."""
+    request_timeout: _Seconds | None = 30.0
+    """From the match to the response's head."""
+    header_timeout: _Seconds | None = 10.0
+    """From the first byte of a request to the end of its head."""
+    body_timeout: _Seconds | None = 30.0
+    """Without a byte of a body that is being read."""
+    write_timeout: _Seconds | None = 30.0
+    """Without progress of a response that is being written."""
+    keep_alive: _Seconds | None = 75.0
+    """Idle between two requests of a connection."""
+    shutdown_timeout: Annotated[float, Meta(ge=0)] = 30.0
+    """For requests in flight when the server stops."""
+    cancel_on_disconnect: bool = False
+    """A client that leaves cancels its handler."""
+    enable_request_id: bool = True
+    """`x-request-id` on every response."""
+    trailing_slash: Literal["redirect", "strict", "ignore"] = "redirect"
+    """What happens to a path that differs from a declared one in its last slash only."""
+    assert_formats: bool = True
+    """`format` is asserted in JSON Schemas as they are written."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **fields: Unpack[ServerFields]) -> None: ...

@@ -1,0 +1,46 @@
+"""What the framework raises, and what user code raises at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class SpikardError(Exception):
+    """The base of every exception of the framework."""
+
+
+class SpecError(SpikardError):
+    """The app cannot be started as it is written; the message names file, line, route and parameter."""
+
+
+class HTTPException(SpikardError):
+    """Ends the request with a problem document.
+
+    >>> raise HTTPException(404, "there is no such item")
+    Traceback (most recent call last):
+    spikard.exceptions.HTTPException: 404: there is no such item
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        detail: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        type: str | None = None,
+        title: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not 400 <= status_code <= 599:
+            raise ValueError(f"status_code must be between 400 and 599, got {status_code}")
+        super().__init__(status_code, detail)
+        self.status_code = status_code
+        self.detail = detail
+        self.headers = dict(headers) if headers else {}
+        self.type = type
+        self.title = title
+        self.extra = dict(extra) if extra else {}
+
+    def __str__(self) -> str:
+        return str(self.status_code) if self.detail is None else f"{self.status_code}: {self.detail}"

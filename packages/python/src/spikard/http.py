@@ -1,0 +1,209 @@
+"""Responses, and the exception that becomes one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from .datastructures import Headers
+from .exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+__all__ = [
+    "HTMLResponse",
+    "HTTPException",
+    "Headers",
+    "JSONResponse",
+    "PlainTextResponse",
+    "RedirectResponse",
+    "Response",
+]
+
+_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_COOKIE_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
+
+
+class Response:
+    """A whole response. The content is serialised like a handler's result when it is sent.
+
+    >>> response = Response({"id": 1}, status_code=201, headers={"Location": "/items/1"})
+    >>> response.set_cookie("seen", "1", max_age=60)
+    >>> response.headers["location"]
+    '/items/1'
+    """
+
+    media_type: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        content: Any = None,
+        status_code: int = 200,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        media_type: str | None = None,
+        cookies: Mapping[str, str] | None = None,
+    ) -> None:
+        if not 100 <= status_code <= 999:
+            raise ValueError(f"status_code must be between 100 and 999, got {status_code}")
+        self.content = content
+        self.status_code = int(status_code)
+        self.headers = Headers(headers)
+        if media_type is not None or self.media_type is not None:
+            self.headers.setdefault("content-type", _with_charset(media_type or self.media_type or ""))
+        for key, value in (cookies or {}).items():
+            self.set_cookie(key, value)
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        max_age: int | timedelta | None = None,
+        expires: datetime | int | str | None = None,
+        domain: str | None = None,
+        path: str | None = "/",
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: Literal["lax", "strict", "none"] | None = "lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Adds a `Set-Cookie` field; earlier ones stay. `expires` takes a time, or seconds from now."""
+        parts = [f"{_cookie_name(key)}={_cookie_value(value)}"]
+        if max_age is not None:
+            parts.append(f"Max-Age={int(max_age if isinstance(max_age, int) else max_age.total_seconds())}")
+        if expires is not None:
+            parts.append(f"Expires={_attribute('expires', _http_date(expires))}")
+        if domain is not None:
+            parts.append(f"Domain={_attribute('domain', domain)}")
+        if path is not None:
+            parts.append(f"Path={_attribute('path', path)}")
+        if samesite is not None:
+            if samesite.lower() not in ("lax", "strict", "none"):
+                raise ValueError(f"samesite must be lax, strict or none, got {samesite!r}")
+            parts.append(f"SameSite={samesite.capitalize()}")
+        flags = {"Secure": secure, "HttpOnly": httponly, "Partitioned": partitioned}
+        parts += [name for name, given in flags.items() if given]
+        self.headers.add("set-cookie", "; ".join(parts))
+
+    def delete_cookie(
+        self,
+        key: str,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: Literal["lax", "strict", "none"] | None = "lax",
+    ) -> None:
+        """Makes the client forget a cookie; path and domain must be those it was set with."""
+        self.set_cookie(key, "", 0, "Thu, 01 Jan 1970 00:00:00 GMT", domain, path, secure, httponly, samesite)
+
+    def _encoded(self) -> tuple[str | None, bytes]:
+        """The content's own media type and its bytes."""
+        content = self.content
+        if content is None:
+            return None, b""
+        if isinstance(content, str):
+            return "text/plain; charset=utf-8", content.encode()
+        if isinstance(content, (bytes, bytearray, memoryview)):
+            return "application/octet-stream", bytes(content)
+        from ._render import encode
+
+        return "application/json", encode(content)
+
+    def _parts(self) -> tuple[int, list[tuple[str, str]], bytes]:
+        """What is sent: status, fields and body."""
+        media_type, body = self._encoded()
+        fields = self.headers.multi_items()
+        if self.status_code in (204, 304) or self.status_code < 200:
+            return self.status_code, fields, b""
+        if media_type is not None and "content-type" not in self.headers:
+            fields.append(("content-type", media_type))
+        return self.status_code, fields, body
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(status_code={self.status_code}, content={self.content!r})"
+
+
+class JSONResponse(Response):
+    """A response whose content is JSON whatever its type: text becomes a JSON string, None becomes null."""
+
+    media_type = "application/json"
+
+    def _encoded(self) -> tuple[str | None, bytes]:
+        from ._render import encode
+
+        return self.media_type, encode(self.content)
+
+
+class HTMLResponse(Response):
+    """A response of HTML text."""
+
+    media_type = "text/html"
+
+
+class PlainTextResponse(Response):
+    """A response of plain text."""
+
+    media_type = "text/plain"
+
+
+class RedirectResponse(Response):
+    """A response that sends the client elsewhere. Characters that no URL may hold are percent-encoded.
+
+    >>> RedirectResponse("/a b").headers["location"]
+    '/a%20b'
+    """
+
+    def __init__(
+        self,
+        url: str,
+        status_code: int = 307,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        cookies: Mapping[str, str] | None = None,
+    ) -> None:
+        if not 300 <= status_code <= 399:
+            raise ValueError(f"a redirect has a status between 300 and 399, got {status_code}")
+        from urllib.parse import quote
+
+        super().__init__(None, status_code, headers, cookies=cookies)
+        self.headers["location"] = quote(str(url), safe=":/%#?=@[]!$&'()*+,;~")
+
+
+def _with_charset(media_type: str) -> str:
+    text = media_type.startswith("text/") and "charset=" not in media_type.lower()
+    return f"{media_type}; charset=utf-8" if text else media_type
+
+
+def _cookie_name(key: str) -> str:
+    if not _COOKIE_NAME.fullmatch(key):
+        raise ValueError(f"the name of a cookie is a token, got {key!r}")
+    return key
+
+
+def _cookie_value(value: str) -> str:
+    if re.fullmatch(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*", value):
+        return value
+    from http.cookies import SimpleCookie
+
+    return SimpleCookie().value_encode(value)[1]
+
+
+def _attribute(name: str, value: str) -> str:
+    if not _COOKIE_ATTRIBUTE.fullmatch(value):
+        raise ValueError(f"the {name} of a cookie holds a character that it must not hold, got {value!r}")
+    return value
+
+
+def _http_date(when: datetime | int | str) -> str:
+    if isinstance(when, str):
+        return when
+    from email.utils import format_datetime, formatdate
+
+    if isinstance(when, int):
+        import time
+
+        return formatdate(time.time() + when, usegmt=True)
+    from datetime import timezone
+
+    return format_datetime(when.astimezone(timezone.utc), usegmt=True)

@@ -1,0 +1,194 @@
+"""Registration: what app and routers have in common, and the routes that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from . import _decorators
+from ._hints import Hints, caller
+from ._options import RouteOptions, checked
+from ._template import join
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["Route", "Router", "get_default_router", "reset_default_router"]
+
+H = TypeVar("H", bound=Callable[..., Any])
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
+
+
+class Route(NamedTuple):
+    """One route of an app: a method, a path template and its handler."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    options: RouteOptions
+    hints: Hints
+    router_tags: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As `name=` says, else the handler's own."""
+        return self.options.get("name") or str(getattr(self.handler, "__name__", type(self.handler).__name__))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The routers' tags, then the route's."""
+        return tuple(dict.fromkeys((*self.router_tags, *self.options.get("tags", ()))))
+
+    @property
+    def summary(self) -> str:
+        """As `summary=` says, else the handler's name in words."""
+        return self.options.get("summary") or self.name.replace("_", " ").capitalize()
+
+    @property
+    def description(self) -> str | None:
+        """As `description=` says, else the handler's docstring."""
+        given = self.options.get("description")
+        if given is not None or not self.handler.__doc__:
+            return given
+        from inspect import cleandoc
+
+        return cleandoc(self.handler.__doc__)
+
+    @property
+    def operation_id(self) -> str | None:
+        """As `operation_id=` says."""
+        return self.options.get("operation_id")
+
+    @property
+    def deprecated(self) -> bool:
+        """As `deprecated=` says."""
+        return self.options.get("deprecated", False)
+
+    @property
+    def include_in_schema(self) -> bool:
+        """Whether documents list it."""
+        return self.options.get("include_in_schema", True)
+
+    @property
+    def status_code(self) -> int:
+        """Of a plain result."""
+        return self.options.get("status_code", 200)
+
+
+class Router:
+    """Routes under a prefix, to be included in an app or in another router.
+
+    >>> users = Router(prefix="/users", tags=["users"])
+    >>> @users.get("/{user_id}")
+    ... async def get_user(user_id: int) -> dict[str, int]:
+    ...     return {"id": user_id}
+    """
+
+    def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
+        if prefix and not prefix.startswith("/"):
+            raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
+        self.prefix = prefix
+        self.tags = tuple(tags)
+        self._entries: list[Route | tuple[str, Router]] = []
+
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of GET."""
+        return self._register(path, ("GET",), options)
+
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of POST."""
+        return self._register(path, ("POST",), options)
+
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of PUT."""
+        return self._register(path, ("PUT",), options)
+
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of PATCH."""
+        return self._register(path, ("PATCH",), options)
+
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of DELETE."""
+        return self._register(path, ("DELETE",), options)
+
+    def head(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of HEAD, in place of GET's answer without its body."""
+        return self._register(path, ("HEAD",), options)
+
+    def options(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of OPTIONS, in place of the list of methods."""
+        return self._register(path, ("OPTIONS",), options)
+
+    def trace(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+        """Registers a handler of TRACE."""
+        return self._register(path, ("TRACE",), options)
+
+    def route(
+        self,
+        path: str,
+        methods: Sequence[str] | None = None,
+        *,
+        method: str | None = None,
+        **options: Unpack[RouteOptions],
+    ) -> Callable[[H], H]:
+        """Registers a handler of several methods, GET unless said."""
+        if methods is not None and method is not None:
+            raise TypeError("route() takes methods or method, not both")
+        return self._register(path, (method,) if method else tuple(methods or ("GET",)), options)
+
+    def include_router(self, router: Router, prefix: str = "") -> None:
+        """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
+        if prefix and not prefix.startswith("/"):
+            raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
+        if router is self or self in router._routers():
+            raise ValueError("a router cannot include itself")
+        known = (entry for entry in self._entries if not isinstance(entry, Route))
+        if not any(place == prefix and other is router for place, other in known):
+            self._entries.append((prefix, router))
+
+    def _register(self, path: str, methods: Sequence[str], options: RouteOptions) -> Callable[[H], H]:
+        options = checked(options)
+        methods = tuple(dict.fromkeys(method.upper() for method in methods))
+        for method in methods:
+            if method not in METHODS:
+                raise ValueError(f"a method is one of {', '.join(METHODS)}, got {method!r}")
+        frame = caller()
+
+        def register(handler: H) -> H:
+            if not callable(handler):
+                raise TypeError(f"a handler is a function, got {handler!r}")
+            hints = Hints(handler, frame)
+            self._entries += [Route(method, path, handler, options, hints) for method in methods]
+            return handler
+
+        return register
+
+    def _routers(self) -> Iterator[Router]:
+        for entry in self._entries:
+            if not isinstance(entry, Route):
+                yield entry[1]
+                yield from entry[1]._routers()
+
+    def _flattened(self, prefix: str = "", tags: tuple[str, ...] = ()) -> Iterator[Route]:
+        prefix, tags = join(prefix, self.prefix), (*tags, *self.tags)
+        for entry in self._entries:
+            if isinstance(entry, Route):
+                yield entry._replace(path=join(prefix, entry.path), router_tags=tags)
+            else:
+                yield from entry[1]._flattened(join(prefix, entry[0]), tags)
+
+    @property
+    def routes(self) -> list[Route]:
+        """Every route, one for each method, in the order of their registration."""
+        return list(self._flattened())
+
+
+def get_default_router() -> Router:
+    """The router that `@get` and its like fill while there is no app; the next app takes it over."""
+    return _decorators.waiting()
+
+
+def reset_default_router() -> None:
+    """Empties the default router."""
+    _decorators.reset()
