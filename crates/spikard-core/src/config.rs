@@ -51,6 +51,8 @@ pub struct Config {
     pub shutdown_timeout: f64,
     /// A client that leaves cancels its handler.
     pub cancel_on_disconnect: bool,
+    /// For user code that was cancelled to end; after that it is given up.
+    pub cancel_grace: f64,
     /// `x-request-id` on every response.
     pub enable_request_id: bool,
     /// What happens to a path that differs from a declared one in its last slash only.
@@ -108,6 +110,7 @@ impl Default for Config {
             keep_alive: Some(75.0),
             shutdown_timeout: 30.0,
             cancel_on_disconnect: false,
+            cancel_grace: 5.0,
             enable_request_id: true,
             trailing_slash: TrailingSlash::default(),
             assert_formats: true,

@@ -34,7 +34,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn of(config: &Config) -> Self {
-        Self { in_flight: config.max_in_flight, cancel_grace: Duration::from_secs(5) }
+        Self { in_flight: config.max_in_flight, cancel_grace: Duration::from_secs_f64(config.cancel_grace) }
     }
 }
 

@@ -1,0 +1,300 @@
+//! Four runtimes without a language, and the means to run one scenario under each of them.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub mod engine;
+pub mod one_thread;
+pub mod user;
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    rc::Rc,
+    sync::{Arc, Condvar, Mutex, atomic::AtomicUsize, atomic::Ordering},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+use spikard_core::spec::AppSpec;
+use spikard_ffi::{Job, JobQueue, Runtime, Work, Worker};
+use spikard_http::{Body, BodyError, Platform, Service, Tokio};
+
+use engine::Engine;
+use one_thread::OneThread;
+use user::Trace;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// One thread that asks for its work and is blocked by user code.
+    Queue,
+    /// Two such threads on one queue.
+    Threads,
+    /// A loop on its own thread; user code suspends and works interleave.
+    Loop,
+    /// As wasm: I/O side and host share the one thread.
+    Direct,
+}
+
+/// Works in flight at most.
+pub const IN_FLIGHT: usize = 2;
+/// Seconds.
+const CANCEL_GRACE: f64 = 0.05;
+
+pub struct App {
+    pub kind: Kind,
+    pub service: Service,
+    pub platform: Arc<dyn Platform>,
+    pub trace: Trace,
+    /// Works that were ever begun.
+    pub begun: Arc<AtomicUsize>,
+}
+
+impl App {
+    fn new(
+        kind: Kind,
+        spec: &Value,
+        runtime: Arc<dyn Runtime>,
+        platform: Arc<dyn Platform>,
+        trace: Trace,
+        begun: Arc<AtomicUsize>,
+    ) -> Self {
+        let mut spec = spec.clone();
+        spec["config"] = json!({"given": {"max_in_flight": IN_FLIGHT, "cancel_grace": CANCEL_GRACE}});
+        let spec: AppSpec = serde_json::from_value(spec).unwrap();
+        let service = Service::new(&spec, runtime, platform.clone()).unwrap();
+        platform.spawn(Box::pin(service.bring_home()));
+        App { kind, service, platform, trace, begun }
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        self.send(Request::get(path).body(Full::default()).unwrap()).await
+    }
+    pub async fn post(&self, path: &str, body: &'static str) -> (u16, String) {
+        self.send(Request::post(path).body(Full::new(Bytes::from(body))).unwrap()).await
+    }
+    pub async fn send<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>>(
+        &self,
+        request: Request<B>,
+    ) -> (u16, String) {
+        let response = self.service.call(request).await;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.map_or("broken".into(), |body| body.to_bytes());
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+    /// Sends, and reads the head only.
+    pub async fn head(&self, path: &str) -> http::Response<Body> {
+        self.service.call(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await
+    }
+    /// Sends, and leaves after a while.
+    pub async fn leave(&self, path: &str, after: u64) {
+        match select(Box::pin(self.get(path)), self.platform.sleep(Duration::from_millis(after))).await {
+            Either::Left((answer, _)) => panic!("answered {answer:?}"),
+            Either::Right(_) => (),
+        }
+    }
+    pub async fn sleep(&self, time: u64) {
+        self.platform.sleep(Duration::from_millis(time)).await;
+    }
+    pub async fn idle(&self) {
+        for _ in 0..1000 {
+            if self.service.in_flight() == 0 {
+                return;
+            }
+            self.sleep(2).await;
+        }
+        panic!("{:?}: {} in flight, trace {:?}", self.kind, self.service.in_flight(), self.trace.lock().unwrap());
+    }
+    /// What user code did, once nothing is in flight any more.
+    pub async fn traced(&self) -> Vec<String> {
+        self.idle().await;
+        std::mem::take(&mut *self.trace.lock().unwrap())
+    }
+    pub fn suspends(&self) -> bool {
+        matches!(self.kind, Kind::Loop | Kind::Direct)
+    }
+}
+
+/// Runs the scenario under each runtime.
+pub fn each(spec: &Value, scenario: impl AsyncFn(&App)) {
+    [Kind::Queue, Kind::Threads, Kind::Loop, Kind::Direct].into_iter().for_each(|kind| only(kind, spec, &scenario));
+}
+
+/// Runs the scenario; after it nothing may be in flight and no job may be left.
+pub fn only(kind: Kind, spec: &Value, scenario: impl AsyncFn(&App)) {
+    {
+        println!("--- {kind:?}");
+        let (trace, begun, jobs) = (Trace::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let checked = async |app: &App| {
+            scenario(app).await;
+            app.idle().await;
+            for _ in 0..1000 {
+                if jobs.load(Ordering::Acquire) == 0 {
+                    return;
+                }
+                app.sleep(2).await;
+            }
+            panic!("{kind:?}: jobs are left");
+        };
+        let counters = (begun.clone(), jobs.clone());
+        match kind {
+            Kind::Direct => {
+                let platform = OneThread::new();
+                let direct = Direct::new(platform.clone(), trace.clone(), counters);
+                let app = App::new(kind, spec, direct, platform.clone(), trace, begun);
+                platform.block_on(checked(&app), || {
+                    DIRECT.with(|here| here.borrow().clone()).is_some_and(|here| here.turn())
+                });
+                DIRECT.set(None);
+            }
+            _ => {
+                let io = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let _entered = io.enter();
+                let platform = Arc::new(Tokio::new(tokio::runtime::Handle::current()));
+                let (runtime, threads, close): (Arc<dyn Runtime>, Vec<JoinHandle<()>>, Box<dyn FnOnce()>) = match kind {
+                    Kind::Queue | Kind::Threads => {
+                        let queue = Arc::new(JobQueue::default());
+                        let closing = queue.clone();
+                        let threads = if kind == Kind::Queue { 1 } else { 2 };
+                        let threads = (0..threads)
+                            .map(|_| serve_queue(queue.worker(), trace.clone(), counters.clone()))
+                            .collect();
+                        (queue, threads, Box::new(move || closing.close()))
+                    }
+                    _ => {
+                        let bell = Arc::new(Bell::default());
+                        let closing = bell.clone();
+                        (
+                            bell.clone(),
+                            vec![serve_loop(bell, platform.clone(), trace.clone(), counters)],
+                            Box::new(move || closing.ring(|state| state.closed = true)),
+                        )
+                    }
+                };
+                let app = App::new(kind, spec, runtime, platform, trace, begun);
+                io.block_on(checked(&app));
+                close();
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
+            }
+        }
+    }
+}
+
+type Counters = (Arc<AtomicUsize>, Arc<AtomicUsize>);
+
+/// Its state is `Rc`; nothing of the host ever leaves this thread.
+fn serve_queue(worker: Arc<Worker>, trace: Trace, counters: Counters) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let engine = Rc::new(Engine::new(worker.clone(), None, trace, counters));
+        loop {
+            match worker.next() {
+                Job::Start(work) => engine.start(work),
+                Job::Woken => engine.woken(),
+                Job::Closed => return,
+            }
+        }
+    })
+}
+
+/// Wakes the loop of another thread.
+#[derive(Default)]
+pub struct Bell {
+    state: Mutex<Rung>,
+    bell: Condvar,
+}
+#[derive(Default)]
+pub struct Rung {
+    works: VecDeque<Work>,
+    rung: bool,
+    closed: bool,
+}
+impl Bell {
+    fn ring(&self, change: impl FnOnce(&mut Rung)) {
+        change(&mut self.state.lock().unwrap());
+        self.bell.notify_one();
+    }
+}
+impl Runtime for Bell {
+    fn run(&self, work: Work) {
+        self.ring(|state| state.works.push_back(work));
+    }
+    fn wake(&self) {
+        self.ring(|state| state.rung = true);
+    }
+}
+
+fn serve_loop(bell: Arc<Bell>, platform: Arc<dyn Platform>, trace: Trace, counters: Counters) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let engine = Engine::new(bell.clone(), Some(platform), trace, counters);
+        loop {
+            let works = {
+                let mut state = bell
+                    .bell
+                    .wait_while(bell.state.lock().unwrap(), |state| {
+                        !state.rung && !state.closed && state.works.is_empty()
+                    })
+                    .unwrap();
+                if state.closed {
+                    return;
+                }
+                state.rung = false;
+                std::mem::take(&mut state.works)
+            };
+            works.into_iter().for_each(|work| engine.start(work));
+            engine.woken();
+        }
+    })
+}
+
+thread_local! {
+    static DIRECT: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) };
+}
+struct Here {
+    engine: Engine,
+    works: RefCell<VecDeque<Work>>,
+}
+impl Here {
+    /// What a microtask is in a browser: from the top of the stack, never inside a poll.
+    fn turn(&self) -> bool {
+        let work = self.works.borrow_mut().pop_front();
+        let found = work.is_some() || self.engine.has_woken();
+        work.into_iter().for_each(|work| self.engine.start(work));
+        self.engine.woken();
+        found
+    }
+}
+/// `Send + Sync` because it is empty: what it names is thread-local.
+struct Direct;
+impl Direct {
+    fn new(platform: Arc<dyn Platform>, trace: Trace, counters: Counters) -> Arc<dyn Runtime> {
+        DIRECT.set(Some(Rc::new(Here {
+            engine: Engine::new(Arc::new(Direct), Some(platform), trace, counters),
+            works: RefCell::default(),
+        })));
+        Arc::new(Direct)
+    }
+}
+impl Runtime for Direct {
+    fn run(&self, work: Work) {
+        DIRECT.with_borrow(|here| here.as_ref().unwrap().works.borrow_mut().push_back(work));
+    }
+    fn wake(&self) {} // `turn` looks anyway
+}
+
+/// The client's body: says whether and where it was read.
+pub struct Watched(pub Arc<Mutex<Vec<std::thread::ThreadId>>>, pub Option<&'static str>);
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        self.0.lock().unwrap().push(std::thread::current().id());
+        std::task::Poll::Ready(self.1.take().map(|text| Ok(http_body::Frame::data(Bytes::from(text)))))
+    }
+}

@@ -1,0 +1,228 @@
+//! What users of the pretend language wrote, the same for every runtime. A callable is known by its number.
+
+use std::{
+    cell::{Cell, RefCell},
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::StatusCode;
+use spikard_core::{Arg, Args, Body, Error, Flow, HostArg, HostId, Input, Outcome, Reason, Response};
+use spikard_ffi::Call;
+use spikard_http::Platform;
+
+pub type Trace = Arc<Mutex<Vec<String>>>;
+pub type Coroutine = Pin<Box<dyn Future<Output = ()>>>;
+
+#[derive(Clone)]
+pub enum Value {
+    Plain(String),
+    Generator(&'static str),
+    Stream { left: usize, size: usize },
+    Exception(String),
+    Task(&'static str),
+}
+
+/// One request, as its user code sees it.
+#[derive(Clone)]
+pub struct Ctx {
+    values: Rc<RefCell<Vec<Value>>>,
+    pub trace: Trace,
+    pub cancel: Rc<Cell<Option<Reason>>>,
+    clock: Option<Arc<dyn Platform>>,
+}
+
+struct Cancelled;
+
+impl Ctx {
+    pub fn new(trace: Trace, clock: Option<Arc<dyn Platform>>) -> Self {
+        Ctx { values: Rc::default(), trace, cancel: Rc::default(), clock }
+    }
+    /// Another task with the same values.
+    pub fn child(&self) -> Self {
+        Ctx { cancel: Rc::default(), ..self.clone() }
+    }
+    pub fn note(&self, text: impl Into<String>) {
+        self.trace.lock().unwrap().push(text.into());
+    }
+    fn keep(&self, value: Value) -> HostId {
+        let mut values = self.values.borrow_mut();
+        values.push(value);
+        HostId(values.len() as u32 - 1)
+    }
+    fn value(&self, id: HostId) -> Value {
+        self.values.borrow()[id.0 as usize].clone()
+    }
+    fn raise(&self, what: &str) -> Error {
+        let mut error = Error::internal(what);
+        error.exception = Some(self.keep(Value::Exception(what.into())));
+        error
+    }
+    fn show(&self, id: HostId) -> String {
+        match self.value(id) {
+            Value::Plain(text) | Value::Exception(text) => text,
+            Value::Generator(name) | Value::Task(name) => name.into(),
+            Value::Stream { .. } => "stream".into(),
+        }
+    }
+    fn args(&self, args: &Args) -> String {
+        let one = |arg: &Arg| match arg {
+            Arg::Host(id) => self.show(*id),
+            Arg::Input(input) => format!("raw {}", raw(input)),
+            other => format!("{other:?}"),
+        };
+        args.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Raises once where it stands when the task is cancelled. A host without suspension blocks.
+    async fn sleep(&self, time: u64) -> Result<(), Cancelled> {
+        let time = Duration::from_millis(time);
+        let Some(clock) = &self.clock else {
+            std::thread::sleep(time);
+            return Ok(());
+        };
+        let mut sleep = clock.sleep(time);
+        poll_fn(|cx| match self.cancel.take() {
+            Some(_) => Poll::Ready(Err(Cancelled)),
+            None => sleep.as_mut().poll(cx).map(Ok),
+        })
+        .await
+    }
+}
+
+fn raw(arg: &HostArg) -> String {
+    match &arg.input {
+        Input::Json(text) => String::from_utf8_lossy(text).into_owned(),
+        Input::Value(value) => format!("{value:?}"),
+    }
+}
+
+fn text(body: impl Into<Bytes>) -> Response {
+    Response::new(StatusCode::OK, body)
+}
+
+/// Calls user code. What it returns answers the call when it ends.
+pub fn begin(ctx: Ctx, call: Call) -> Coroutine {
+    Box::pin(async move {
+        match call {
+            Call::Before { hook, phase, request, reply } => {
+                ctx.note(format!("{phase:?}"));
+                match hook.0 {
+                    21 => reply.ok(Flow::Respond(text("early"))),
+                    22 => match ctx.sleep(2).await {
+                        Ok(()) => reply.ok(Flow::Continue(request)),
+                        Err(Cancelled) => reply.fail(ctx.raise("cancelled")),
+                    },
+                    _ => reply.ok(Flow::Continue(request)),
+                }
+            }
+            Call::Bind { args, reply } => {
+                ctx.note("bind");
+                let bad = args.iter().position(|arg| !raw(arg).starts_with('{'));
+                let mut args = args;
+                match bad {
+                    Some(bad) => reply.fail(Error::refused(args.swap_remove(bad), "not an object")),
+                    None => reply
+                        .ok(args.iter().map(|arg| ctx.keep(Value::Plain(format!("decoded {}", raw(arg))))).collect()),
+                }
+            }
+            Call::Provide { provider, reply, .. } => {
+                let name = ["db", "session", "translator"][provider.0 as usize - 30];
+                ctx.note(format!("open {name}"));
+                reply.ok(ctx.keep(Value::Generator(name)));
+            }
+            Call::Handle { handler, args, reply } => match handle(&ctx, handler.0, args).await {
+                Some(Ok(response)) => reply.ok(response),
+                Some(Err(error)) => reply.fail(error),
+                None => drop(reply),
+            },
+            Call::Recover { error, reply, .. } => {
+                let what = error.exception.map_or_else(|| error.to_string(), |id| ctx.show(id));
+                ctx.note(format!("recover {what}"));
+                reply.ok(Some(Response { status: StatusCode::IM_A_TEAPOT, ..text(format!("recovered {what}")) }));
+            }
+            Call::After { phase, mut response, reply, .. } => {
+                ctx.note(format!("{phase:?}"));
+                if let Body::Whole(body) = &response.body {
+                    response.body = Body::Whole(Bytes::from([body, &b"+"[..]].concat()));
+                }
+                reply.ok(Flow::Continue(response));
+            }
+            Call::Pull { stream, reply } => {
+                let Value::Stream { left, size } = ctx.value(stream) else { unreachable!() };
+                let pause = if size == 0 { 10_000 } else { 1 }; // a stream without a size says nothing for a long time
+                if left % 4 == 0 && ctx.sleep(pause).await.is_err() {
+                    ctx.note("pull cancelled");
+                    return reply.fail(ctx.raise("cancelled"));
+                }
+                if (left, size) == (13, 10) {
+                    return reply.fail(ctx.raise("thirteen"));
+                }
+                ctx.values.borrow_mut()[stream.0 as usize] = Value::Stream { left: left.saturating_sub(1), size };
+                if left > 0 {
+                    ctx.note("pulled");
+                }
+                reply.ok((left > 0).then(|| Bytes::from(vec![b'x'; size])));
+            }
+            Call::Finish { value, outcome, reply } => {
+                let _ = ctx.sleep(1).await; // clean-up may suspend, and is not cancelled
+                let name = ctx.show(value);
+                match outcome {
+                    Outcome::Raised(Some(exception)) => ctx.note(format!("{name} saw {}", ctx.show(exception))),
+                    outcome => ctx.note(format!("finish {name} {outcome:?}")),
+                }
+                match (outcome, name.as_str()) {
+                    (Outcome::Raised(_), "translator") => reply.fail(ctx.raise("translated")),
+                    _ => reply.ok(()),
+                }
+            }
+            Call::Report { report, reply } => {
+                let what = report.exception.map_or_else(|| report.source.unwrap_or_default(), |id| ctx.show(id));
+                ctx.note(format!("report {what} of {}, id {}", report.route, report.request_id.is_some()));
+                reply.ok(());
+            }
+            Call::Run { task, reply } => {
+                let _ = ctx.sleep(5).await;
+                ctx.note(format!("ran {}", ctx.show(task)));
+                reply.ok(());
+            }
+            other => panic!("an unknown call: {other:?}"),
+        }
+    })
+}
+
+async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, Error>> {
+    ctx.note("handle");
+    Some(Ok(match handler {
+        0 => text(ctx.args(&args)),
+        1 => match ctx.sleep(40).await {
+            Ok(()) => {
+                ctx.note("slept");
+                text("slept")
+            }
+            Err(Cancelled) => {
+                ctx.note("handler cancelled");
+                return Some(Err(ctx.raise("cancelled")));
+            }
+        },
+        2 => return Some(Err(ctx.raise("boom"))),
+        3 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 64, size: 16 * 1024 })), ..text("") },
+        4 => return None,
+        5 => {
+            for _ in 0..30 {
+                let _ = ctx.sleep(5).await; // whatever happens
+            }
+            ctx.note("stubborn");
+            text("stubborn")
+        }
+        6 => Response { tasks: vec![ctx.keep(Value::Task("one")), ctx.keep(Value::Task("two"))], ..text("sent") },
+        7 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 16, size: 10 })), ..text("") },
+        8 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 64, size: 0 })), ..text("") },
+        _ => unreachable!(),
+    }))
+}
