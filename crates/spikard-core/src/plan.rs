@@ -121,7 +121,7 @@ impl Plan {
     pub fn compile(app: &AppSpec, route: &RouteSpec, config: &Config) -> Result<Self, SpecError> {
         let template = Template::parse(&route.path)?;
         let wiring = Wiring::lay_out(app, route)?;
-        let parameters = compile_parameters(&wiring, &template)?;
+        let parameters = compile_parameters(app, &wiring, &template)?;
         let body = BodyPlan::compile(app, route, &wiring, config)?;
         let mut plan = Self {
             reads: Reads {
@@ -328,7 +328,7 @@ fn decoded(decoder: Option<CallableId>, place: usize, value: Arg) -> Arg {
     }
 }
 
-fn compile_parameters(wiring: &Wiring, template: &Template) -> Result<Vec<Parameter>, SpecError> {
+fn compile_parameters(app: &AppSpec, wiring: &Wiring, template: &Template) -> Result<Vec<Parameter>, SpecError> {
     let mut parameters = Vec::new();
     for spec in &wiring.parameters {
         let named = |error: SpecError| {
@@ -347,7 +347,7 @@ fn compile_parameters(wiring: &Wiring, template: &Template) -> Result<Vec<Parame
             Source::Cookie => From::Cookie,
             Source::Body => From::Body,
         };
-        let reader = Reader::compile(&spec.schema).map_err(named)?;
+        let reader = Reader::compile_in(&spec.schema, &app.schemas).map_err(named)?;
         if let Some(default) = spec.default.as_ref().filter(|default| !default.is_null())
             && let Err(errors) = reader.read_json(default)
         {
