@@ -53,7 +53,7 @@ def _read(function: Callable[..., Any], names: dict[str, Any] | None) -> dict[st
     while isinstance(target, functools.partial):
         target = target.func
     if not hasattr(target, "__code__") and not hasattr(target, "__wrapped__") and not hasattr(target, "__func__"):
-        target = target.__init__ if isinstance(target, type) else type(target).__call__
+        target = type(target).__call__
     return typing.get_type_hints(target, localns=names, include_extras=True)
 
 
@@ -121,9 +121,9 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 def annotate(hint: Any, metadata: Iterable[Any]) -> Any:
     """`Annotated`, if there is metadata."""
     found = tuple(metadata)
-    return operator.getitem(Annotated, (hint, *found)) if found else hint  # type: ignore[call-overload]
+    return operator.getitem(Annotated, (hint, *found)) if found else hint
 
 
 def union(hints: Iterable[Any]) -> Any:
     """The union of some hints."""
-    return operator.getitem(Union, tuple(hints))  # type: ignore[call-overload]
+    return operator.getitem(Union, tuple(hints))

@@ -63,6 +63,12 @@ def _generator() -> Any:
         def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
             return False
 
+        def dict_schema(self, schema: Any) -> dict[str, Any]:
+            result: dict[str, Any] = super().dict_schema(schema)
+            if result.get("additionalProperties") is True:
+                del result["additionalProperties"]
+            return result
+
         def decimal_schema(self, schema: Any) -> dict[str, Any]:
             result: dict[str, Any] = {"type": "string", "format": "decimal"}
             self.update_with_validations(result, schema, self.ValidationsMapping.numeric)

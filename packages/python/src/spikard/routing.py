@@ -156,7 +156,7 @@ class Router:
         frame = caller()
 
         def register(handler: H) -> H:
-            if not callable(handler):
+            if not callable(handler) or isinstance(handler, type):
                 raise TypeError(f"a handler is a function, got {handler!r}")
             hints = Hints(handler, frame)
             self._entries += [Route(method, path, handler, options, hints) for method in methods]
