@@ -15,7 +15,7 @@ use spikard_http::Platform;
 
 use super::user::{self, Coroutine, Ctx, Trace};
 
-pub struct Engine {
+pub(crate) struct Engine {
     driver: Driver,
     jobs: RefCell<HashMap<Ticket, Job>>,
     ready: Arc<Ready>,
@@ -45,7 +45,7 @@ impl Wake for UserWaker {
 }
 
 impl Engine {
-    pub fn new(
+    pub(crate) fn new(
         runtime: Arc<dyn Runtime>,
         clock: Option<Arc<dyn Platform>>,
         trace: Trace,
@@ -55,7 +55,7 @@ impl Engine {
         Engine { driver: Driver::new(runtime), jobs: RefCell::default(), ready, clock, trace, begun, left }
     }
 
-    pub fn start(&self, work: Work) {
+    pub(crate) fn start(&self, work: Work) {
         assert!(size_of_val(&*work) <= 512, "the work of a request has grown to {} bytes", size_of_val(&*work));
         self.begun.fetch_add(1, Ordering::AcqRel);
         let ctx = Ctx::new(self.trace.clone(), self.clock.clone());
@@ -69,11 +69,11 @@ impl Engine {
         self.drive(ticket);
     }
 
-    pub fn has_woken(&self) -> bool {
+    pub(crate) fn has_woken(&self) -> bool {
         self.driver.has_woken() || !self.ready.tickets.lock().unwrap().is_empty()
     }
 
-    pub fn woken(&self) {
+    pub(crate) fn woken(&self) {
         let tickets: Vec<_> = self.driver.woken().collect();
         tickets.into_iter().for_each(|ticket| self.drive(ticket));
         let ready = std::mem::take(&mut *self.ready.tickets.lock().unwrap());

@@ -1,10 +1,15 @@
 //! Four runtimes without a language, and the means to run one scenario under each of them.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "what supports a test fails loudly and reads simply"
+)]
 
-pub mod engine;
-pub mod one_thread;
-pub mod user;
+pub(crate) mod engine;
+pub(crate) mod one_thread;
+pub(crate) mod user;
 
 use std::{
     cell::RefCell,
@@ -29,7 +34,7 @@ use one_thread::OneThread;
 use user::Trace;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One thread that asks for its work and is blocked by user code.
     Queue,
     /// Two such threads on one queue.
@@ -41,11 +46,11 @@ pub enum Kind {
 }
 
 /// Works in flight at most.
-pub const IN_FLIGHT: usize = 2;
+pub(crate) const IN_FLIGHT: usize = 2;
 /// Seconds.
 const CANCEL_GRACE: f64 = 0.05;
 
-pub struct App {
+pub(crate) struct App {
     pub kind: Kind,
     pub service: Service,
     pub platform: Arc<dyn Platform>,
@@ -71,36 +76,36 @@ impl App {
         App { kind, service, platform, trace, begun }
     }
 
-    pub async fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         self.send(Request::get(path).body(Full::default()).unwrap()).await
     }
-    pub async fn post(&self, path: &str, body: &'static str) -> (u16, String) {
+    pub(crate) async fn post(&self, path: &str, body: &'static str) -> (u16, String) {
         self.send(Request::post(path).body(Full::new(Bytes::from(body))).unwrap()).await
     }
-    pub async fn send<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>>(
+    pub(crate) async fn send<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>>(
         &self,
         request: Request<B>,
     ) -> (u16, String) {
         let response = self.service.call(request).await;
         let status = response.status().as_u16();
-        let body = response.into_body().collect().await.map_or("broken".into(), |body| body.to_bytes());
+        let body = response.into_body().collect().await.map_or("broken".into(), http_body_util::Collected::to_bytes);
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
     /// Sends, and reads the head only.
-    pub async fn head(&self, path: &str) -> http::Response<Body> {
+    pub(crate) async fn head(&self, path: &str) -> http::Response<Body> {
         self.service.call(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await
     }
     /// Sends, and leaves after a while.
-    pub async fn leave(&self, path: &str, after: u64) {
+    pub(crate) async fn leave(&self, path: &str, after: u64) {
         match select(Box::pin(self.get(path)), self.platform.sleep(Duration::from_millis(after))).await {
             Either::Left((answer, _)) => panic!("answered {answer:?}"),
             Either::Right(_) => (),
         }
     }
-    pub async fn sleep(&self, time: u64) {
+    pub(crate) async fn sleep(&self, time: u64) {
         self.platform.sleep(Duration::from_millis(time)).await;
     }
-    pub async fn idle(&self) {
+    pub(crate) async fn idle(&self) {
         for _ in 0..1000 {
             if self.service.in_flight() == 0 {
                 return;
@@ -110,77 +115,74 @@ impl App {
         panic!("{:?}: {} in flight, trace {:?}", self.kind, self.service.in_flight(), self.trace.lock().unwrap());
     }
     /// What user code did, once nothing is in flight any more.
-    pub async fn traced(&self) -> Vec<String> {
+    pub(crate) async fn traced(&self) -> Vec<String> {
         self.idle().await;
         std::mem::take(&mut *self.trace.lock().unwrap())
     }
-    pub fn suspends(&self) -> bool {
+    pub(crate) fn suspends(&self) -> bool {
         matches!(self.kind, Kind::Loop | Kind::Direct)
     }
 }
 
 /// Runs the scenario under each runtime.
-pub fn each(spec: &Value, scenario: impl AsyncFn(&App)) {
+pub(crate) fn each(spec: &Value, scenario: impl AsyncFn(&App)) {
     [Kind::Queue, Kind::Threads, Kind::Loop, Kind::Direct].into_iter().for_each(|kind| only(kind, spec, &scenario));
 }
 
 /// Runs the scenario; after it nothing may be in flight and no job may be left.
-pub fn only(kind: Kind, spec: &Value, scenario: impl AsyncFn(&App)) {
-    {
-        println!("--- {kind:?}");
-        let (trace, begun, jobs) = (Trace::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let checked = async |app: &App| {
-            scenario(app).await;
-            app.idle().await;
-            for _ in 0..1000 {
-                if jobs.load(Ordering::Acquire) == 0 {
-                    return;
-                }
-                app.sleep(2).await;
+pub(crate) fn only(kind: Kind, spec: &Value, scenario: impl AsyncFn(&App)) {
+    println!("--- {kind:?}");
+    let (trace, begun, jobs) = (Trace::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let checked = async |app: &App| {
+        scenario(app).await;
+        app.idle().await;
+        for _ in 0..1000 {
+            if jobs.load(Ordering::Acquire) == 0 {
+                return;
             }
-            panic!("{kind:?}: jobs are left");
-        };
-        let counters = (begun.clone(), jobs.clone());
-        match kind {
-            Kind::Direct => {
-                let platform = OneThread::new();
-                let direct = Direct::new(platform.clone(), trace.clone(), counters);
-                let app = App::new(kind, spec, direct, platform.clone(), trace, begun);
-                platform.block_on(checked(&app), || {
-                    DIRECT.with(|here| here.borrow().clone()).is_some_and(|here| here.turn())
-                });
-                DIRECT.set(None);
-            }
-            _ => {
-                let io = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let _entered = io.enter();
-                let platform = Arc::new(Tokio::new(tokio::runtime::Handle::current()));
-                let (runtime, threads, close): (Arc<dyn Runtime>, Vec<JoinHandle<()>>, Box<dyn FnOnce()>) = match kind {
-                    Kind::Queue | Kind::Threads => {
-                        let queue = Arc::new(JobQueue::default());
-                        let closing = queue.clone();
-                        let threads = if kind == Kind::Queue { 1 } else { 2 };
-                        let threads = (0..threads)
-                            .map(|_| serve_queue(queue.worker(), trace.clone(), counters.clone()))
-                            .collect();
-                        (queue, threads, Box::new(move || closing.close()))
-                    }
-                    _ => {
-                        let bell = Arc::new(Bell::default());
-                        let closing = bell.clone();
-                        (
-                            bell.clone(),
-                            vec![serve_loop(bell, platform.clone(), trace.clone(), counters)],
-                            Box::new(move || closing.ring(|state| state.closed = true)),
-                        )
-                    }
-                };
-                let app = App::new(kind, spec, runtime, platform, trace, begun);
-                io.block_on(checked(&app));
-                close();
-                threads.into_iter().for_each(|thread| thread.join().unwrap());
-            }
+            app.sleep(2).await;
         }
+        panic!("{kind:?}: jobs are left");
+    };
+    let counters = (begun.clone(), jobs.clone());
+    if kind == Kind::Direct {
+        let platform = OneThread::new();
+        let direct = Direct::install(platform.clone(), trace.clone(), counters);
+        let app = App::new(kind, spec, direct, platform.clone(), trace, begun);
+        platform.block_on(checked(&app), || DIRECT.with(|here| here.borrow().clone()).is_some_and(|here| here.turn()));
+        DIRECT.set(None);
+        return;
+    }
+    let io = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = io.enter();
+    let platform = Arc::new(Tokio::new(tokio::runtime::Handle::current()));
+    let host = Host::start(kind, platform.clone(), &trace, &counters);
+    let app = App::new(kind, spec, host.runtime, platform, trace, begun);
+    io.block_on(checked(&app));
+    (host.close)();
+    host.threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// The threads of a pretend host.
+struct Host {
+    runtime: Arc<dyn Runtime>,
+    threads: Vec<JoinHandle<()>>,
+    close: Box<dyn FnOnce()>,
+}
+
+impl Host {
+    fn start(kind: Kind, platform: Arc<dyn Platform>, trace: &Trace, counters: &Counters) -> Self {
+        if kind == Kind::Loop {
+            let bell = Arc::new(Bell::default());
+            let closing = bell.clone();
+            let threads = vec![serve_loop(bell.clone(), platform, trace.clone(), counters.clone())];
+            return Self { runtime: bell, threads, close: Box::new(move || closing.ring(|state| state.closed = true)) };
+        }
+        let queue = Arc::new(JobQueue::default());
+        let closing = queue.clone();
+        let count = if kind == Kind::Queue { 1 } else { 2 };
+        let threads = (0..count).map(|_| serve_queue(queue.worker(), trace.clone(), counters.clone())).collect();
+        Self { runtime: queue, threads, close: Box::new(move || closing.close()) }
     }
 }
 
@@ -202,12 +204,12 @@ fn serve_queue(worker: Arc<Worker>, trace: Trace, counters: Counters) -> JoinHan
 
 /// Wakes the loop of another thread.
 #[derive(Default)]
-pub struct Bell {
+pub(crate) struct Bell {
     state: Mutex<Rung>,
     bell: Condvar,
 }
 #[derive(Default)]
-pub struct Rung {
+pub(crate) struct Rung {
     works: VecDeque<Work>,
     rung: bool,
     closed: bool,
@@ -270,7 +272,7 @@ impl Here {
 /// `Send + Sync` because it is empty: what it names is thread-local.
 struct Direct;
 impl Direct {
-    fn new(platform: Arc<dyn Platform>, trace: Trace, counters: Counters) -> Arc<dyn Runtime> {
+    fn install(platform: Arc<dyn Platform>, trace: Trace, counters: Counters) -> Arc<dyn Runtime> {
         DIRECT.set(Some(Rc::new(Here {
             engine: Engine::new(Arc::new(Direct), Some(platform), trace, counters),
             works: RefCell::default(),
@@ -286,7 +288,7 @@ impl Runtime for Direct {
 }
 
 /// The client's body: says whether and where it was read.
-pub struct Watched(pub Arc<Mutex<Vec<std::thread::ThreadId>>>, pub Option<&'static str>);
+pub(crate) struct Watched(pub Arc<Mutex<Vec<std::thread::ThreadId>>>, pub Option<&'static str>);
 impl http_body::Body for Watched {
     type Data = Bytes;
     type Error = std::convert::Infallible;

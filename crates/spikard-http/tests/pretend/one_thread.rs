@@ -15,7 +15,7 @@ use std::{
 use spikard_http::{Platform, Task};
 
 #[derive(Default)]
-pub struct OneThread(Arc<State>);
+pub(crate) struct OneThread(Arc<State>);
 
 #[derive(Default)]
 struct State {
@@ -34,11 +34,11 @@ impl Wake for Spawned {
 }
 
 impl OneThread {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    pub fn block_on(&self, main: impl Future<Output = ()>, turn: impl Fn() -> bool) {
+    pub(crate) fn block_on(&self, main: impl Future<Output = ()>, turn: impl Fn() -> bool) {
         let mut main = pin!(main);
         let woken = Arc::new(Spawned(Mutex::new(None), self.0.clone()));
         let waker = Waker::from(woken.clone());

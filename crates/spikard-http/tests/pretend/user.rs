@@ -16,11 +16,11 @@ use spikard_core::{Arg, Args, Body, Error, Flow, HostArg, HostId, Input, Outcome
 use spikard_ffi::Call;
 use spikard_http::Platform;
 
-pub type Trace = Arc<Mutex<Vec<String>>>;
-pub type Coroutine = Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Trace = Arc<Mutex<Vec<String>>>;
+pub(crate) type Coroutine = Pin<Box<dyn Future<Output = ()>>>;
 
 #[derive(Clone)]
-pub enum Value {
+pub(crate) enum Value {
     Plain(String),
     Generator(&'static str),
     Stream { left: usize, size: usize },
@@ -30,7 +30,7 @@ pub enum Value {
 
 /// One request, as its user code sees it.
 #[derive(Clone)]
-pub struct Ctx {
+pub(crate) struct Ctx {
     values: Rc<RefCell<Vec<Value>>>,
     pub trace: Trace,
     pub cancel: Rc<Cell<Option<Reason>>>,
@@ -40,14 +40,14 @@ pub struct Ctx {
 struct Cancelled;
 
 impl Ctx {
-    pub fn new(trace: Trace, clock: Option<Arc<dyn Platform>>) -> Self {
+    pub(crate) fn new(trace: Trace, clock: Option<Arc<dyn Platform>>) -> Self {
         Ctx { values: Rc::default(), trace, cancel: Rc::default(), clock }
     }
     /// Another task with the same values.
-    pub fn child(&self) -> Self {
+    pub(crate) fn child(&self) -> Self {
         Ctx { cancel: Rc::default(), ..self.clone() }
     }
-    pub fn note(&self, text: impl Into<String>) {
+    pub(crate) fn note(&self, text: impl Into<String>) {
         self.trace.lock().unwrap().push(text.into());
     }
     fn keep(&self, value: Value) -> HostId {
@@ -107,7 +107,7 @@ fn text(body: impl Into<Bytes>) -> Response {
 }
 
 /// Calls user code. What it returns answers the call when it ends.
-pub fn begin(ctx: Ctx, call: Call) -> Coroutine {
+pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
     Box::pin(async move {
         match call {
             Call::Before { hook, phase, request, reply } => {
@@ -200,16 +200,15 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
     ctx.note("handle");
     Some(Ok(match handler {
         0 => text(ctx.args(&args)),
-        1 => match ctx.sleep(40).await {
-            Ok(()) => {
+        1 => {
+            if let Ok(()) = ctx.sleep(40).await {
                 ctx.note("slept");
                 text("slept")
-            }
-            Err(Cancelled) => {
+            } else {
                 ctx.note("handler cancelled");
                 return Some(Err(ctx.raise("cancelled")));
             }
-        },
+        }
         2 => return Some(Err(ctx.raise("boom"))),
         3 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 64, size: 16 * 1024 })), ..text("") },
         4 => return None,
