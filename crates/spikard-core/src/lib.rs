@@ -11,6 +11,7 @@ pub mod plan;
 mod problem;
 mod request;
 mod response;
+pub mod sabotage;
 pub mod schema;
 pub mod spec;
 mod template;

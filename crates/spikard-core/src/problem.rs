@@ -5,13 +5,16 @@ use std::borrow::Cow;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, ErrorCode, Response};
+use crate::{Error, ErrorCode, Response, sabotage};
 
 const TYPE_BASE: &str = "https://spikard.dev/errors/";
 
 impl Error {
     /// The problem document of this error, as a response.
     pub fn problem(&self) -> Response {
+        if sabotage::takes_out("errors") {
+            return Response::new(self.status_code(), &b"sabotage"[..]);
+        }
         let body = serde_json::to_vec(&self.document()).expect("a JSON value");
         let mut response = Response::new(self.status_code(), body);
         response.headers.push((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));

@@ -6,11 +6,17 @@ use serde_json::{Map, Value};
 
 use crate::{CallableId, SpecError, config::Layers};
 
+/// The version of the boundary that this core speaks; `docs/boundary.md` describes it.
+pub const BOUNDARY_VERSION: u32 = 1;
+
 /// The whole app. Every piece of user code in it is a [`CallableId`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AppSpec {
+    /// The version of the boundary that the document was written for; none is today's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<u32>,
     /// The routes, in the order of their registration.
     #[serde(default)]
     pub routes: Vec<RouteSpec>,
@@ -35,8 +41,16 @@ impl AppSpec {
     /// Reads the document; the message names the place of what does not fit.
     pub fn from_json(text: &[u8]) -> Result<Self, SpecError> {
         let mut deserializer = serde_json::Deserializer::from_slice(text);
-        serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| SpecError::new(format!("the app specification at {}: {}", error.path(), error.inner())))
+        let spec: Self = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| SpecError::new(format!("the app specification at {}: {}", error.path(), error.inner())))?;
+        match spec.boundary {
+            Some(other) if other != BOUNDARY_VERSION => {
+                let message =
+                    format!("the app specification is of boundary {other}, the core speaks {BOUNDARY_VERSION}");
+                Err(SpecError::new(message))
+            }
+            _ => Ok(spec),
+        }
     }
 }
 

@@ -11,9 +11,6 @@ pub use call::{Answer, Call, Reply, Report, call, cancel, spawn};
 pub use driver::{Driver, Step, Ticket};
 pub use jobs::{Job, JobQueue, Worker};
 
-/// The version of this boundary; `docs/boundary.md` describes it.
-pub const BOUNDARY_VERSION: u32 = 1;
-
 /// The rest of a request, from the first need of user code on. It hands its result to the I/O side itself.
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 

@@ -8,6 +8,7 @@ use spikard_core::{
     CallableId, Error, ErrorCode, Flow, HostId, Outcome, Phase, Request, RequestId, Response, SpecError,
     config::Config,
     plan::{PathValues, Plan},
+    sabotage,
     spec::{AppSpec, RecoverSpec, RouteSpec},
 };
 use spikard_ffi::{Call, Report};
@@ -55,7 +56,8 @@ impl Endpoint {
         let pre_validation = hooks(|hooks| &hooks.pre_validation).into_iter().map(|hook| (Phase::PreValidation, hook));
         let pre_handler = hooks(|hooks| &hooks.pre_handler);
         let options = &route.options;
-        let timeout = options.timeout.unwrap_or(config.request_timeout);
+        let limited = !sabotage::takes_out("limits");
+        let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
         Ok(Self {
             handler: route.handler,
             early: on_request.chain(pre_validation).collect(),
@@ -66,7 +68,7 @@ impl Endpoint {
             pre_handler,
             plan,
             cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
-            max_body_size: options.max_body_size.unwrap_or(config.max_body_size),
+            max_body_size: options.max_body_size.unwrap_or(config.max_body_size).filter(|_| limited),
             timeout: timeout.map(Duration::from_secs_f64),
             name: format!("{} {}", route.method, route.path).into(),
             transit,

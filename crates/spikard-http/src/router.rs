@@ -19,6 +19,8 @@ const PATH: &AsciiSet =
 pub(crate) struct Router<T> {
     methods: Vec<(Method, Table<T>)>,
     trailing_slash: TrailingSlash,
+    #[cfg(feature = "sabotage")]
+    first: Option<Arc<T>>,
 }
 
 struct Table<T> {
@@ -42,7 +44,12 @@ pub(crate) enum Found<T> {
 
 impl<T> Router<T> {
     pub(crate) fn new(trailing_slash: TrailingSlash) -> Self {
-        Self { methods: Vec::new(), trailing_slash }
+        Self {
+            methods: Vec::new(),
+            trailing_slash,
+            #[cfg(feature = "sabotage")]
+            first: None,
+        }
     }
 
     /// Fails where a route of the same method and shape is there already.
@@ -52,12 +59,22 @@ impl<T> Router<T> {
             self.methods.push((method, Table { plain: matchit::Router::new(), catch_alls: Vec::new() }));
             self.methods.len() - 1
         });
-        self.methods[place].1.add(template, Arc::new(target))
+        let target = Arc::new(target);
+        #[cfg(feature = "sabotage")]
+        self.first.get_or_insert_with(|| target.clone());
+        self.methods[place].1.add(template, target)
     }
 
     /// Fails on a path that is no text: bad UTF-8, or an encoded control character.
     pub(crate) fn find(&self, method: &Method, uri: &http::Uri) -> Result<Found<T>, Error> {
         let path = uri.path();
+        #[cfg(feature = "sabotage")]
+        if spikard_core::sabotage::takes_out("routing") {
+            return Ok(self
+                .first
+                .clone()
+                .map_or(Found::Nothing, |first| Found::Endpoint(first, vec![String::new(); 9])));
+        }
         check(path)?;
         if let Some(found) = self.at(method, path)? {
             return Ok(found);
