@@ -8,6 +8,8 @@ mod encode;
 mod endpoint;
 mod platform;
 mod router;
+#[cfg(feature = "server")]
+pub mod server;
 mod service;
 mod tail;
 pub mod testing;

@@ -1,0 +1,144 @@
+//! The accept loop and the drain.
+
+use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{
+    Drained, Handle, Shutdown, Wire,
+    clock::{Clock, Open},
+    connection,
+};
+
+/// The pauses after a failure to accept: from the first to the longest.
+const PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where connections come from.
+pub trait Listener: Send + 'static {
+    /// A connection.
+    type Wire: Wire;
+
+    /// Waits for the next connection. Dropping the future loses none.
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Wire>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Wire = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let (stream, _) = Self::accept(self).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// Serves the connections of a listening socket until `shutdown` begins, then drains: requests in flight are finished,
+/// for at most `shutdown_timeout`. Dropping the future cuts everything off.
+pub async fn serve<H: Handle>(handle: H, listener: std::net::TcpListener, shutdown: Shutdown) -> Drained {
+    listener.set_nonblocking(true).expect("a listening socket has a mode");
+    let listener = TcpListener::from_std(listener).expect("the runtime has I/O and room for one more socket");
+    serve_from(handle, listener, shutdown).await
+}
+
+/// Like [`serve`], for connections from anywhere.
+pub async fn serve_from<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shutdown) -> Drained {
+    let open = Open::new(Clock::new(handle.config()));
+    let mut tasks = JoinSet::new();
+    tokio::select! {
+        () = accept_all(&handle, listener, &open, &shutdown, &mut tasks) => {}
+        () = Arc::clone(&open).sweep() => {}
+    }
+    open.drain();
+    let time = Duration::try_from_secs_f64(handle.config().shutdown_timeout).unwrap_or(Duration::MAX);
+    tokio::select! {
+        biased;
+        () = shutdown.aborted() => {}
+        _ = timeout(time, finish(&handle, &open)) => {}
+        () = Arc::clone(&open).sweep() => {}
+    }
+    let drained = Drained { connections: open.len(), in_flight: handle.in_flight() };
+    tasks.shutdown().await;
+    drained
+}
+
+/// Accepts until the drain begins. The listening socket is closed at the end.
+async fn accept_all<H: Handle, L: Listener>(
+    handle: &H,
+    listener: L,
+    open: &Arc<Open>,
+    shutdown: &Shutdown,
+    tasks: &mut JoinSet<()>,
+) {
+    let most = handle.config().max_connections.unwrap_or(usize::MAX);
+    let mut begun = pin!(shutdown.begun());
+    let mut failures = 0;
+    loop {
+        let full = open.len() >= most;
+        tokio::select! {
+            biased;
+            () = &mut begun => return,
+            Some(_) = tasks.join_next() => {}
+            // What a connection held is free again: no reason to wait any longer.
+            () = open.left() => failures = 0,
+            wire = accept(&listener, &mut failures), if !full => {
+                tasks.spawn(connection::run(handle.clone(), wire, open.enter()));
+            }
+        }
+    }
+}
+
+/// Accepts one connection. Where the system has no room for it (`EMFILE`, `ENFILE`, `ENOBUFS`), it stays in the queue of
+/// the kernel and is asked for again after a pause.
+async fn accept<L: Listener>(listener: &L, failures: &mut u32) -> L::Wire {
+    loop {
+        if *failures > 0 {
+            sleep(pause(*failures)).await;
+        }
+        match listener.accept().await {
+            Ok(wire) => {
+                *failures = 0;
+                return wire;
+            }
+            Err(error) if concerns_one_client(&error) => {}
+            Err(_) => *failures += 1,
+        }
+    }
+}
+
+fn pause(failures: u32) -> Duration {
+    LONGEST_PAUSE.min(PAUSE * 2u32.saturating_pow(failures - 1))
+}
+
+/// The client left before it was accepted.
+fn concerns_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput, NotConnected,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted | InvalidInput | NotConnected
+    )
+}
+
+/// Waits until no connection is open and no request is in flight.
+async fn finish<H: Handle>(handle: &H, open: &Open) {
+    while open.len() > 0 {
+        open.left().await;
+    }
+    handle.idle().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_after_a_failure_doubles_up_to_a_second() {
+        assert_eq!([1, 2, 3, 40].map(pause).map(|pause| pause.as_millis()), [10, 20, 40, 1000]);
+    }
+}

@@ -1,0 +1,93 @@
+//! One connection: hyper between the guard and the service. What must be refused is refused here, above hyper and
+//! before any code of the app runs.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn, ready},
+    sync::Arc,
+    task::Poll,
+};
+
+use futures_util::{FutureExt, future::Either};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+
+use super::{
+    Handle, RequestBody, Wire,
+    clock::{Clock, Entered, Open},
+    guard::Guard,
+    link::{Link, Owed},
+    refuse::{adopt_authority, refuse},
+};
+
+/// Serves one connection until it ends, its timeouts included: the door for streams that no listener accepted.
+pub async fn serve_connection<H: Handle, W: Wire>(handle: H, wire: W) {
+    let open = Open::new(Clock::new(handle.config()));
+    let connection = run(handle, wire, open.enter());
+    tokio::select! {
+        () = connection => {}
+        () = open.sweep() => {}
+    }
+}
+
+/// Serves one connection of a listener that sweeps.
+pub(super) fn run<H: Handle, W: Wire>(handle: H, wire: W, entered: Entered) -> impl Future<Output = ()> + Send {
+    let link = Arc::clone(&entered.link);
+    let service = {
+        let link = Arc::clone(&link);
+        service_fn(move |request| answer(&handle, &link, request).map(Ok::<_, Infallible>))
+    };
+    // `pipeline_flush` stays off: with it hyper buffers a streamed response without limit, and holds back a finished one
+    // until the next is ready. The guard hands over one message at a time, so there would be nothing for it to gather.
+    let mut connection = Box::pin(
+        http1::Builder::new().half_close(true).serve_connection(Guard::new(wire, entered), service).with_upgrades(),
+    );
+    let mut told = false;
+    poll_fn(move |cx| {
+        link.register(cx.waker());
+        loop {
+            // A head that has begun to arrive is a request in flight.
+            if !told && link.is_draining() && link.owed() != Owed::Head {
+                connection.as_mut().graceful_shutdown();
+                told = true;
+            }
+            link.poll_leftover(cx);
+            // How a connection failed is of no use to anybody: its client has gone or got the answer.
+            if connection.poll_unpin(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if told || !link.is_draining() || link.owed() == Owed::Head {
+                return Poll::Pending;
+            }
+        }
+    })
+}
+
+fn answer<H: Handle>(
+    handle: &H,
+    link: &Arc<Link>,
+    request: Request<Incoming>,
+) -> impl Future<Output = Response<H::Body>> + Send + 'static + use<H> {
+    link.set_called(true);
+    let (mut head, body) = request.into_parts();
+    if let Some(error) = refuse(&head) {
+        return Either::Left(ready(last(handle.refusal(error))));
+    }
+    adopt_authority(&mut head);
+    head.extensions.insert(link.departure().clone());
+    let body = RequestBody::new(body, Arc::clone(link), head.headers.contains_key(header::EXPECT));
+    let link = Arc::clone(link);
+    Either::Right(handle.call(Request::from_parts(head, body)).map(move |response| {
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            link.set_raw();
+        }
+        // hyper closes the connection as well, and does not say so.
+        if link.is_faulty() { last(response) } else { response }
+    }))
+}
+
+/// Tells the client that nothing follows.
+fn last<B>(mut response: Response<B>) -> Response<B> {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,65 @@
+//! The end of a client, seen while its request is still being answered.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use tokio::sync::Notify;
+
+/// Tells whether the client has closed its sending side. It stands in the extensions of every request of a connection.
+///
+/// That is not yet a client who has left: one that shuts its sending side and waits for the answer looks the same. A
+/// stream or a socket may end for it; a plain handler should go on. A client whose connection is reset needs no handle:
+/// the connection, and with it the future of the service, is dropped.
+#[derive(Clone, Debug, Default)]
+pub struct Departure(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    departed: AtomicBool,
+    waiting: Notify,
+}
+
+impl Departure {
+    /// Notes that the client has left and wakes everybody who waits for it.
+    pub fn depart(&self) {
+        if !self.0.departed.swap(true, SeqCst) {
+            self.0.waiting.notify_waiters();
+        }
+    }
+
+    /// Has the client left?
+    pub fn has_departed(&self) -> bool {
+        self.0.departed.load(SeqCst)
+    }
+
+    /// Waits until the client has left.
+    pub async fn departed(&self) {
+        let notified = self.0.waiting.notified();
+        tokio::pin!(notified);
+        // Registered before the look at the flag: a departure in between is not missed.
+        notified.as_mut().enable();
+        if !self.has_departed() {
+            notified.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn everybody_who_waits_is_woken_and_nobody_waits_afterwards() {
+        let departure = Departure::default();
+        let [first, second] = [departure.clone(), departure.clone()];
+        let both = tokio::spawn(async move { tokio::join!(first.departed(), second.departed()) });
+        tokio::task::yield_now().await;
+        assert!(!departure.has_departed());
+        departure.depart();
+        both.await.unwrap();
+        departure.departed().await;
+        assert!(departure.has_departed());
+    }
+}

@@ -1,0 +1,200 @@
+//! The guard between a socket and hyper. hyper gets the bytes of one message at a time, each head only when it is whole
+//! and passes `head`, each chunk only when it passes `chunks`: a fault is answered here, with a problem document. The
+//! guard also notes what the client owes, for the sweep, and watches for its end while a request runs, which hyper does
+//! not.
+
+mod close;
+mod read;
+mod write;
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BytesMut};
+use spikard_core::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream};
+use tokio::net::TcpStream;
+
+use super::{
+    chunks::Chunks,
+    clock::Entered,
+    head::{Framing, Scan},
+    link::Link,
+};
+
+/// A byte stream that tells without reading whether there may be something to read.
+pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Is ready when a read may give something: bytes, the end or an error. It costs no system call.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+impl Wire for TcpStream {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
+}
+
+impl Wire for DuplexStream {
+    fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What hyper reads next.
+#[derive(Debug)]
+enum Stage {
+    Head,
+    Length(u64),
+    Chunks(Chunks),
+}
+
+/// How far the end of the connection has come.
+#[derive(Debug, PartialEq, Eq)]
+enum Closing {
+    No,
+    Words(BytesMut),
+    Shut,
+    Linger(usize),
+    Done,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Guard<W> {
+    wire: W,
+    link: Arc<Link>,
+    /// Read and not yet handed over.
+    held: BytesMut,
+    /// So many of `held` passed and belong to the message that hyper reads.
+    passed: usize,
+    stage: Stage,
+    scan: Scan,
+    /// The answer that the client gets when hyper has written all that it owes.
+    refused: Option<Error>,
+    /// The client has closed its sending side.
+    ended: bool,
+    /// hyper gets no more bytes.
+    stopped: bool,
+    /// A head was handed over and hyper has not asked for the next.
+    busy: bool,
+    /// hyper has written what it has not flushed.
+    unflushed: bool,
+    /// hyper asked for a head before it had flushed, and must be polled again.
+    deferred: bool,
+    closing: Closing,
+    /// Counts the connection for as long as its socket is open, whoever holds it.
+    _entered: Entered,
+}
+
+impl<W: Wire> Guard<W> {
+    pub(super) fn new(wire: W, entered: Entered) -> Self {
+        Self {
+            wire,
+            link: Arc::clone(&entered.link),
+            held: BytesMut::new(),
+            passed: 0,
+            stage: Stage::Head,
+            scan: Scan::default(),
+            refused: None,
+            ended: false,
+            stopped: false,
+            busy: false,
+            unflushed: false,
+            deferred: false,
+            closing: Closing::No,
+            _entered: entered,
+        }
+    }
+
+    /// hyper has a head and has not called the service for it: whatever it writes now is its own refusal.
+    fn awaits_call(&self) -> bool {
+        self.busy && !self.link.is_called()
+    }
+
+    fn is_in_body(&self) -> bool {
+        !matches!(self.stage, Stage::Head)
+    }
+
+    /// Looks at what is held: how much of it hyper may have.
+    fn examine(&mut self) {
+        let examined = match &mut self.stage {
+            Stage::Head => self.examine_head(),
+            Stage::Length(left) => {
+                self.passed = usize::try_from(*left).unwrap_or(usize::MAX).min(self.held.len());
+                *left -= self.passed as u64;
+                if *left == 0 {
+                    self.stage = Stage::Head;
+                }
+                Ok(())
+            }
+            Stage::Chunks(chunks) => chunks.advance(&self.held).map(|taken| {
+                self.passed = taken.bytes;
+                if taken.ended {
+                    self.stage = Stage::Head;
+                }
+            }),
+        };
+        if let Err(error) = examined {
+            self.stop(error);
+        }
+    }
+
+    fn examine_head(&mut self) -> Result<(), Error> {
+        // Empty lines before a request are ignored (RFC 9112, section 2.2).
+        while self.held.starts_with(b"\r\n") {
+            Buf::advance(&mut self.held, 2);
+            self.scan = Scan::default();
+        }
+        let Some(head) = self.scan.advance(&self.held)? else { return Ok(()) };
+        self.passed = head.end;
+        self.stage = match head.framing {
+            Framing::Length(0) => Stage::Head,
+            Framing::Length(length) => Stage::Length(length),
+            Framing::Chunked => Stage::Chunks(Chunks::default()),
+        };
+        self.scan = Scan::default();
+        self.busy = true;
+        self.link.set_called(false);
+        Ok(())
+    }
+
+    /// Nothing more goes to hyper. Within a body its reader gets the error, before a head the client does.
+    fn stop(&mut self, error: Error) {
+        self.stopped = true;
+        if self.is_in_body() {
+            self.link.set_fault(error);
+        } else {
+            self.refused = Some(error);
+        }
+    }
+
+    /// Reads from the wire into `held`.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.held.reserve(if self.is_in_body() { 16 * 1024 } else { 4 * 1024 });
+        let read = {
+            let read = std::pin::pin!(self.wire.read_buf(&mut self.held));
+            ready!(read.poll(cx))?
+        };
+        if read == 0 {
+            self.ended = true;
+            self.link.departure().depart();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn poll_write_all<W: Wire>(wire: &mut W, cx: &mut Context<'_>, text: &mut BytesMut) -> Poll<io::Result<()>> {
+    while !text.is_empty() {
+        let written = ready!(Pin::new(&mut *wire).poll_write(cx, text))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        Buf::advance(text, written);
+    }
+    Poll::Ready(Ok(()))
+}

@@ -1,0 +1,58 @@
+//! What a listener serves: the seam between the connections and the rest of the crate.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use spikard_core::{Error, config::Config};
+
+use super::RequestBody;
+use crate::{Body, Service, encode_error};
+
+/// Answers requests, whatever connection they come from.
+pub trait Handle: Clone + Send + Sync + 'static {
+    /// The body of an answer.
+    type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers one request.
+    fn call(
+        &self,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + 'static + use<Self>;
+
+    /// The answer to a request that is refused before it is called for.
+    fn refusal(&self, error: Error) -> Response<Self::Body>;
+
+    /// Requests that are not finished, clean-up included.
+    fn in_flight(&self) -> usize;
+
+    /// Ends when nothing is in flight.
+    fn idle(&self) -> impl Future<Output = ()> + Send;
+
+    /// What applies to its connections.
+    fn config(&self) -> &Config;
+}
+
+impl Handle for Service {
+    type Body = Body;
+
+    fn call(&self, request: Request<RequestBody>) -> impl Future<Output = Response<Body>> + Send + 'static + use<> {
+        self.call(request)
+    }
+
+    fn refusal(&self, error: Error) -> Response<Body> {
+        encode_error(&error)
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight()
+    }
+
+    fn idle(&self) -> impl Future<Output = ()> + Send {
+        self.idle()
+    }
+
+    fn config(&self) -> &Config {
+        self.config()
+    }
+}

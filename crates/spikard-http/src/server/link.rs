@@ -1,0 +1,185 @@
+//! What the three sides of one connection tell each other: the guard at the socket, the service above hyper, and the
+//! sweep. Everything here is written by the connection's own task but `drain` and the wake.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Waker},
+};
+
+use futures_util::task::AtomicWaker;
+use spikard_core::Error;
+
+use super::{clock::Clock, departure::Departure, request_body::Leftover};
+
+/// What the client has to do next, while the server waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owed {
+    /// The server works.
+    Nothing,
+    /// Anything at all on a fresh connection.
+    FirstByte,
+    /// The rest of a head.
+    Head,
+    /// More of a body.
+    Body,
+    /// Another request, or to leave.
+    NextRequest,
+    /// To close its side after the last answer.
+    Close,
+}
+
+const OWED: [Owed; 6] = [Owed::Nothing, Owed::FirstByte, Owed::Head, Owed::Body, Owed::NextRequest, Owed::Close];
+
+/// The shared state of one connection.
+#[derive(Debug)]
+pub(super) struct Link {
+    clock: Arc<Clock>,
+    /// [`Owed`] in the upper half, the tick since when in the lower one: read together by the sweep.
+    owed: AtomicU64,
+    /// One more than the tick of the last progress while writing is blocked; 0 while it is not.
+    stalled: AtomicU64,
+    called: AtomicBool,
+    raw: AtomicBool,
+    draining: AtomicBool,
+    faulty: AtomicBool,
+    fault: Mutex<Option<Error>>,
+    leftover: Mutex<Option<Leftover>>,
+    departure: Departure,
+    task: AtomicWaker,
+}
+
+impl Link {
+    pub(super) fn new(clock: Arc<Clock>) -> Self {
+        let link = Self {
+            clock,
+            owed: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
+            called: AtomicBool::new(false),
+            raw: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            faulty: AtomicBool::new(false),
+            fault: Mutex::default(),
+            leftover: Mutex::default(),
+            departure: Departure::default(),
+            task: AtomicWaker::new(),
+        };
+        link.owes(Owed::FirstByte);
+        link
+    }
+
+    /// The server begins to wait for this.
+    pub(super) fn owes(&self, owed: Owed) {
+        self.owed.store((owed as u64) << 32 | u64::from(self.clock.now()), Relaxed);
+    }
+
+    pub(super) fn owed(&self) -> Owed {
+        OWED[(self.owed.load(Relaxed) >> 32) as usize]
+    }
+
+    /// Has the client had its time to do what it owes?
+    pub(super) fn overdue(&self) -> bool {
+        self.clock.overdue(self.owed(), self.owed.load(Relaxed) as u32)
+    }
+
+    /// The client takes no bytes.
+    pub(super) fn stall(&self) {
+        if self.stalled.load(Relaxed) == 0 {
+            self.stalled.store(u64::from(self.clock.now()) + 1, Relaxed);
+        }
+    }
+
+    /// The client has taken bytes.
+    pub(super) fn progress(&self) {
+        if self.stalled.load(Relaxed) != 0 {
+            self.stalled.store(0, Relaxed);
+        }
+    }
+
+    /// Has the client had its time to take bytes?
+    pub(super) fn stalled(&self) -> bool {
+        match self.stalled.load(Relaxed) {
+            0 => false,
+            since => self.clock.stalled((since - 1) as u32),
+        }
+    }
+
+    /// The sweep's question. A false alarm costs one poll: whoever waits looks again.
+    pub(super) fn wake_if_overdue(&self) {
+        if self.overdue() || self.stalled() {
+            self.task.wake();
+        }
+    }
+
+    /// The task to wake.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.task.register(waker);
+    }
+
+    /// Has hyper called the service for the head that it was given last?
+    pub(super) fn is_called(&self) -> bool {
+        self.called.load(Relaxed)
+    }
+
+    pub(super) fn set_called(&self, called: bool) {
+        self.called.store(called, Relaxed);
+    }
+
+    /// After a 101: what follows is not HTTP.
+    pub(super) fn is_raw(&self) -> bool {
+        self.raw.load(Relaxed)
+    }
+
+    pub(super) fn set_raw(&self) {
+        self.raw.store(true, Relaxed);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Relaxed);
+        self.task.wake();
+    }
+
+    pub(super) fn departure(&self) -> &Departure {
+        &self.departure
+    }
+
+    /// Why the body that is being read will not be complete.
+    pub(super) fn set_fault(&self, error: Error) {
+        *lock(&self.fault) = Some(error);
+        self.faulty.store(true, Relaxed);
+    }
+
+    /// Was there a body that will not be complete? The connection cannot go on after it.
+    pub(super) fn is_faulty(&self) -> bool {
+        self.faulty.load(Relaxed)
+    }
+
+    pub(super) fn take_fault(&self) -> Option<Error> {
+        lock(&self.fault).take()
+    }
+
+    /// Leaves the unread rest of a body to be drained by the connection's task.
+    pub(super) fn leave(&self, body: Leftover) {
+        *lock(&self.leftover) = Some(body);
+        self.task.wake();
+    }
+
+    /// Reads on in a body that nobody wants, so that the next request can follow.
+    pub(super) fn poll_leftover(&self, cx: &mut Context<'_>) {
+        // Dropped outside the lock: its drop runs hyper's code.
+        let Some(mut body) = lock(&self.leftover).take() else { return };
+        if body.poll_drain(cx).is_pending() {
+            *lock(&self.leftover) = Some(body);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

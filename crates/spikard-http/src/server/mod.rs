@@ -1,0 +1,27 @@
+//! The listener: sockets, connections, their timeouts and the drain. It takes a [`Handle`] and serves it by HTTP/1.1.
+//! Nothing here knows routes or user code, and no connection has a timer or a task beside its own.
+
+mod accept;
+mod chunks;
+mod clock;
+mod connection;
+mod departure;
+mod guard;
+mod handle;
+mod head;
+mod last_words;
+mod link;
+mod listen;
+mod refuse;
+mod request_body;
+mod shutdown;
+
+pub use accept::{Listener, serve, serve_from};
+pub use connection::serve_connection;
+pub use departure::Departure;
+pub use guard::Wire;
+pub use handle::Handle;
+pub use listen::bind;
+pub use refuse::refuse;
+pub use request_body::RequestBody;
+pub use shutdown::{Drained, Shutdown};
