@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from spikard._schema import schema_of
 
 from .conformance.models import native

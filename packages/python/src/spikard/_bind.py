@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from . import _bodies, _parameters, _schema
 from ._bodies import BodyOf, Taken
@@ -206,6 +206,9 @@ def _marked(taken: Taken, source: str) -> bool:
 def _check_default(taken: Taken) -> None:
     """A default must be a value of its own type; None is one for every optional parameter."""
     if taken.required or taken.factory or taken.default is None:
+        return
+    plain, _ = unwrap(without_none(taken.hint)[0])
+    if get_origin(plain) is Literal and taken.default in get_args(plain):
         return
     try:
         of_value(taken.hint)(taken.default)

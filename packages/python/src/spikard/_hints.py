@@ -1,68 +1,10 @@
-"""Type hints of functions and models, resolved wherever their names were defined."""
+"""What can be read from a type hint without knowing whose it is."""
 
 from __future__ import annotations
 
-import functools
 import operator
-import sys
-import typing
-from collections.abc import Callable, Iterable
-from types import FrameType
+from collections.abc import Iterable
 from typing import Annotated, Any, Union, get_args, get_origin
-
-from .exceptions import SpecError
-
-
-class Hints:
-    """The hints of one function: resolved at registration if possible, else at start-up with its frame's names."""
-
-    __slots__ = ("_frame", "_resolved", "function")
-
-    def __init__(self, function: Callable[..., Any], frame: FrameType | None) -> None:
-        self.function = function
-        self._frame: FrameType | None = None
-        self._resolved: dict[str, Any] | None = None
-        try:
-            self._resolved = _read(function, None)
-        except Exception:  # whatever a postponed annotation raises is told at start-up, if it still does
-            self._frame = frame
-
-    def resolve(self) -> dict[str, Any]:
-        """The hints by parameter name; the frame is let go."""
-        if self._resolved is None:
-            try:
-                self._resolved = _read(self.function, self.names)
-            except NameError as error:
-                raise SpecError(f"an annotation names {error.name!r}, which is not defined") from None
-            except Exception as error:
-                raise SpecError(f"an annotation cannot be read: {error}") from error
-        return self._resolved
-
-    @property
-    def names(self) -> dict[str, Any] | None:
-        """The local names at the place of the registration, where they are needed."""
-        return None if self._frame is None else {**self._frame.f_locals}
-
-    def release(self) -> None:
-        """Lets go of the frame."""
-        self._frame = None
-
-
-def _read(function: Callable[..., Any], names: dict[str, Any] | None) -> dict[str, Any]:
-    target: Any = function
-    while isinstance(target, functools.partial):
-        target = target.func
-    if not hasattr(target, "__code__") and not hasattr(target, "__wrapped__") and not hasattr(target, "__func__"):
-        target = type(target).__call__
-    return typing.get_type_hints(target, localns=names, include_extras=True)
-
-
-def caller() -> FrameType:
-    """The frame of the user's code that is calling the package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("spikard."):
-        frame = frame.f_back
-    return frame
 
 
 def unwrap(hint: Any) -> tuple[Any, list[Any]]:
@@ -89,16 +31,6 @@ _QUALIFIERS = {
     for module in ("typing", "typing_extensions")
     for name in ("Required", "NotRequired", "ReadOnly", "Final")
 }
-
-
-def members(hint: Any) -> tuple[Any, ...]:
-    """The members of a union; anything else is its only member."""
-    plain, metadata = unwrap(hint)
-    if not is_union(plain):
-        return (hint,)
-    if metadata:
-        return tuple(annotate(member, metadata) for member in get_args(plain))
-    return get_args(plain)
 
 
 def is_union(hint: Any) -> bool:

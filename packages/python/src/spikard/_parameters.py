@@ -29,7 +29,7 @@ def read_as(hint: Any, options: Mapping[str, Any], *, text: bool) -> Wire:
         hint = without_none(hint)[0]
     plain, _ = unwrap(hint)
     if is_structured(plain) and not _bare_sequence(plain):
-        raise SpecError(f"a {_name(plain)} is no single value: mark it as Query, Header, Cookie, Form or Body")
+        raise SpecError(f"{_name(plain)} is no single value: mark it as Query, Header, Cookie, Form or Body")
     wire = _read(hint, plain)
     if "schema" in options:
         decoder = wire.decoder or (of_value(hint) if wire.choices else None)

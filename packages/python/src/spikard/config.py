@@ -58,6 +58,9 @@ else:
         def __replace__(self, **changes):
             return type(self)(**{**given(self), **changes})
 
+        def __copy__(self):
+            return self.__replace__()
+
         def __reduce__(self):
             return _restore, (type(self), given(self))
 

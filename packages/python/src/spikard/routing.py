@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import _decorators
-from ._hints import Hints, caller
 from ._options import RouteOptions, checked
+from ._resolve import Hints, caller
 from ._template import join
 
 if TYPE_CHECKING:

@@ -1,0 +1,170 @@
+"""Results: to the annotated model, to JSON, to a response."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import datetime
+import decimal
+import enum
+import pathlib
+import uuid
+from typing import Any, NamedTuple, Optional, TypedDict, Union
+
+import attrs
+import msgspec
+import pydantic
+import pytest
+from spikard import HTMLResponse, Response
+from spikard._render import converter, encode, from_tuple, is_text
+
+
+class Public(msgspec.Struct):
+    name: str
+
+
+@dataclasses.dataclass
+class Data:
+    name: str
+
+
+@attrs.define
+class Attrs:
+    name: str
+
+
+class Typed(TypedDict):
+    name: str
+
+
+class Model(pydantic.BaseModel):
+    name: str
+    since: datetime.date | None = None
+
+
+class Camel(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(alias_generator=lambda name: name.upper(), populate_by_name=True)
+    name: str
+
+
+class Pair(NamedTuple):
+    a: int
+    b: int
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Name(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, b"null"),
+        ("é", '"é"'.encode()),
+        (Name("x"), b'"x"'),
+        (1.5, b"1.5"),
+        ({"a": [1, True]}, b'{"a":[1,true]}'),
+        (Public("a"), b'{"name":"a"}'),
+        (Data("a"), b'{"name":"a"}'),
+        (Attrs("a"), b'{"name":"a"}'),
+        (Model(name="a"), b'{"name":"a","since":null}'),
+        (Camel(name="a"), b'{"NAME":"a"}'),
+        ({"models": [Model(name="a", since=datetime.date(2026, 1, 2))]}, b'{"models":[{"name":"a","since":"2026-01-02"}]}'),
+        (Pair(1, 2), b"[1,2]"),
+        (Color.RED, b'"red"'),
+        (datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.timezone.utc), b'"2026-01-02T03:00:00Z"'),
+        (uuid.UUID(int=1), b'"00000000-0000-0000-0000-000000000001"'),
+        (decimal.Decimal("1.50"), b'"1.50"'),
+        (pathlib.PurePosixPath("/a/b"), b'"/a/b"'),
+        (collections.deque([1]), b"[1]"),
+        ({1}, b"[1]"),
+        ((n for n in (1, 2)), b"[1,2]"),
+        (collections.ChainMap({"a": 1}), b'{"a":1}'),
+        (pydantic.AnyUrl("http://a.b/"), b'"http://a.b/"'),
+    ],
+)  # fmt: skip
+def test_every_result_has_its_json(value: Any, text: bytes) -> None:
+    assert encode(value) == text
+
+
+def test_a_result_that_is_no_json_is_an_error() -> None:
+    with pytest.raises(TypeError, match="a object cannot be written as JSON"):
+        encode(object())
+
+
+WIDE = {"name": "a", "password": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "result", "sent"),
+    [
+        (Public, WIDE, b'{"name":"a"}'),
+        (Data, WIDE, b'{"name":"a"}'),
+        (Attrs, WIDE, b'{"name":"a"}'),
+        (Typed, WIDE, b'{"name":"a"}'),
+        (Model, WIDE, b'{"name":"a","since":null}'),
+        (Public, Model(name="a"), b'{"name":"a"}'),
+        (Model, Data("a"), b'{"name":"a","since":null}'),
+        (list[Public], [WIDE, Public("b")], b'[{"name":"a"},{"name":"b"}]'),
+        (dict[str, Public], {"x": WIDE}, b'{"x":{"name":"a"}}'),
+        (Optional[Public], None, b"null"),
+        (Union[Public, Response], WIDE, b'{"name":"a"}'),
+    ],
+)
+def test_extra_fields_never_leak_past_the_annotated_model(annotation: Any, result: Any, sent: bytes) -> None:
+    convert = converter(annotation)
+    assert convert is not None
+    assert encode(convert(result)) == sent
+
+
+@pytest.mark.parametrize(
+    "annotation", [None, Any, int, dict, dict[str, Any], list[int], Response, HTMLResponse, Union[Response, None]]
+)
+def test_other_annotations_convert_nothing(annotation: Any) -> None:
+    assert converter(annotation) is None
+
+
+@pytest.mark.parametrize("value", [Public("a"), None])
+def test_a_result_that_fits_is_sent_as_it_is(value: Any) -> None:
+    convert = converter(Optional[Public])
+    assert convert is not None
+    assert convert(value) is value
+
+
+@pytest.mark.parametrize("annotation", [Public, Model, list[Public]])
+def test_a_result_that_is_not_the_model_is_an_error(annotation: Any) -> None:
+    convert = converter(annotation)
+    assert convert is not None
+    with pytest.raises(ValueError, match="name"):
+        convert([{"x": 1}] if annotation == list[Public] else {"x": 1})
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [(None, True), (str, True), (Any, True), (Response, True), (int, True), (dict, False), (Public, False), (dict[str, int], False), (list[str], False), (Optional[Model], False), (Union[str, Public], False)],
+)  # fmt: skip
+def test_text_is_text_unless_a_model_or_an_object_is_annotated(annotation: Any, text: bool) -> None:
+    assert is_text(annotation) is text
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        (({"a": 1}, 201), (201, [("content-type", "application/json")], b'{"a":1}')),
+        (("x", 201), (201, [("content-type", "text/plain; charset=utf-8")], b"x")),
+        ((b"x", 201), (201, [("content-type", "application/octet-stream")], b"x")),
+        ((None, 204), (204, [], b"")),
+        ((None, 200), (200, [("content-type", "application/json")], b"null")),
+        (([], 202, {"x-a": "b"}), (202, [("x-a", "b"), ("content-type", "application/json")], b"[]")),
+        ((1, 2), (200, [("content-type", "application/json")], b"[1,2]")),
+        ((1, 2, 3, 4), (200, [("content-type", "application/json")], b"[1,2,3,4]")),
+        ((1, True), (200, [("content-type", "application/json")], b"[1,true]")),
+    ],
+)
+def test_a_tuple_is_body_status_and_headers(value: Any, parts: Any) -> None:
+    status, fields, body = from_tuple(value, 200)._parts()
+    assert (status, sorted(fields), body) == (parts[0], sorted(parts[1]), parts[2])
