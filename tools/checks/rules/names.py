@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import rust
-from tree import Finding, Tree
+from tree import Finding, Tree, is_test
 
 EMPTY = {"util", "helper", "common", "shared", "base", "manager", "data", "info", "impl", "misc"}
 EMPTY |= {f"{word}s" for word in EMPTY}
 FOLDERS = ("crates/", "packages/", "tools/", "taskfiles/", "examples/", "benchmarks/")
-RUST_TYPE = re.compile(r"\b(?:struct|enum|trait|union|type)\s+([A-Z]\w*)")
+# A `type` that is indented belongs to a trait, which named it.
+RUST_TYPE = re.compile(r"(?:\b(?:struct|enum|trait|union)|^(?:pub(?:\([^)]*\))?\s+)?type)\s+([A-Z]\w*)", re.MULTILINE)
 PYTHON_TYPE = re.compile(r"^\s*class\s+(\w+)", re.MULTILINE)
 TYPESCRIPT_TYPE = re.compile(r"\b(?:class|interface|type|enum)\s+([A-Z]\w*)")
 TYPES = {".rs": RUST_TYPE, ".py": PYTHON_TYPE, ".pyi": PYTHON_TYPE, ".ts": TYPESCRIPT_TYPE}
@@ -31,7 +32,8 @@ def check(tree: Tree) -> Iterator[Finding]:
             if part not in seen:
                 seen.add(part)
                 yield from of_file(path, part)
-        if pattern := TYPES.get(PurePosixPath(path).suffix):
+        # The types of a test stand for those of any user.
+        if (pattern := TYPES.get(PurePosixPath(path).suffix)) and not is_test(path):
             yield from of_types(path, tree.text(path), pattern)
 
 

@@ -18,7 +18,11 @@ class Names(PlantedTree):
             {"crates/a/src/lib.rs": "struct RouteManager;"}, "lib.rs:1: RouteManager: a type named 'manager'"
         )
         self.assert_breaks({"packages/python/a.py": "class BaseApp: ..."}, "a type named 'base'")
-        self.assert_holds({"crates/a/src/lib.rs": "// struct RouteManager;\nstruct Database;"})
+        self.assert_breaks({"crates/a/src/lib.rs": "pub(crate) type Data = u8;"}, "a type named 'data'")
+        self.assert_holds(
+            {"crates/a/src/lib.rs": "// struct RouteManager;\nstruct Database;\nimpl B { type Data = u8; }"}
+        )
+        self.assert_holds({"packages/python/tests/test_a.py": "class Data: ..."})
 
     def test_numbers_and_versions(self):
         self.assert_breaks({"crates/a/src/part2.rs": ""}, "'part2.rs' is numbered")
