@@ -45,7 +45,7 @@ def run(command: list[str]) -> int:
     os.environ["PATH"] = f"{commands}{os.pathsep}{os.environ['PATH']}"
     os.environ["VIRTUAL_ENV"] = str(places.venv())
     os.environ.pop("PYTHONHOME", None)
-    if command[0] == "maturin":
+    if "maturin" in command:
         return cargo.run(command)
     return subprocess.run(command, cwd=places.ROOT).returncode
 

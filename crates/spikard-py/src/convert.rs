@@ -1,0 +1,206 @@
+//! Rust values become Python objects and results become responses. Everything here runs attached, on the loop's thread.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use pyo3::{
+    exceptions::{PyException, PyNotImplementedError, PyTypeError},
+    intern,
+    prelude::*,
+    pybacked::PyBackedBytes,
+    types::{PyBytes, PyDelta, PyDict, PyList, PyString, PyTuple},
+};
+use smallvec::SmallVec;
+use spikard_core::{Arg, Args, HostArg, HostId, Input, Response};
+
+use crate::{
+    engine::host::{Callable, Host},
+    error::{self, Failure},
+    vectorcall,
+};
+
+/// Up to here a copy is cheaper than an owner.
+const COPIED: usize = 4096;
+
+/// The arguments of one call.
+pub(crate) type Argv = SmallVec<[Py<PyAny>; 8]>;
+
+/// Turns bound arguments into objects, in declaration order.
+pub(crate) fn arguments(
+    py: Python<'_>,
+    host: &Host,
+    callable: &Callable,
+    args: Args,
+    values: &[Py<PyAny>],
+) -> Result<Argv, Failure> {
+    let convert = |(place, arg)| match arg {
+        Arg::Input(input) => decode(py, host, *input),
+        Arg::Host(HostId(id)) => Ok(values[id as usize].clone_ref(py)),
+        Arg::Absent => match callable.default(py, place) {
+            Some(default) => Ok(default?),
+            None => Err(PyTypeError::new_err(format!("argument {place} was not sent and has no default")).into()),
+        },
+        Arg::Choice(choice) => Ok(callable.choice(py, place, choice)?.unbind()),
+        Arg::List(items) if items.iter().any(|item| matches!(item, Arg::Choice(_))) => {
+            choices(py, host, callable, place, items)
+        }
+        arg => Ok(object(py, host, arg)?.unbind()),
+    };
+    args.into_iter().enumerate().map(convert).collect()
+}
+
+/// A list whose members are choices of its argument.
+fn choices(
+    py: Python<'_>,
+    host: &Host,
+    callable: &Callable,
+    place: usize,
+    items: Vec<Arg>,
+) -> Result<Py<PyAny>, Failure> {
+    let member = |item| match item {
+        Arg::Choice(choice) => callable.choice(py, place, choice),
+        other => object(py, host, other),
+    };
+    let items = items.into_iter().map(member).collect::<PyResult<Vec<_>>>()?;
+    Ok(PyList::new(py, items)?.into_any().unbind())
+}
+
+/// Has a decoder make the host's own value.
+pub(crate) fn decode(py: Python<'_>, host: &Host, input: HostArg) -> Result<Py<PyAny>, Failure> {
+    let decoder = host.callable(input.decoder).ok_or_else(|| PyTypeError::new_err("there is no such decoder"))?;
+    let encoded = match &input.input {
+        Input::Json(text) => PyBytes::new(py, text).into_any(),
+        Input::Value(value) => object(py, host, value.clone())?,
+    };
+    vectorcall::call_one(py, &decoder.function, &encoded).map_err(|error| {
+        if error.is_instance_of::<PyException>(py) {
+            Failure::Refused(error, Box::new(input))
+        } else {
+            Failure::Raised(error)
+        }
+    })
+}
+
+/// One value that needs nothing but itself.
+fn object<'py>(py: Python<'py>, host: &Host, arg: Arg) -> PyResult<Bound<'py, PyAny>> {
+    let types = &host.types;
+    let read = |reader: &Py<PyAny>, text: &str| {
+        vectorcall::call_one(py, reader, PyString::new(py, text).as_any()).map(|value| value.into_bound(py))
+    };
+    Ok(match arg {
+        Arg::Str(text) => PyString::new(py, &text).into_any(),
+        Arg::Int(number) => number.into_pyobject(py)?.into_any(),
+        Arg::Float(number) => number.into_pyobject(py)?.into_any(),
+        Arg::Bool(truth) => truth.into_pyobject(py)?.to_owned().into_any(),
+        Arg::Null => py.None().into_bound(py),
+        Arg::BigInt(digits) => read(&types.int, &digits)?,
+        Arg::Bytes(bytes) => PyBytes::new(py, &bytes).into_any(),
+        Arg::Decimal(text) => read(&types.decimal, &text)?,
+        Arg::Uuid(text) => read(&types.uuid, &text)?,
+        Arg::Date(text) => read(&types.date, &text)?,
+        Arg::Time(text) => read(&types.time, &with_offset(&text))?,
+        Arg::DateTime(text) => read(&types.datetime, &with_offset(&text))?,
+        Arg::Duration(micros) => duration(py, micros)?,
+        Arg::List(items) => {
+            let items = items.into_iter().map(|item| object(py, host, item)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, items)?.into_any()
+        }
+        Arg::Map(members) => map(py, host, members)?,
+        other => return Err(PyNotImplementedError::new_err(format!("{other:?} cannot stand here"))),
+    })
+}
+
+/// Members that were not sent stay away: the decoder knows their defaults.
+fn map<'py>(py: Python<'py>, host: &Host, members: Vec<(String, Arg)>) -> PyResult<Bound<'py, PyAny>> {
+    let dict = PyDict::new(py);
+    for (name, value) in members {
+        if value != Arg::Absent {
+            dict.set_item(name, object(py, host, value)?)?;
+        }
+    }
+    Ok(dict.into_any())
+}
+
+/// `fromisoformat` of 3.10 does not know `Z`.
+fn with_offset(text: &str) -> Cow<'_, str> {
+    match text.strip_suffix(['Z', 'z']) {
+        Some(local) => format!("{local}+00:00").into(),
+        None => text.into(),
+    }
+}
+
+fn duration(py: Python<'_>, micros: i64) -> PyResult<Bound<'_, PyAny>> {
+    const DAY: i64 = 86_400_000_000;
+    let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
+    let (seconds, micros) = (rest / 1_000_000, rest % 1_000_000);
+    let days = i32::try_from(days)?;
+    Ok(PyDelta::new(py, days, seconds as i32, micros as i32, false)?.into_any())
+}
+
+/// Turns what a handler returned into a response.
+pub(crate) fn response(
+    py: Python<'_>,
+    host: &Host,
+    callable: &Callable,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Response> {
+    if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() {
+        return encoded(py, host, callable, value);
+    }
+    if let (true, Ok(text)) = (callable.text, value.cast_exact::<PyString>()) {
+        let body = Bytes::copy_from_slice(text.to_cow()?.as_bytes());
+        return Ok(typed(callable.status, body, "text/plain; charset=utf-8"));
+    }
+    if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+        return Ok(typed(callable.status, content(bytes.clone()), "application/octet-stream"));
+    }
+    if value.is_none() {
+        return Ok(match callable.status {
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => Response::new(callable.status, Bytes::new()),
+            status => typed(status, Bytes::from_static(b"null"), "application/json"),
+        });
+    }
+    if value.is_exact_instance_of::<PyTuple>() {
+        let made = host.from_tuple.bind(py).call1((value, callable.status.as_u16()))?;
+        return parts(py, &made);
+    }
+    if value.is_instance(host.response.bind(py))? {
+        return parts(py, value);
+    }
+    encoded(py, host, callable, value)
+}
+
+fn encoded(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
+    let text = match &callable.convert {
+        Some(convert) => {
+            let converted = vectorcall::call_one(py, convert, value)?.into_bound(py);
+            vectorcall::call_one(py, &host.encode, &converted)?
+        }
+        None => vectorcall::call_one(py, &host.encode, value)?,
+    };
+    let text = text.into_bound(py).cast_into::<PyBytes>()?;
+    Ok(typed(callable.status, content(text), "application/json"))
+}
+
+/// What a response of the package says of itself.
+fn parts(py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<Response> {
+    let made = response.call_method0(intern!(py, "_parts"))?;
+    let (status, headers, body): (Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyBytes>) = made.extract()?;
+    let mut response = Response::new(error::status(&status)?, content(body));
+    response.headers = error::headers(&headers)?;
+    Ok(response)
+}
+
+fn typed(status: StatusCode, body: Bytes, content_type: &'static str) -> Response {
+    const NAME: HeaderName = CONTENT_TYPE;
+    Response::new(status, body).with_header(NAME, HeaderValue::from_static(content_type))
+}
+
+/// A long body is handed over without a copy.
+fn content(bytes: Bound<'_, PyBytes>) -> Bytes {
+    match bytes.as_bytes() {
+        short if short.len() <= COPIED => Bytes::copy_from_slice(short),
+        _ => Bytes::from_owner(PyBackedBytes::from(bytes)),
+    }
+}

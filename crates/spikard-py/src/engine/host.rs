@@ -1,0 +1,174 @@
+//! What is looked up once, when a worker is made: the app's callables, and the Python names that the engine calls.
+
+use http::StatusCode;
+use pyo3::{
+    exceptions::PyValueError,
+    intern,
+    prelude::*,
+    types::{PyString, PyTuple},
+};
+use spikard_core::CallableId;
+
+use crate::error;
+
+/// How a callable is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `async def`: a step of the request's Task.
+    Async,
+    /// `def` that may block: called on the pool.
+    Thread,
+    /// `def` that does not block, and decoders: called where it stands.
+    Inline,
+}
+
+/// One piece of user code, as the package's `HostCallable` describes it.
+pub(crate) struct Callable {
+    pub(crate) function: Py<PyAny>,
+    pub(crate) kind: Kind,
+    arguments: Vec<Argument>,
+    /// The names of the last arguments.
+    pub(crate) keywords: Option<Py<PyTuple>>,
+    /// Of a result that does not say its own.
+    pub(crate) status: StatusCode,
+    /// Whether a `str` is sent as text.
+    pub(crate) text: bool,
+    /// To the annotated model, before a result is encoded.
+    pub(crate) convert: Option<Py<PyAny>>,
+}
+
+struct Argument {
+    default: Option<Py<PyAny>>,
+    factory: bool,
+    choices: Option<Py<PyTuple>>,
+}
+
+impl Callable {
+    fn read(given: &Bound<'_, PyAny>, missing: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = given.py();
+        let kind = match given.getattr(intern!(py, "kind"))?.cast::<PyString>()?.to_str()? {
+            "async" => Kind::Async,
+            "thread" => Kind::Thread,
+            "inline" | "decoder" => Kind::Inline,
+            other => return Err(PyValueError::new_err(format!("{other:?} is not a kind of callable"))),
+        };
+        let keywords: Bound<'_, PyTuple> = given.getattr(intern!(py, "keywords"))?.extract()?;
+        let arguments = given.getattr(intern!(py, "arguments"))?;
+        Ok(Self {
+            function: given.getattr(intern!(py, "function"))?.unbind(),
+            kind,
+            arguments: arguments.try_iter()?.map(|one| Argument::read(&one?, missing)).collect::<PyResult<_>>()?,
+            keywords: (!keywords.is_empty()).then(|| keywords.unbind()),
+            status: error::status(&given.getattr(intern!(py, "status"))?)?,
+            text: given.getattr(intern!(py, "text"))?.is_truthy()?,
+            convert: given.getattr(intern!(py, "convert"))?.extract()?,
+        })
+    }
+
+    /// What stands for an argument that was not sent. None: there is nothing.
+    pub(crate) fn default(&self, py: Python<'_>, argument: usize) -> Option<PyResult<Py<PyAny>>> {
+        let Argument { default, factory, .. } = self.arguments.get(argument)?;
+        let default = default.as_ref()?;
+        Some(if *factory { default.call0(py) } else { Ok(default.clone_ref(py)) })
+    }
+
+    /// The member of an argument's choices.
+    pub(crate) fn choice<'py>(&self, py: Python<'py>, argument: usize, place: u32) -> PyResult<Bound<'py, PyAny>> {
+        let choices = self.arguments.get(argument).and_then(|argument| argument.choices.as_ref());
+        match choices {
+            Some(choices) => choices.bind(py).get_item(place as usize),
+            None => Err(PyValueError::new_err(format!("argument {argument} has no choices"))),
+        }
+    }
+}
+
+impl Argument {
+    fn read(given: &Bound<'_, PyAny>, missing: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = given.py();
+        let default = given.getattr(intern!(py, "default"))?;
+        Ok(Self {
+            default: (!default.is(missing)).then(|| default.unbind()),
+            factory: given.getattr(intern!(py, "factory"))?.is_truthy()?,
+            choices: given.getattr(intern!(py, "choices"))?.extract()?,
+        })
+    }
+}
+
+/// Everything of Python that one worker uses.
+pub(crate) struct Host {
+    callables: Vec<Callable>,
+    /// `encode(value) -> bytes`.
+    pub(crate) encode: Py<PyAny>,
+    /// `from_tuple(value, status) -> Response`.
+    pub(crate) from_tuple: Py<PyAny>,
+    /// `refusal(exception) -> list[dict]`.
+    pub(crate) refusal: Py<PyAny>,
+    /// `report(exception, source, route, request_id)`, the first two or the last may be None.
+    pub(crate) report: Py<PyAny>,
+    /// The class of responses.
+    pub(crate) response: Py<PyAny>,
+    /// The class of exceptions that say their own status.
+    pub(crate) http_exception: Py<PyAny>,
+    pub(crate) event_loop: Py<PyAny>,
+    pub(crate) create_future: Py<PyAny>,
+    pub(crate) cancelled_error: Py<PyAny>,
+    /// The type of what an `async def` returns.
+    pub(crate) coroutine: Py<PyAny>,
+    pub(crate) types: Types,
+}
+
+/// The constructors of scalars that Rust has no words for.
+pub(crate) struct Types {
+    pub(crate) int: Py<PyAny>,
+    pub(crate) decimal: Py<PyAny>,
+    pub(crate) uuid: Py<PyAny>,
+    pub(crate) date: Py<PyAny>,
+    pub(crate) time: Py<PyAny>,
+    pub(crate) datetime: Py<PyAny>,
+}
+
+impl Host {
+    /// `names` has the attributes above, and `missing`, which stands for a default that is not there.
+    pub(crate) fn new(
+        event_loop: &Bound<'_, PyAny>,
+        callables: &Bound<'_, PyAny>,
+        names: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let py = event_loop.py();
+        let missing = names.getattr(intern!(py, "missing"))?;
+        let callables = callables.try_iter()?.map(|callable| Callable::read(&callable?, &missing));
+        Ok(Self {
+            callables: callables.collect::<PyResult<_>>()?,
+            encode: names.getattr(intern!(py, "encode"))?.unbind(),
+            from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
+            refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
+            report: names.getattr(intern!(py, "report"))?.unbind(),
+            response: names.getattr(intern!(py, "response"))?.unbind(),
+            http_exception: names.getattr(intern!(py, "http_exception"))?.unbind(),
+            event_loop: event_loop.clone().unbind(),
+            create_future: event_loop.getattr(intern!(py, "create_future"))?.unbind(),
+            cancelled_error: py.import(intern!(py, "asyncio"))?.getattr(intern!(py, "CancelledError"))?.unbind(),
+            coroutine: py.import(intern!(py, "types"))?.getattr(intern!(py, "CoroutineType"))?.unbind(),
+            types: Types::new(py)?,
+        })
+    }
+
+    pub(crate) fn callable(&self, id: CallableId) -> Option<&Callable> {
+        self.callables.get(id.0 as usize)
+    }
+}
+
+impl Types {
+    fn new(py: Python<'_>) -> PyResult<Self> {
+        let datetime = py.import("datetime")?;
+        let reader = |class| Ok::<_, PyErr>(datetime.getattr(class)?.getattr("fromisoformat")?.unbind());
+        Ok(Self {
+            int: py.import("builtins")?.getattr("int")?.unbind(),
+            decimal: py.import("decimal")?.getattr("Decimal")?.unbind(),
+            uuid: py.import("uuid")?.getattr("UUID")?.unbind(),
+            date: reader("date")?,
+            time: reader("time")?,
+            datetime: reader("datetime")?,
+        })
+    }
+}

@@ -1,0 +1,244 @@
+//! The loop's side of a worker: what begins, steps and ends its requests. Everything here belongs to one thread, the
+//! loop's, which finds it again by the worker's key.
+
+pub(crate) mod awaiting;
+mod eager;
+pub(crate) mod host;
+mod job;
+pub(crate) mod pool;
+mod slots;
+mod task;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use pyo3::{intern, prelude::*, types::PyBytes};
+use spikard_ffi::{Driver, Ticket, Work};
+
+use self::{
+    eager::Tasks,
+    host::Host,
+    job::{Job, Stop},
+    pool::Pool,
+    slots::{Parked, Slots},
+};
+use crate::{
+    error,
+    runtime::{Answer, Inbox},
+    vectorcall,
+};
+
+/// At most this many of each kind are dealt with in one tick of the loop.
+const BATCH: usize = 256;
+
+/// Finds a worker's loop on the thread that it belongs to, and nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    place: usize,
+    /// Unique in the process: a key that is used on another thread finds nothing.
+    serial: u64,
+}
+
+thread_local! {
+    static LOOPS: RefCell<Vec<Option<Rc<Loop>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Everything of one worker that lives on its loop's thread.
+pub(crate) struct Loop {
+    key: Key,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) driver: Driver,
+    pub(crate) host: Host,
+    pub(crate) pool: Arc<Pool>,
+    slots: Slots,
+    tasks: Tasks,
+    /// Who asked in memory: a callable for each answer that is on its way.
+    asking: RefCell<HashMap<u64, Py<PyAny>>>,
+    asked: Cell<u64>,
+}
+
+/// The loop of this key, if it belongs to this thread and has not been closed.
+pub(crate) fn find(key: Key) -> Option<Rc<Loop>> {
+    let found = LOOPS.with_borrow(|loops| loops.get(key.place)?.clone());
+    found.filter(|found| found.key == key)
+}
+
+/// Puts a loop in the thread's list.
+pub(crate) fn open(event_loop: &Bound<'_, PyAny>, host: Host, inbox: Arc<Inbox>, threads: usize) -> PyResult<Key> {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    let (tasks, pool) = (Tasks::new(event_loop)?, Pool::new(inbox.clone(), threads));
+    let (slots, asking, asked) = (Slots::default(), RefCell::default(), Cell::new(0));
+    Ok(LOOPS.with_borrow_mut(|loops| {
+        let place = loops.iter().position(Option::is_none).unwrap_or_else(|| {
+            loops.push(None);
+            loops.len() - 1
+        });
+        let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
+        let driver = Driver::new(inbox.clone());
+        loops[place] = Some(Rc::new(Loop { key, inbox, driver, host, pool, slots, tasks, asking, asked }));
+        key
+    }))
+}
+
+/// Takes a loop out and ends what is left of its requests. False: `def` code still runs after `grace`.
+pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
+    let Some(here) = find(key) else { return true };
+    for (_, parked) in here.slots.empty().into_iter().flatten() {
+        here.abandon(py, parked);
+    }
+    let joined = here.pool.close(py, grace);
+    while let Some(work) = here.inbox.works.pop() {
+        drop(work);
+    }
+    while let Some(returned) = here.inbox.returned.pop() {
+        drop(returned);
+    }
+    let asking = here.asking.take();
+    let taken = LOOPS.with_borrow_mut(|loops| loops[key.place].take());
+    // Destructors may run any code: nothing is borrowed any more.
+    drop((asking, taken));
+    joined
+}
+
+impl Loop {
+    /// Deals with everything that has come, in the order in which it can set something free.
+    pub(crate) fn drain(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
+        self.inbox.hush();
+        let dealt = self.deal(py);
+        if !self.inbox.is_empty() || self.driver.has_woken() {
+            self.inbox.ring();
+        }
+        dealt
+    }
+
+    fn deal(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
+        for _ in 0..BATCH {
+            let Some((ticket, result)) = self.inbox.returned.pop() else { break };
+            self.guard(py, ticket, self.returned(py, ticket, result))?;
+        }
+        for _ in 0..BATCH {
+            let Some((number, answer)) = self.inbox.answers.pop() else { break };
+            self.answered(py, number, answer);
+        }
+        for ticket in self.driver.woken().take(BATCH) {
+            self.guard(py, ticket, self.woken(py, ticket))?;
+        }
+        for _ in 0..BATCH {
+            let Some(work) = self.inbox.works.pop() else { break };
+            self.begin(py, work)?;
+        }
+        Ok(())
+    }
+
+    /// Only what ends the program leaves the engine; anything else ends its request.
+    fn guard(&self, py: Python<'_>, ticket: Ticket, done: PyResult<()>) -> PyResult<()> {
+        let Err(raised) = done else { return Ok(()) };
+        self.driver.forget(ticket);
+        drop(self.slots.free(ticket));
+        if error::interrupts(py, &raised) {
+            return Err(raised);
+        }
+        raised.write_unraisable(py, None);
+        Ok(())
+    }
+
+    fn begin(self: &Rc<Self>, py: Python<'_>, work: Work) -> PyResult<()> {
+        let ticket = self.driver.accept(work);
+        let job = Box::new(Job::new(self.key, ticket));
+        let begun = vectorcall::copy_context(py).and_then(|context| self.bare(py, job, context));
+        self.guard(py, ticket, begun)
+    }
+
+    /// Drives a request that has no Task (yet).
+    fn bare(self: &Rc<Self>, py: Python<'_>, mut job: Box<Job>, context: Py<PyAny>) -> PyResult<()> {
+        let ticket = job.ticket;
+        let stop = vectorcall::in_context(py, &context, || job.advance(py, self, false, None))?;
+        if let Some(interrupt) = job.take_interrupt() {
+            return Err(interrupt);
+        }
+        match stop? {
+            Stop::NeedsTask => return task::spawn(py, self, job, &context),
+            Stop::Waits => self.slots.park(ticket, Parked::Bare { job, context }),
+            Stop::Ended | Stop::Yielded(_) => (),
+        }
+        Ok(())
+    }
+
+    fn returned(self: &Rc<Self>, py: Python<'_>, ticket: Ticket, result: PyResult<Py<PyAny>>) -> PyResult<()> {
+        match self.slots.take(py, ticket) {
+            Some(Parked::Bare { mut job, context }) => {
+                job.returned(result);
+                self.bare(py, job, context)
+            }
+            Some(Parked::Task { coro, .. }) => coro.try_borrow_mut(py)?.returned(py, result),
+            None => Ok(()),
+        }
+    }
+
+    fn woken(self: &Rc<Self>, py: Python<'_>, ticket: Ticket) -> PyResult<()> {
+        match self.slots.take(py, ticket) {
+            Some(Parked::Bare { mut job, context }) if job.is_active() => {
+                job.step_aside(py, self);
+                if !job.has_ended() {
+                    self.slots.park(ticket, Parked::Bare { job, context });
+                }
+                Ok(())
+            }
+            Some(Parked::Bare { job, context }) => self.bare(py, job, context),
+            Some(Parked::Task { coro, task }) => {
+                let cancel = coro.try_borrow_mut(py)?.woken(py, self)?;
+                if cancel {
+                    task.call_method0(py, intern!(py, "cancel"))?;
+                }
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn abandon(&self, py: Python<'_>, parked: Parked) {
+        match parked {
+            Parked::Bare { mut job, .. } => job.abandon(py, Some(self)),
+            Parked::Task { coro, task } => {
+                // asyncio would complain that it is still pending, which nobody can change any more.
+                let _ = task.setattr(py, intern!(py, "_log_destroy_pending"), false);
+                if let Ok(mut coro) = coro.try_borrow_mut(py) {
+                    coro.abandon(py, self);
+                }
+            }
+        }
+    }
+
+    /// Remembers who is to be told an answer, by the number that the answer will bear.
+    pub(crate) fn ask(&self, told: Py<PyAny>) -> u64 {
+        let number = self.asked.get();
+        self.asked.set(number + 1);
+        self.asking.borrow_mut().insert(number, told);
+        number
+    }
+
+    fn answered(&self, py: Python<'_>, number: u64, answer: Answer) {
+        let told = self.asking.borrow_mut().remove(&number);
+        let Some(told) = told else { return };
+        let called = match answer {
+            Answer::Response(answer) => {
+                let headers = answer.headers().iter();
+                let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+                told.call1(py, (answer.status().as_u16(), headers, PyBytes::new(py, answer.body())))
+            }
+            Answer::Broken => told.call1(py, (0, Vec::<()>::new(), PyBytes::new(py, b""))),
+            Answer::Drained(drained) => told.call1(py, (drained.connections, drained.in_flight)),
+        };
+        if let Err(raised) = called {
+            raised.write_unraisable(py, Some(told.bind(py)));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Exceptions become errors of the request here: what the user meant as an answer, and everything else.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use pyo3::{
+    exceptions::{PyKeyboardInterrupt, PyTypeError, PyValueError},
+    intern,
+    prelude::*,
+    types::{PyBytes, PyString},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use spikard_core::{Error, ErrorCode, FieldError, HostArg, Loc};
+
+use crate::{engine::host::Host, vectorcall};
+
+/// Why a call has no value.
+pub(crate) enum Failure {
+    /// User code raised.
+    Raised(PyErr),
+    /// A decoder did not accept its input.
+    Refused(PyErr, Box<HostArg>),
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
+}
+
+impl From<std::convert::Infallible> for Failure {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// Whether this ends the program, and not only the request.
+pub(crate) fn interrupts(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyKeyboardInterrupt>(py)
+}
+
+/// What user code raised. An `HTTPException` says itself what is answered.
+pub(crate) fn raised(py: Python<'_>, host: &Host, error: &PyErr) -> Error {
+    let value = error.value(py);
+    let answer = match value.is_instance(host.http_exception.bind(py)) {
+        Ok(true) => http_exception(py, host, value),
+        Ok(false) => {
+            Ok(Error::internal(value.get_type().name().map_or_else(|_| String::new(), |name| name.to_string())))
+        }
+        Err(error) => Err(error),
+    };
+    answer.unwrap_or_else(|broken| {
+        let source = format!("{} while an HTTPException was read", broken.value(py));
+        broken.write_unraisable(py, Some(value));
+        Error::internal(source)
+    })
+}
+
+fn http_exception(py: Python<'_>, host: &Host, value: &Bound<'_, PyAny>) -> PyResult<Error> {
+    let mut error = Error::new(ErrorCode::Raised);
+    error.status = Some(status(&value.getattr(intern!(py, "status_code"))?)?);
+    error.type_uri = value.getattr(intern!(py, "type"))?.extract()?;
+    error.title = value.getattr(intern!(py, "title"))?.extract()?;
+    error.headers = headers(&value.getattr(intern!(py, "headers"))?)?;
+    let extra = value.getattr(intern!(py, "extra"))?;
+    if !extra.is_none() {
+        error.extra = json(py, host, &extra)?;
+    }
+    let detail = value.getattr(intern!(py, "detail"))?;
+    match detail.cast::<PyString>() {
+        Ok(text) => error.detail = Some(text.to_cow()?.into_owned().into()),
+        Err(_) if detail.is_none() => (),
+        Err(_) => {
+            let detail: Value = json(py, host, &detail)?;
+            error.extra.insert("detail".into(), detail);
+        }
+    }
+    Ok(error)
+}
+
+/// A value that user code should not have given.
+pub(crate) fn invalid(error: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+/// The status of a response, from its number.
+pub(crate) fn status(number: &Bound<'_, PyAny>) -> PyResult<StatusCode> {
+    let code = number.extract::<u16>().ok().and_then(|code| StatusCode::from_u16(code).ok());
+    code.ok_or_else(|| PyValueError::new_err(format!("{number} is not a status")))
+}
+
+/// The headers of a response: None, a mapping, or pairs.
+pub(crate) fn headers(given: &Bound<'_, PyAny>) -> PyResult<Vec<(HeaderName, HeaderValue)>> {
+    let py = given.py();
+    if given.is_none() {
+        return Ok(Vec::new());
+    }
+    let pairs = match given.getattr_opt(intern!(py, "items"))? {
+        Some(items) => items.call0()?,
+        None => given.clone(),
+    };
+    pairs.try_iter()?.map(|pair| header(&pair?)).collect()
+}
+
+/// One header. Text beyond ASCII is sent as ISO 8859-1, as HTTP has it.
+pub(crate) fn header(pair: &Bound<'_, PyAny>) -> PyResult<(HeaderName, HeaderValue)> {
+    let (name, value): (Bound<'_, PyString>, Bound<'_, PyString>) = pair.extract()?;
+    let bad = |what: &str, text: &Bound<'_, PyString>| {
+        PyValueError::new_err(format!("{:?} is not a header {what}", text.to_string()))
+    };
+    let parsed_name = HeaderName::try_from(name.to_cow()?.as_bytes()).map_err(|_| bad("name", &name))?;
+    let text = value.to_cow()?;
+    let parsed_value = if text.is_ascii() {
+        HeaderValue::from_bytes(text.as_bytes())
+    } else {
+        HeaderValue::from_bytes(latin1(&value)?.as_bytes())
+    };
+    Ok((parsed_name, parsed_value.map_err(|_| bad("value", &value))?))
+}
+
+fn latin1<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
+    let encoded = text.call_method1(intern!(text.py(), "encode"), (intern!(text.py(), "latin-1"),))?;
+    Ok(encoded.cast_into::<PyBytes>()?)
+}
+
+/// What a decoder refused, in the decoder's own words; the core asks the schema for better ones.
+pub(crate) fn refused(py: Python<'_>, host: &Host, error: &PyErr, input: HostArg) -> Error {
+    let told = vectorcall::call_one(py, &host.refusal, error.value(py).as_any())
+        .and_then(|list| json::<Vec<Refusal>>(py, host, list.bind(py)));
+    let fields = told.unwrap_or_else(|broken| {
+        broken.write_unraisable(py, None);
+        Vec::new()
+    });
+    let message = fields.first().map_or_else(|| "value is not valid".to_owned(), |first| first.msg.clone());
+    let mut refused = Error::refused(input, message);
+    refused.fields = fields.into_iter().map(FieldError::from).collect();
+    refused
+}
+
+/// One entry of what `spikard._decode.refusal` says.
+#[derive(Deserialize)]
+struct Refusal {
+    r#type: String,
+    #[serde(default)]
+    loc: Vec<Step>,
+    msg: String,
+    #[serde(default)]
+    input: Value,
+    #[serde(default)]
+    ctx: Option<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Step {
+    Index(usize),
+    Key(String),
+}
+
+impl From<Refusal> for FieldError {
+    fn from(refusal: Refusal) -> Self {
+        let step = |step| match step {
+            Step::Index(index) => Loc::Index(index),
+            Step::Key(key) => Loc::from(key),
+        };
+        Self {
+            word: refusal.r#type.into(),
+            loc: refusal.loc.into_iter().map(step).collect(),
+            msg: refusal.msg.into(),
+            input: refusal.input,
+            ctx: refusal.ctx.unwrap_or_default(),
+        }
+    }
+}
+
+/// A Python value as Rust reads it, by way of the host's own encoder.
+fn json<T: for<'de> Deserialize<'de>>(py: Python<'_>, host: &Host, value: &Bound<'_, PyAny>) -> PyResult<T> {
+    let text = vectorcall::call_one(py, &host.encode, value)?.into_bound(py);
+    let text = text.cast::<PyBytes>().map_err(PyErr::from)?;
+    serde_json::from_slice(text.as_bytes()).map_err(|error| PyTypeError::new_err(error.to_string()))
+}

@@ -1,0 +1,209 @@
+//! `spikard._spikard`, the extension module. A [`Worker`] serves one app on one event loop; its I/O has a thread of its own.
+
+mod convert;
+mod engine;
+mod error;
+mod io;
+mod runtime;
+mod vectorcall;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use pyo3::{
+    exceptions::{PyNotImplementedError, PyRuntimeError, PyValueError},
+    intern,
+    prelude::*,
+};
+use spikard_core::{SpecError, spec::AppSpec};
+use spikard_http::{Service, Tokio};
+
+use crate::{
+    engine::{Key, Loop, host::Host, pool},
+    error::{header, invalid},
+    io::Io,
+    runtime::{Bell, Inbox},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Serves one app on one event loop, whose thread makes it, drains it and closes it.
+#[pyclass(frozen, weakref, module = "spikard._spikard")]
+struct Worker {
+    key: Key,
+    inbox: Arc<Inbox>,
+    service: Service,
+    io: Io,
+}
+
+#[pymethods]
+impl Worker {
+    /// `document` is the app's specification as JSON, `callables` its user code by id, `names` what the package lends.
+    #[new]
+    fn new(
+        document: &[u8],
+        callables: &Bound<'_, PyAny>,
+        event_loop: &Bound<'_, PyAny>,
+        names: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<Self>> {
+        let py = event_loop.py();
+        let fault = names.getattr(intern!(py, "spec_error"))?;
+        let refused =
+            |error: SpecError| fault.call1((error.to_string(),)).map_or_else(|broken| broken, PyErr::from_value);
+        let spec = AppSpec::from_json(document).map_err(refused)?;
+        let host = Host::new(event_loop, callables, names)?;
+        let drain = Arc::new(OnceLock::new());
+        let inbox = Arc::new(Inbox::new(bell(event_loop, &drain)?));
+        let runtime = Io::runtime()?;
+        let platform = Arc::new(Tokio::new(runtime.handle().clone()));
+        let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
+        let key = engine::open(event_loop, host, inbox.clone(), service.config().host_side.threads)?;
+        let io = Io::start(runtime, &service)?;
+        let worker = Py::new(py, Self { key, inbox, service, io })?;
+        let method = worker.getattr(py, intern!(py, "drain"))?;
+        if let Some(fd) = worker.get().inbox.bell().descriptor() {
+            event_loop.call_method1(intern!(py, "add_reader"), (fd, method))?;
+        } else {
+            drain.get_or_init(|| method);
+        }
+        Ok(worker)
+    }
+
+    /// What applies, as JSON.
+    #[getter]
+    fn config(&self) -> Vec<u8> {
+        serde_json::to_vec(self.service.config()).expect("plain values")
+    }
+
+    /// Requests that have not ended, clean-up included.
+    #[getter]
+    fn in_flight(&self) -> usize {
+        self.service.in_flight()
+    }
+
+    /// Deals with what has come from the I/O thread. The loop calls this.
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        engine::find(self.key).map_or(Ok(()), |here| here.drain(py))
+    }
+
+    /// Listens where the configuration says, and returns the address. `told` is called on the loop when the server has
+    /// ended, with the connections that were cut off and the requests that were still in flight.
+    fn listen(&self, told: Py<PyAny>) -> PyResult<(String, u16)> {
+        let here = self.here()?;
+        let listener = spikard_http::server::bind(self.service.config())?;
+        let address = listener.local_addr()?;
+        self.io.serve(&self.service, &self.inbox, here.ask(told), listener);
+        Ok((address.ip().to_string(), address.port()))
+    }
+
+    /// Begins the drain of the server: idle connections close, requests in flight are finished.
+    fn shutdown(&self) {
+        self.io.shutdown().begin();
+    }
+
+    /// Ends the server now, whatever is in flight.
+    fn abort(&self) {
+        self.io.shutdown().abort();
+    }
+
+    /// Sends a request through the in-memory door. `told` is called on the loop with status, headers and body; with
+    /// the status 0 if the body broke off.
+    fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &Bound<'_, PyAny>,
+        body: Vec<u8>,
+        told: Py<PyAny>,
+    ) -> PyResult<()> {
+        let here = self.here()?;
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(target)
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| PyValueError::new_err(format!("{method} {target}: {error}")))?;
+        for pair in headers.try_iter()? {
+            let (name, value) = header(&pair?)?;
+            request.headers_mut().append(name, value);
+        }
+        self.io.send(&self.service, &self.inbox, here.ask(told), request);
+        Ok(())
+    }
+
+    /// Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds.
+    #[pyo3(signature = (grace = None))]
+    fn close(&self, py: Python<'_>, grace: Option<f64>) -> PyResult<bool> {
+        let grace = grace.map(Duration::try_from_secs_f64).transpose().map_err(invalid)?;
+        let Some(here) = engine::find(self.key) else { return Ok(true) };
+        if let Some(fd) = self.inbox.bell().descriptor() {
+            // A loop that is closed already watches nothing.
+            let _ = here.host.event_loop.call_method1(py, intern!(py, "remove_reader"), (fd,));
+        }
+        py.detach(|| {
+            self.io.stop();
+            self.inbox.bell().end();
+        });
+        drop(here);
+        Ok(engine::close(py, self.key, grace))
+    }
+}
+
+impl Worker {
+    fn here(&self) -> PyResult<std::rc::Rc<Loop>> {
+        engine::find(self.key)
+            .ok_or_else(|| PyRuntimeError::new_err("the worker is closed, or belongs to another thread"))
+    }
+}
+
+impl Drop for Worker {
+    /// Forgotten without `close`: its threads end all the same.
+    fn drop(&mut self) {
+        self.io.leave();
+        Python::attach(|py| engine::close(py, self.key, Some(Duration::ZERO)));
+    }
+}
+
+/// Watched by the loop where it can, else rung by a thread.
+fn bell(event_loop: &Bound<'_, PyAny>, drain: &Arc<OnceLock<Py<PyAny>>>) -> PyResult<Bell> {
+    let py = event_loop.py();
+    #[cfg(unix)]
+    {
+        let descriptor = runtime::Descriptor::open()?;
+        // Replaced when there is a worker: for now it only tells whether the loop watches descriptors at all.
+        let nothing = py.get_type::<PyAny>();
+        match event_loop.call_method1(intern!(py, "add_reader"), (descriptor.number(), nothing)) {
+            Ok(_) => return Ok(Bell::Watched(descriptor)),
+            Err(error) if error.is_instance_of::<PyNotImplementedError>(py) => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Bell::called(event_loop.getattr(intern!(py, "call_soon_threadsafe"))?.unbind(), drain.clone())
+}
+
+/// The engine of `spikard`.
+#[pymodule]
+mod _spikard {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::Worker;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        let join = wrap_pyfunction!(super::join_threads, module)?;
+        module.py().import("atexit")?.call_method1("register", (join,))?;
+        Ok(())
+    }
+}
+
+/// Before the interpreter goes down.
+#[pyfunction]
+fn join_threads(py: Python<'_>) {
+    pool::close_all(py);
+}

@@ -1,0 +1,198 @@
+//! What stands between the I/O thread and the loop's: the queues that the loop empties, and the bell that is rung once
+//! for all that lies in them. The I/O thread never attaches to the interpreter.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+    mpsc::SyncSender,
+};
+
+use bytes::Bytes;
+use crossbeam_queue::SegQueue;
+use pyo3::prelude::*;
+use spikard_ffi::{Runtime, Ticket, Work};
+use spikard_http::server::Drained;
+
+/// The way to the loop of one worker.
+pub(crate) struct Inbox {
+    /// Requests to be begun.
+    pub(crate) works: SegQueue<Work>,
+    /// What `def` code returned.
+    pub(crate) returned: SegQueue<(Ticket, PyResult<Py<PyAny>>)>,
+    /// What somebody on the loop asked for, by the number that `Loop::ask` gave.
+    pub(crate) answers: SegQueue<(u64, Answer)>,
+    rung: AtomicBool,
+    bell: Bell,
+}
+
+/// What the I/O thread has to tell.
+pub(crate) enum Answer {
+    /// The answer to a request of the in-memory door.
+    Response(http::Response<Bytes>),
+    /// Its body broke off.
+    Broken,
+    /// The server has ended.
+    Drained(Drained),
+}
+
+impl Inbox {
+    pub(crate) fn new(bell: Bell) -> Self {
+        let (works, returned, answers) = (SegQueue::new(), SegQueue::new(), SegQueue::new());
+        Self { works, returned, answers, rung: AtomicBool::new(false), bell }
+    }
+
+    /// One ring for everything that is pushed until the loop looks.
+    pub(crate) fn ring(&self) {
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            self.bell.ring();
+        }
+    }
+
+    /// Before the queues are emptied. A swap and not a store: a store may become visible after the pops that follow
+    /// it, and what is pushed in between would then ring nobody.
+    pub(crate) fn hush(&self) {
+        self.bell.hush();
+        self.rung.swap(false, Ordering::AcqRel);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.works.is_empty() && self.returned.is_empty() && self.answers.is_empty()
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}
+
+impl Runtime for Inbox {
+    fn run(&self, work: Work) {
+        self.works.push(work);
+        self.ring();
+    }
+
+    fn wake(&self) {
+        self.ring();
+    }
+}
+
+/// How the loop is woken.
+pub(crate) enum Bell {
+    /// A descriptor that the loop watches.
+    #[cfg(unix)]
+    Watched(Descriptor),
+    /// The loop watches none: a thread of ours calls `loop.call_soon_threadsafe`.
+    Called(SyncSender<Ring>),
+}
+
+/// What the thread of a bell is told.
+pub(crate) enum Ring {
+    Again,
+    Over,
+}
+
+impl Bell {
+    fn ring(&self) {
+        match self {
+            #[cfg(unix)]
+            Bell::Watched(descriptor) => descriptor.ring(),
+            // Full: it is ringing already.
+            Bell::Called(sender) => drop(sender.try_send(Ring::Again)),
+        }
+    }
+
+    fn hush(&self) {
+        match self {
+            #[cfg(unix)]
+            Bell::Watched(descriptor) => descriptor.hush(),
+            Bell::Called(_) => (),
+        }
+    }
+
+    /// What the loop has to watch.
+    pub(crate) fn descriptor(&self) -> Option<i32> {
+        match self {
+            #[cfg(unix)]
+            Bell::Watched(descriptor) => Some(descriptor.number()),
+            Bell::Called(_) => None,
+        }
+    }
+
+    /// A thread that lets the interpreter go while it waits. `drain` is what the loop is to call, once there is one.
+    pub(crate) fn called(call_soon: Py<PyAny>, drain: Arc<OnceLock<Py<PyAny>>>) -> PyResult<Self> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let ring_all = move || {
+            while let Ok(Ring::Again) = receiver.recv() {
+                let called = Python::attach(|py| drain.get().map(|drain| call_soon.call1(py, (drain,))));
+                if let Some(Err(_loop_is_closed)) = called {
+                    break;
+                }
+            }
+            Python::attach(|_| drop((call_soon, drain)));
+        };
+        std::thread::Builder::new().name("spikard-bell".into()).spawn(ring_all)?;
+        Ok(Self::Called(sender))
+    }
+
+    /// Ends the thread. The interpreter must be let go of meanwhile.
+    pub(crate) fn end(&self) {
+        if let Bell::Called(sender) = self {
+            let _ = sender.send(Ring::Over);
+        }
+    }
+}
+
+/// An eventfd where there is one, else two connected sockets. At most one ring lies in it.
+#[cfg(unix)]
+pub(crate) struct Descriptor {
+    #[cfg(target_os = "linux")]
+    event: std::fs::File,
+    #[cfg(not(target_os = "linux"))]
+    ends: (std::os::unix::net::UnixStream, std::os::unix::net::UnixStream),
+}
+
+#[cfg(target_os = "linux")]
+impl Descriptor {
+    pub(crate) fn open() -> std::io::Result<Self> {
+        use std::os::fd::FromRawFd;
+        // SAFETY: no pointers; a new descriptor that nobody else owns, or -1.
+        match unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) } {
+            -1 => Err(std::io::Error::last_os_error()),
+            // SAFETY: as above.
+            fd => Ok(Self { event: unsafe { std::fs::File::from_raw_fd(fd) } }),
+        }
+    }
+
+    pub(crate) fn number(&self) -> i32 {
+        std::os::fd::AsRawFd::as_raw_fd(&self.event)
+    }
+
+    fn ring(&self) {
+        let _ = std::io::Write::write(&mut &self.event, &1u64.to_ne_bytes());
+    }
+
+    fn hush(&self) {
+        let _ = std::io::Read::read(&mut &self.event, &mut [0; 8]);
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+impl Descriptor {
+    pub(crate) fn open() -> std::io::Result<Self> {
+        let ends = std::os::unix::net::UnixStream::pair()?;
+        ends.0.set_nonblocking(true)?;
+        ends.1.set_nonblocking(true)?;
+        Ok(Self { ends })
+    }
+
+    pub(crate) fn number(&self) -> i32 {
+        std::os::fd::AsRawFd::as_raw_fd(&self.ends.0)
+    }
+
+    fn ring(&self) {
+        let _ = std::io::Write::write(&mut &self.ends.1, &[1]);
+    }
+
+    fn hush(&self) {
+        let _ = std::io::Read::read(&mut &self.ends.0, &mut [0; 8]);
+    }
+}

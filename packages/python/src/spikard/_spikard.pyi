@@ -1,0 +1,42 @@
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterable
+
+from ._callable import HostCallable
+from ._worker import Names
+
+__version__: str
+
+class Worker:
+    """Serves one app on one event loop, whose thread makes it, drains it and closes it."""
+
+    def __new__(
+        cls, document: bytes, callables: Iterable[HostCallable], event_loop: AbstractEventLoop, names: Names
+    ) -> Worker:
+        """`document` is the app's specification as JSON, `callables` its user code by id, `names` what the package lends."""
+    @property
+    def config(self) -> bytes:
+        """What applies, as JSON."""
+    @property
+    def in_flight(self) -> int:
+        """Requests that have not ended, clean-up included."""
+    def drain(self) -> None:
+        """Deals with what has come from the I/O thread. The loop calls this."""
+    def listen(self, told: Callable[[int, int], object]) -> tuple[str, int]:
+        """Listens where the configuration says, and returns the address. `told` is called on the loop when the server
+        has ended, with the connections that were cut off and the requests that were still in flight."""
+    def shutdown(self) -> None:
+        """Begins the drain of the server: idle connections close, requests in flight are finished."""
+    def abort(self) -> None:
+        """Ends the server now, whatever is in flight."""
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+        told: Callable[[int, list[tuple[str, bytes]], bytes], object],
+    ) -> None:
+        """Sends a request through the in-memory door. `told` is called on the loop with status, headers and body; with
+        the status 0 if the body broke off."""
+    def close(self, grace: float | None = None) -> bool:
+        """Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds."""
