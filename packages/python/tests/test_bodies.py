@@ -23,7 +23,7 @@ class Struct(msgspec.Struct):
 
 
 @dataclasses.dataclass
-class Data:
+class Plain:
     name: str
     age: int = 3
 
@@ -52,7 +52,7 @@ class Pair(NamedTuple):
     ("hint", "text", "value"),
     [
         (Struct, b'{"name": "a"}', Struct("a")),
-        (Data, b'{"name": "a"}', Data("a")),
+        (Plain, b'{"name": "a"}', Plain("a")),
         (Attrs, b'{"name": "a"}', Attrs("a")),
         (Typed, b'{"name": "a"}', {"name": "a"}),
         (Model, b'{"name": "a"}', Model(name="a")),

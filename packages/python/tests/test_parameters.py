@@ -322,7 +322,7 @@ def test_a_fault_names_file_line_route_and_parameter(handler: Any, words: str) -
     line = handler.__code__.co_firstlineno
     assert message.startswith(f"{__file__}:{line}: GET /items: {handler.__name__}: ")
     assert words in message
-    if handler not in (unresolved,):
+    if handler is not unresolved:
         assert "parameter 'q'" in message or "parameter 'b'" in message
 
 

@@ -28,7 +28,7 @@ from spikard.datastructures import Headers
 def test_content_says_its_media_type(response: Response, media_type: str | None, body: bytes) -> None:
     status, fields, sent = response._parts()
     assert status == 200
-    assert dict((name.lower(), value) for name, value in fields).get("content-type") == media_type
+    assert {name.lower(): value for name, value in fields}.get("content-type") == media_type
     assert sent == body
 
 

@@ -24,7 +24,7 @@ class Public(msgspec.Struct):
 
 
 @dataclasses.dataclass
-class Data:
+class Plain:
     name: str
 
 
@@ -69,7 +69,7 @@ class Name(str):
         (1.5, b"1.5"),
         ({"a": [1, True]}, b'{"a":[1,true]}'),
         (Public("a"), b'{"name":"a"}'),
-        (Data("a"), b'{"name":"a"}'),
+        (Plain("a"), b'{"name":"a"}'),
         (Attrs("a"), b'{"name":"a"}'),
         (Model(name="a"), b'{"name":"a","since":null}'),
         (Camel(name="a"), b'{"NAME":"a"}'),
@@ -103,12 +103,12 @@ WIDE = {"name": "a", "password": "secret"}
     ("annotation", "result", "sent"),
     [
         (Public, WIDE, b'{"name":"a"}'),
-        (Data, WIDE, b'{"name":"a"}'),
+        (Plain, WIDE, b'{"name":"a"}'),
         (Attrs, WIDE, b'{"name":"a"}'),
         (Typed, WIDE, b'{"name":"a"}'),
         (Model, WIDE, b'{"name":"a","since":null}'),
         (Public, Model(name="a"), b'{"name":"a"}'),
-        (Model, Data("a"), b'{"name":"a","since":null}'),
+        (Model, Plain("a"), b'{"name":"a","since":null}'),
         (list[Public], [WIDE, Public("b")], b'[{"name":"a"},{"name":"b"}]'),
         (dict[str, Public], {"x": WIDE}, b'{"x":{"name":"a"}}'),
         (Optional[Public], None, b"null"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from typing import Annotated, Any, Union, get_args, get_origin
+
+_annotated: Any = Annotated
+_union: Any = Union
 
 
 def unwrap(hint: Any) -> tuple[Any, list[Any]]:
@@ -53,9 +55,9 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 def annotate(hint: Any, metadata: Iterable[Any]) -> Any:
     """`Annotated`, if there is metadata."""
     found = tuple(metadata)
-    return operator.getitem(Annotated, (hint, *found)) if found else hint
+    return _annotated[(hint, *found)] if found else hint
 
 
 def union(hints: Iterable[Any]) -> Any:
     """The union of some hints."""
-    return operator.getitem(Union, tuple(hints))
+    return _union[tuple(hints)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import collections
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, KeysView, Mapping, ValuesView
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -14,7 +14,7 @@ from ._hints import is_union, union, unwrap
 from ._models import is_sequence, is_structured, kind_of
 from .http import JSONResponse, Response
 
-_SEQUENCES = (collections.deque, collections.abc.KeysView, collections.abc.ValuesView, range, map, filter)
+_SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
 def _foreign(value: Any) -> Any:

@@ -89,8 +89,9 @@ def _complete_plain(cls: Any, names: Mapping[str, Any] | None) -> Iterable[Any]:
     except NameError:
         if names is None:
             raise
-    cls.__annotations__ = typing.get_type_hints(cls, localns=dict(names), include_extras=True)
-    return cls.__annotations__.values()
+    resolved = typing.get_type_hints(cls, localns=dict(names), include_extras=True)
+    cls.__annotations__ = resolved
+    return resolved.values()
 
 
 def _complete_pydantic(cls: Any, names: Mapping[str, Any] | None) -> Iterable[Any]:

@@ -114,6 +114,7 @@ class ServerFields(TypedDict, total=False):
     keep_alive: float | None
     shutdown_timeout: float
     cancel_on_disconnect: bool
+    cancel_grace: float
     enable_request_id: bool
     trailing_slash: Literal["redirect", "strict", "ignore"]
     assert_formats: bool
@@ -162,6 +163,8 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """For requests in flight when the server stops."""
     cancel_on_disconnect: bool = False
     """A client that leaves cancels its handler."""
+    cancel_grace: Annotated[float, Meta(gt=0)] = 5.0
+    """For a handler that was cancelled to end; after that it is given up."""
     enable_request_id: bool = True
     """`x-request-id` on every response."""
     trailing_slash: Literal["redirect", "strict", "ignore"] = "redirect"

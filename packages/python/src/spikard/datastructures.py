@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
@@ -24,9 +25,12 @@ class Headers(MutableMapping[str, str]):
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] | None = None) -> None:
         self._fields: list[tuple[str, str]] = []
-        pairs = fields.multi_items() if isinstance(fields, Headers) else fields
-        for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs or ():
-            self.add(name, value)
+        if isinstance(fields, Headers):
+            self._fields = fields.multi_items()
+        elif fields is not None:
+            pairs: Any = fields.items() if isinstance(fields, Mapping) else fields
+            for name, value in pairs:
+                self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
         """Appends a field beside those of the same name."""

@@ -25,7 +25,7 @@ class HTTPException(SpikardError):
     def __init__(
         self,
         status_code: int,
-        detail: str | None = None,
+        detail: Any = None,
         headers: Mapping[str, str] | None = None,
         *,
         type: str | None = None,
