@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     number::{self, Int},
-    scalar::{Refusal, Strictness},
+    scalar::Refusal,
 };
 use crate::{Arg, Word, words::listed};
 
@@ -61,10 +61,9 @@ impl Choices {
         self.values.iter().position(|value| value.as_f64() == Some(float))
     }
 
-    /// JSON is the member itself. `1.0` is 1 in JSON Schema and for a literal, not for an enumeration of integers.
-    pub(crate) fn from_json(&self, value: &Value, strictness: Strictness) -> Result<Arg, Refusal> {
-        let loose = strictness != Strictness::Typed || self.is_literal();
-        self.place(self.values.iter().position(|choice| choice == value || (loose && same(choice, value))))
+    /// JSON is the member itself; numbers are compared by value.
+    pub(crate) fn from_json(&self, value: &Value) -> Result<Arg, Refusal> {
+        self.place(self.values.iter().position(|choice| same(choice, value)))
     }
 
     fn place(&self, place: Option<usize>) -> Result<Arg, Refusal> {

@@ -57,6 +57,8 @@ pub(crate) struct Context<'a> {
     named: &'a Map<String, Value>,
     /// The members of all enumerations so far.
     choices: Vec<Value>,
+    /// Unknown formats are annotations, as JSON Schema has them; a parameter's are an error.
+    in_body: bool,
     /// Rules are JSON Schema's own, not those of a host type.
     as_written: bool,
     assert_formats: bool,
@@ -72,12 +74,13 @@ pub(crate) enum Found {
 impl<'a> Context<'a> {
     /// For a parameter, or for the leaves of a schema that stands for a host type.
     pub(crate) fn new(root: &'a Value, named: &'a Map<String, Value>) -> Self {
-        Self { root, named, choices: Vec::new(), as_written: false, assert_formats: true }
+        Self { root, named, choices: Vec::new(), in_body: false, as_written: false, assert_formats: true }
     }
 
-    /// For the leaves of a schema that is read as written.
-    pub(crate) fn as_written(mut self, assert_formats: bool) -> Self {
-        self.as_written = true;
+    /// For the leaves of a body's schema.
+    pub(crate) fn for_body(mut self, as_written: bool, assert_formats: bool) -> Self {
+        self.in_body = true;
+        self.as_written = as_written;
         self.assert_formats = assert_formats;
         self
     }
@@ -191,26 +194,35 @@ impl<'a> Context<'a> {
     }
 
     fn text(&self, schema: &Map<String, Value>, format: Option<&str>) -> Result<(Scalar, Keywords), SpecError> {
-        let matcher = |format: &str| Matcher::compile("format", &Value::from(format));
+        // Those of host types are types, which no option turns into annotations.
+        let format = format.filter(|_| self.assert_formats || !self.as_written);
         let kind = format.and_then(Temporal::of_format);
         Ok(match (format, kind) {
-            (Some(format), Some(kind)) if self.assert_formats => {
-                let written = self.as_written.then(|| matcher(format)).transpose()?;
-                (Scalar::Temporal(kind, TemporalRules::compile(kind, schema, written)?), MOMENT)
+            (Some(format), Some(kind)) => {
+                let rules = TemporalRules::compile(kind, schema, self.rule_of_json_schema(format)?)?;
+                (Scalar::Temporal(kind, rules), MOMENT)
             }
-            (Some("uuid"), _) if !self.as_written => (Scalar::Uuid, FORMAT),
+            (Some("uuid"), _) => (Scalar::Uuid(self.rule_of_json_schema("uuid")?), FORMAT),
             (Some("binary"), _) if !self.as_written => (Scalar::Bytes(ByteRules::compile(schema)?), BYTES),
-            (None | Some("binary" | "password"), _) => {
-                (Scalar::Str(TextRules::compile(schema, self.as_written, None)?), TEXT)
-            }
-            (Some(_), _) if !self.assert_formats => {
-                (Scalar::Str(TextRules::compile(schema, self.as_written, None)?), TEXT)
-            }
-            (Some(format), _) => {
-                let rule = Some((format.to_owned(), matcher(format)?));
+            (format, _) => {
+                let rule = format.map(|format| self.rule(format)).transpose()?.flatten();
                 (Scalar::Str(TextRules::compile(schema, self.as_written, rule)?), TEXT)
             }
         })
+    }
+
+    fn rule_of_json_schema(&self, format: &str) -> Result<Option<Matcher>, SpecError> {
+        self.as_written.then(|| Matcher::compile("format", &Value::from(format))).transpose()
+    }
+
+    /// The rule of a format that is no type of its own.
+    fn rule(&self, format: &str) -> Result<Option<(String, Matcher)>, SpecError> {
+        match Matcher::compile("format", &Value::from(format)) {
+            _ if !self.assert_formats || format == "password" => Ok(None),
+            Ok(matcher) => Ok(Some((format.to_owned(), matcher))),
+            Err(_) if self.in_body => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The values of an `enum` or a `const`.

@@ -13,7 +13,7 @@ pub(crate) fn label(scalar: &Scalar) -> String {
         Scalar::Bytes(rules) => constrained("bytes", rules.is_empty()),
         Scalar::Decimal(_) => "decimal".to_owned(),
         Scalar::Bool => "bool".to_owned(),
-        Scalar::Uuid => "uuid".to_owned(),
+        Scalar::Uuid(_) => "uuid".to_owned(),
         Scalar::Temporal(kind, _) => kind.label().to_owned(),
         Scalar::Null => "none".to_owned(),
         Scalar::Any => "any".to_owned(),

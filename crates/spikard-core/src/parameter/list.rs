@@ -67,6 +67,11 @@ impl Size {
         Some(self.refuse(Word::TooLong, "max_length", max, actual, input))
     }
 
+    /// The refusal of more than `max` items, where no keyword counts them.
+    pub(crate) fn longer_than(self, max: usize, count: usize, input: &Value) -> FieldError {
+        self.refuse(Word::TooLong, "max_length", max as u64, count.into(), input)
+    }
+
     /// The refusal of less than `minItems`.
     pub(crate) fn too_short(self, count: usize, input: &Value) -> Option<FieldError> {
         let min = self.length.below(count as u64)?;

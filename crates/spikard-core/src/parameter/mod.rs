@@ -16,9 +16,13 @@ use serde_json::{Map, Value};
 
 use crate::{Arg, FieldError, SpecError, Word};
 
-use compile::{Context, Found};
+use compile::Found;
+pub(crate) use compile::{Context, one_for_each_type};
+pub(crate) use label::{label, under};
 use list::ListRules;
-use scalar::{Scalar, Strictness};
+pub(crate) use list::Size;
+pub(crate) use scalar::{Scalar, Strictness};
+pub(crate) use text::Matcher;
 
 /// A compiled reader of one parameter.
 ///

@@ -7,7 +7,7 @@ use super::{
     label::{label, under},
     number::{self, DecimalRules, NumberRules},
     temporal::{Temporal, TemporalRules},
-    text::{self, ByteRules, TextRules},
+    text::{self, ByteRules, Matcher, TextRules},
 };
 use crate::{Arg, FieldError, Word};
 
@@ -31,7 +31,8 @@ pub(crate) enum Scalar {
     Bool,
     Str(TextRules),
     Bytes(ByteRules),
-    Uuid,
+    /// With JSON Schema's own rule, where the schema is read as written.
+    Uuid(Option<Matcher>),
     Temporal(Temporal, TemporalRules),
     Choice(Choices),
     Null,
@@ -53,7 +54,7 @@ impl Scalar {
             Self::Bool => text::bool_from_text(text),
             Self::Str(rules) => rules.check(text),
             Self::Bytes(rules) => rules.check(text),
-            Self::Uuid => text::uuid_from_text(text),
+            Self::Uuid(_) => text::uuid_from_text(text),
             Self::Temporal(kind, rules) => kind.from_text(text).and_then(|moment| rules.check(moment)),
             Self::Choice(choices) => choices.from_text(text),
             Self::Null => Err(Refusal::new(Word::NoneRequired)),
@@ -91,9 +92,9 @@ impl Scalar {
             (Self::Bool, Value::Bool(bool)) => Ok(Arg::Bool(*bool)),
             (Self::Str(rules), Value::String(text)) => rules.check(text),
             (Self::Bytes(rules), Value::String(text)) => rules.check(text),
-            (Self::Uuid, Value::String(text)) => text::uuid_from_text(text),
+            (Self::Uuid(rule), Value::String(text)) => text::uuid_from_json(text, rule.as_ref()),
             (Self::Temporal(kind, rules), Value::String(text)) => rules.read_json(*kind, text),
-            (Self::Choice(choices), value) => choices.from_json(value, strictness),
+            (Self::Choice(choices), value) => choices.from_json(value),
             (Self::Null, Value::Null) => Ok(Arg::Null),
             (Self::Any, value) => Ok(Arg::from(value.clone())),
             (Self::Union(members), value) => {
@@ -117,9 +118,20 @@ impl Scalar {
             Self::Bool => Word::BoolType,
             Self::Str(_) | Self::Choice(_) | Self::Union(_) => Word::StringType,
             Self::Bytes(_) => Word::BytesType,
-            Self::Uuid => Word::UuidType,
+            Self::Uuid(_) => Word::UuidType,
             Self::Temporal(kind, _) => kind.type_word(),
             Self::Null | Self::Any => Word::NoneRequired,
+        }
+    }
+
+    /// Whether a value is of the JSON type that the scalar speaks of.
+    pub(crate) fn is_for(&self, value: &Value) -> bool {
+        match self {
+            Self::Int(_) | Self::Float(_) => value.is_number(),
+            Self::Bool => value.is_boolean(),
+            Self::Null => value.is_null(),
+            Self::Any | Self::Choice(_) | Self::Union(_) => true,
+            Self::Str(_) | Self::Bytes(_) | Self::Uuid(_) | Self::Temporal(..) | Self::Decimal(_) => value.is_string(),
         }
     }
 
@@ -134,7 +146,7 @@ impl Scalar {
     }
 
     /// Whether text is this scalar's own form.
-    fn takes_text_as_it_is(&self) -> bool {
+    pub(crate) fn takes_text_as_it_is(&self) -> bool {
         matches!(self, Self::Str(_)) || matches!(self, Self::Choice(choices) if choices.is_literal())
     }
 }

@@ -29,6 +29,18 @@ pub(crate) fn uuid_from_text(text: &str) -> Result<Arg, Refusal> {
     }
 }
 
+/// Reads a UUID that stands in JSON; where the schema is read as written, its own rule for the format decides.
+pub(crate) fn uuid_from_json(text: &str, rule: Option<&Matcher>) -> Result<Arg, Refusal> {
+    match rule {
+        None => uuid_from_text(text),
+        Some(rule) if rule.accepts(text) => Ok(Arg::Str(text.to_owned())),
+        Some(_) => {
+            uuid_from_text(text)?;
+            Err(Refusal::about(Word::Format, "format", "uuid"))
+        }
+    }
+}
+
 /// How long something may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Length {

@@ -84,12 +84,39 @@ impl Retrieve for Documents {
 
 /// Whether a `pattern` stands anywhere in the document.
 pub(super) fn has_pattern(document: &Value) -> bool {
+    any_keyword(document, &|keyword, value| match keyword {
+        "pattern" => value.is_string(),
+        "patternProperties" => true,
+        _ => false,
+    })
+}
+
+/// Whether a keyword stands anywhere in the document that only the validator judges.
+pub(super) fn has_foreign(document: &Value) -> bool {
+    const FOREIGN: [&str; 12] = [
+        "contains",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "maxProperties",
+        "minProperties",
+        "not",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "$dynamicRef",
+    ];
+    any_keyword(document, &|keyword, value| FOREIGN.contains(&keyword) || *value == Value::Bool(false))
+}
+
+/// Members of `properties` may be named like a keyword: then a rule is looked for that is not there, at no harm.
+fn any_keyword(document: &Value, is_wanted: &dyn Fn(&str, &Value) -> bool) -> bool {
     match document {
-        Value::Array(items) => items.iter().any(has_pattern),
-        Value::Object(members) => members.iter().any(|(keyword, value)| match (keyword.as_str(), value) {
-            ("pattern", Value::String(_)) | ("patternProperties", _) => true,
-            ("enum" | "const" | "default" | "examples", _) => false,
-            _ => has_pattern(value),
+        Value::Array(items) => items.iter().any(|item| any_keyword(item, is_wanted)),
+        Value::Object(members) => members.iter().any(|(keyword, value)| match keyword.as_str() {
+            "enum" | "const" | "default" | "examples" | "additionalProperties" if !value.is_object() => false,
+            _ => is_wanted(keyword, value) || any_keyword(value, is_wanted),
         }),
         _ => false,
     }

@@ -1,18 +1,30 @@
 //! Compiled JSON Schemas: whether a body is accepted, and the words of every refusal.
 
+mod compile;
 mod document;
+mod form;
+mod judge;
+mod node;
 mod reported;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use crate::{FieldError, SpecError, sabotage, spec::Reading};
+use crate::{FieldError, SpecError, parameter::Strictness, sabotage, spec::Reading};
+use judge::Judge;
+use node::Nodes;
 
 /// A compiled schema.
+///
+/// Read as written, the validator decides and the nodes word its refusals. Read for a host type, the nodes decide,
+/// and the validator only where a keyword has no meaning for them.
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator,
+    nodes: Nodes,
+    reading: Reading,
     has_pattern: bool,
+    has_foreign: bool,
 }
 
 impl Schema {
@@ -24,22 +36,32 @@ impl Schema {
         reading: Reading,
         assert_formats: bool,
     ) -> Result<Self, SpecError> {
-        let _ = reading;
         let document = document::with_named(schema, named);
         Ok(Self {
             validator: document::validator(&document, named, assert_formats)?,
+            nodes: Nodes::compile(&document, reading == Reading::JsonSchema, assert_formats)?,
+            reading,
             has_pattern: document::has_pattern(&document),
+            has_foreign: document::has_foreign(&document),
         })
     }
 
     /// Whether the instance is accepted.
     pub fn accepts(&self, instance: &Value) -> bool {
-        sabotage::takes_out("validation") || self.validator.is_valid(instance)
+        let accepts = || match self.reading {
+            Reading::JsonSchema => self.validator.is_valid(instance),
+            Reading::Typed => self.errors(instance).is_empty(),
+        };
+        sabotage::takes_out("validation") || accepts()
     }
 
-    /// Every refusal, in order; `loc` is relative.
+    /// Every refusal, in order; `loc` is relative. Empty where the instance is accepted.
     pub fn errors(&self, instance: &Value) -> Vec<FieldError> {
-        self.validator.iter_errors(instance).flat_map(|error| reported::worded(&error)).collect()
+        match self.reading {
+            Reading::JsonSchema if self.validator.is_valid(instance) => Vec::new(),
+            Reading::JsonSchema => self.judge(instance, Strictness::AsWritten),
+            Reading::Typed => self.judge(instance, Strictness::Typed),
+        }
     }
 
     /// Whether a pattern stands anywhere in it.
@@ -47,10 +69,17 @@ impl Schema {
         self.has_pattern
     }
 
-    /// The pairs of a form as the JSON value that the schema asks for, or every refusal.
-    pub fn read_form(&self, pairs: &[(String, String)]) -> Result<Value, Vec<FieldError>> {
-        let texts = pairs.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str())));
-        let value = Value::Object(texts.collect());
-        if self.accepts(&value) { Ok(value) } else { Err(self.errors(&value)) }
+    fn judge(&self, instance: &Value, strictness: Strictness) -> Vec<FieldError> {
+        let mut errors = Judge::new(&self.nodes, strictness, instance).errors(instance);
+        let as_written = self.reading == Reading::JsonSchema;
+        if as_written || self.has_foreign {
+            let reports =
+                self.validator.iter_errors(instance).filter(|report| reported::is_foreign(report, as_written));
+            reported::join(&mut errors, reports.flat_map(|report| reported::worded(&report)));
+        }
+        if as_written && errors.is_empty() {
+            errors.extend(self.validator.iter_errors(instance).flat_map(|report| reported::worded(&report)));
+        }
+        errors
     }
 }

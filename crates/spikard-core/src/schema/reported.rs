@@ -17,11 +17,10 @@ pub(super) fn worded(error: &ValidationError<'_>) -> Vec<FieldError> {
     found.into_iter().map(|error| error.under(loc.clone())).collect()
 }
 
-/// Whether the keyword is one that pydantic has no word for, so that only the validator judges it.
-pub(super) fn is_foreign(kind: &Kind, as_written: bool) -> bool {
-    match kind {
+/// Whether a report comes from a keyword that the nodes do not know, so that only the validator judges it.
+pub(super) fn is_foreign(error: &ValidationError<'_>, as_written: bool) -> bool {
+    match error.kind() {
         Kind::Not { .. }
-        | Kind::OneOfMultipleValid { .. }
         | Kind::Contains
         | Kind::MinProperties { .. }
         | Kind::MaxProperties { .. }
@@ -30,7 +29,20 @@ pub(super) fn is_foreign(kind: &Kind, as_written: bool) -> bool {
         | Kind::UnevaluatedProperties { .. }
         | Kind::FalseSchema => true,
         Kind::UniqueItems => as_written,
-        _ => false,
+        _ => error.schema_path().as_str().split('/').any(|step| CONDITIONS.contains(&step)),
+    }
+}
+
+/// Keywords whose subschemas the nodes do not enter.
+const CONDITIONS: [&str; 4] = ["dependentRequired", "dependentSchemas", "else", "then"];
+
+/// Adds errors of values that have none yet, at them, around them or inside them.
+pub(super) fn join(errors: &mut Vec<FieldError>, more: impl Iterator<Item = FieldError>) {
+    for error in more {
+        let related = |known: &FieldError| known.loc.starts_with(&error.loc) || error.loc.starts_with(&known.loc);
+        if !errors.iter().any(related) {
+            errors.push(error);
+        }
     }
 }
 

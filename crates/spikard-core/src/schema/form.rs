@@ -1,0 +1,160 @@
+//! Forms: pairs of texts, made into the JSON value that the schema asks for. A text that cannot be read stays text, so
+//! that its refusal names it.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Schema,
+    judge::Judge,
+    node::{Node, NodeId, Nodes, ObjectRules, Rest, Shape},
+};
+use crate::{Arg, FieldError, parameter::Strictness};
+
+impl Schema {
+    /// The pairs of a form as the JSON value that the schema asks for, or every refusal. Repeated names make a list
+    /// where the schema has one; else the last counts. What is not sent stays absent.
+    pub fn read_form(&self, pairs: &[(String, String)]) -> Result<Value, Vec<FieldError>> {
+        let texts = Value::Object(self.texts(pairs));
+        let errors = Judge::new(&self.nodes, Strictness::Lenient, &texts).errors(&texts);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let value = Form(&self.nodes).value(Nodes::ROOT, texts, 0);
+        let errors = self.errors(&value);
+        if errors.is_empty() { Ok(value) } else { Err(errors) }
+    }
+
+    /// The texts by their names, in lists where the schema has lists.
+    fn texts(&self, pairs: &[(String, String)]) -> Map<String, Value> {
+        let form = Form(&self.nodes);
+        let mut texts = Map::new();
+        for (name, text) in pairs {
+            let text = Value::from(text.as_str());
+            match texts.get_mut(name) {
+                Some(Value::Array(list)) => list.push(text),
+                Some(single) => *single = text,
+                None => {
+                    let is_list = form.member(Nodes::ROOT, name, 0).is_some_and(|node| form.is_list(node, 0));
+                    texts.insert(name.clone(), if is_list { Value::Array(vec![text]) } else { text });
+                }
+            }
+        }
+        texts
+    }
+}
+
+/// References and alternatives that are followed to find a member.
+const MAX_DEPTH: usize = 16;
+
+struct Form<'a>(&'a Nodes);
+
+impl<'a> Form<'a> {
+    fn node(&self, id: NodeId) -> &'a Node {
+        &self.0.all[id.0]
+    }
+
+    /// The nodes that stand for the same value.
+    fn same(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        let node = self.node(id);
+        let tagged = node.tagged.iter().flat_map(|tagged| tagged.tags.iter().map(|(_, node)| *node));
+        let all = node.reference.into_iter().chain(node.all_of.iter().copied());
+        all.chain(node.any_of.iter().copied()).chain(node.one_of.iter().copied()).chain(tagged)
+    }
+
+    fn member(&self, id: NodeId, name: &str, depth: usize) -> Option<NodeId> {
+        let own = self.node(id).shapes.iter().find_map(|shape| match shape {
+            Shape::Object(ObjectRules { members, places, rest, .. }) => match (places.get(name), rest) {
+                (Some(place), _) => members[*place].node,
+                (None, Rest::Each(node)) => Some(*node),
+                (None, _) => None,
+            },
+            _ => None,
+        });
+        own.or_else(|| {
+            (depth < MAX_DEPTH).then(|| self.same(id).find_map(|node| self.member(node, name, depth + 1)))?
+        })
+    }
+
+    fn is_list(&self, id: NodeId, depth: usize) -> bool {
+        self.node(id).shapes.iter().any(|shape| matches!(shape, Shape::Array(_)))
+            || (depth < MAX_DEPTH && self.same(id).any(|node| self.is_list(node, depth + 1)))
+    }
+
+    fn value(&self, id: NodeId, value: Value, depth: usize) -> Value {
+        match value {
+            Value::Object(members) => {
+                let read = |(name, value): (String, Value)| {
+                    let node = self.member(id, &name, 0);
+                    let value = match node {
+                        Some(node) => self.value(node, value, 0),
+                        None => value,
+                    };
+                    (name, value)
+                };
+                Value::Object(members.into_iter().map(read).collect())
+            }
+            Value::Array(items) => {
+                let read = |(place, item)| match self.item(id, place, 0) {
+                    Some(node) => self.value(node, item, 0),
+                    None => item,
+                };
+                Value::Array(items.into_iter().enumerate().map(read).collect())
+            }
+            Value::String(text) => match self.scalar(id, &text, depth) {
+                Some((read, _)) => read,
+                None => Value::String(text),
+            },
+            other => other,
+        }
+    }
+
+    fn item(&self, id: NodeId, place: usize, depth: usize) -> Option<NodeId> {
+        let own = self.node(id).shapes.iter().find_map(|shape| match shape {
+            Shape::Array(rules) => rules.item(place),
+            _ => None,
+        });
+        own.or_else(|| (depth < MAX_DEPTH).then(|| self.same(id).find_map(|node| self.item(node, place, depth + 1)))?)
+    }
+
+    /// The text as its scalar reads it, and whether no alternative could read it more closely.
+    fn scalar(&self, id: NodeId, text: &str, depth: usize) -> Option<(Value, bool)> {
+        let shapes = self.node(id).shapes.iter();
+        let own = shapes.filter_map(|shape| match shape {
+            Shape::Scalar(scalar) => {
+                let arg = scalar.read_text(text).ok()?;
+                Some((plain(arg, text, &self.0.choices), scalar.takes_text_as_it_is()))
+            }
+            _ => None,
+        });
+        let mut first = None;
+        let further = self.same(id).filter(|_| depth < MAX_DEPTH);
+        for read in own.chain(further.filter_map(|node| self.scalar(node, text, depth + 1))) {
+            if read.1 {
+                return Some(read);
+            }
+            first.get_or_insert(read);
+        }
+        first
+    }
+}
+
+/// A value that was read, as JSON.
+fn plain(arg: Arg, text: &str, choices: &[Value]) -> Value {
+    match arg {
+        Arg::Bool(value) => value.into(),
+        Arg::Int(value) => value.into(),
+        Arg::Float(value) => value.into(),
+        Arg::BigInt(digits) => serde_json::from_str(&digits).unwrap_or(Value::String(digits)),
+        Arg::Choice(place) => choices.get(place as usize).cloned().unwrap_or_default(),
+        Arg::Uuid(text) | Arg::Date(text) | Arg::Time(text) | Arg::DateTime(text) | Arg::Decimal(text) => text.into(),
+        Arg::Duration(microseconds) => duration(microseconds).into(),
+        _ => text.into(),
+    }
+}
+
+/// ISO 8601, which every host reads.
+fn duration(microseconds: i64) -> String {
+    let (sign, size) = (if microseconds < 0 { "-" } else { "" }, microseconds.unsigned_abs());
+    let (days, seconds, rest) = (size / 86_400_000_000, size / 1_000_000 % 86_400, size % 1_000_000);
+    if rest == 0 { format!("{sign}P{days}DT{seconds}S") } else { format!("{sign}P{days}DT{seconds}.{rest:06}S") }
+}
