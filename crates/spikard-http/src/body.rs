@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use spikard_core::Sent;
 
-use crate::transit::Line;
+use crate::{departure::Departure, platform::Task, transit::Line};
 
 /// The body of a response.
 #[derive(Default)]
@@ -25,6 +25,8 @@ struct Tail {
     line: Arc<Line>,
     streams: bool,
     sent: Sent,
+    /// A stream ends when its client leaves, though nothing has been written to it since.
+    departed: Option<Task>,
 }
 
 /// A stream failed after the head had been sent: the connection must not end the body as if it were complete.
@@ -53,7 +55,8 @@ impl Body {
         };
         let nothing_to_read = whole.is_none() && !streams;
         let sent = if nothing_to_read { Sent::Complete } else { Sent::Gone };
-        Self { whole, tail: Some(Box::new(Tail { line, streams, sent })) }
+        let departed = line.terms.departure.as_ref().filter(|_| streams).map(Departure::watch);
+        Self { whole, tail: Some(Box::new(Tail { line, streams, sent, departed })) }
     }
 
     /// Takes the content away: the answer to HEAD is complete unread. Its length, where it has one.
@@ -80,6 +83,10 @@ impl http_body::Body for Body {
         if !tail.streams {
             tail.sent = Sent::Complete;
             return Poll::Ready(whole.map(|whole| Ok(Frame::data(whole))));
+        }
+        if tail.departed.as_mut().is_some_and(|departed| departed.as_mut().poll(cx).is_ready()) {
+            (tail.departed, tail.streams) = (None, false);
+            return Poll::Ready(Some(Err(Broken)));
         }
         tail.line.poll_chunk(cx).map(|chunk| match chunk {
             Ok(chunk) => Some(Ok(Frame::data(chunk))),

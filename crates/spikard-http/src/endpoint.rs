@@ -94,6 +94,7 @@ impl Endpoint {
             departure_cancels: self.cancel_on_disconnect,
             deadline,
             bodiless: parts.method == Method::HEAD,
+            departure: parts.extensions.get().cloned(),
             request_id,
         };
         let has_body = !body.is_end_stream();

@@ -4,6 +4,7 @@
 mod body;
 mod deadline;
 mod decode;
+mod departure;
 mod encode;
 mod endpoint;
 mod platform;
@@ -16,6 +17,7 @@ pub mod testing;
 mod transit;
 
 pub use body::{Body, Broken};
+pub use departure::Departure;
 pub use encode::encode_error;
 #[cfg(feature = "server")]
 pub use platform::Tokio;

@@ -19,7 +19,7 @@ use spikard_core::{Error, Request, RequestId, Response, config::Config};
 use spikard_ffi::Runtime;
 use tokio::sync::Notify;
 
-use crate::platform::Platform;
+use crate::{departure::Departure, platform::Platform};
 pub(crate) use host_end::{Fault, HostEnd};
 pub(crate) use io_end::IoEnd;
 pub(crate) use line::Line;
@@ -75,6 +75,8 @@ pub(crate) struct Terms {
     pub deadline: Option<Duration>,
     /// The answer to HEAD: nobody reads its body, and that is no departure.
     pub bodiless: bool,
+    /// Where the connection can see the client leave.
+    pub departure: Option<Departure>,
     /// For reports.
     pub request_id: Option<RequestId>,
 }

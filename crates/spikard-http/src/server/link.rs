@@ -12,7 +12,8 @@ use std::{
 use futures_util::task::AtomicWaker;
 use spikard_core::Error;
 
-use super::{clock::Clock, departure::Departure, request_body::Leftover};
+use super::{clock::Clock, request_body::Leftover};
+use crate::Departure;
 
 /// What the client has to do next, while the server waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ mod accept;
 mod chunks;
 mod clock;
 mod connection;
-mod departure;
 mod guard;
 mod handle;
 mod head;
@@ -18,7 +17,6 @@ mod shutdown;
 
 pub use accept::{Listener, serve, serve_from};
 pub use connection::serve_connection;
-pub use departure::Departure;
 pub use guard::Wire;
 pub use handle::Handle;
 pub use listen::bind;

@@ -1,9 +1,15 @@
 //! The waiting end of a line, on the I/O side.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{
+    future::{Future, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
 
 use http::{HeaderValue, header};
 use spikard_core::{Error, ErrorCode, Request, Sent};
+
+use crate::departure::Departure;
 
 use super::{
     Home, Line,
@@ -25,8 +31,16 @@ impl IoEnd {
 
     /// What the work sends first: its head, or a request to be decoded.
     pub(crate) fn arrival(&mut self) -> impl Future<Output = Home> {
-        poll_fn(|cx| match &self.0 {
-            Some(line) => line.poll_next(cx),
+        let cancels = self.0.as_ref().filter(|line| line.terms.departure_cancels);
+        let mut departed = cancels.and_then(|line| line.terms.departure.as_ref()).map(Departure::watch);
+        poll_fn(move |cx| match &self.0 {
+            Some(line) => {
+                if departed.as_mut().is_some_and(|departed| departed.as_mut().poll(cx).is_ready()) {
+                    departed = None;
+                    line.leave(DEPARTED);
+                }
+                line.poll_next(cx)
+            }
             None => Poll::Ready(Home::Head { made: Err(overloaded()), tail: false }),
         })
     }

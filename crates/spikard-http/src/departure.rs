@@ -34,6 +34,12 @@ impl Departure {
         self.0.departed.load(SeqCst)
     }
 
+    /// Ends when the client has left; for whoever has to be polled.
+    pub(crate) fn watch(&self) -> crate::Task {
+        let departure = self.clone();
+        Box::pin(async move { departure.departed().await })
+    }
+
     /// Waits until the client has left.
     pub async fn departed(&self) {
         let notified = self.0.waiting.notified();

@@ -1,0 +1,93 @@
+//! What the connection does with a body, and what the tail of a work learns of it: over a real connection, under the
+//! loop.
+
+#![allow(clippy::unwrap_used, reason = "what supports a test fails loudly")]
+
+mod pretend;
+
+use std::{sync::LazyLock, time::Duration};
+
+use pretend::{App, Kind, only};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+static APP: LazyLock<Value> = LazyLock::new(|| {
+    let route = |path: &str, handler: u32, options: Value| json!({"method": "GET", "path": path, "handler": handler, "arguments": [{"provide": "db"}], "options": options});
+    json!({"dependencies": [{"name": "db", "provider": 30, "generator": true}], "routes": [
+        route("/deps", 0, json!({})),
+        route("/stream", 3, json!({})),
+        route("/broken-stream", 7, json!({})),
+        route("/idle", 8, json!({})),
+        route("/slow-cancel", 1, json!({"cancel_on_disconnect": true})),
+    ]})
+});
+
+async fn connect(app: &App, request: &str) -> DuplexStream {
+    let (mut client, server) = tokio::io::duplex(4096);
+    tokio::spawn(spikard_http::server::serve_connection(app.service.clone(), server));
+    client.write_all(format!("{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await.unwrap();
+    client
+}
+
+async fn read(mut client: DuplexStream) -> String {
+    let mut read = vec![];
+    let _ = tokio::time::timeout(Duration::from_secs(2), client.read_to_end(&mut read)).await.expect("it ends");
+    String::from_utf8(read).unwrap()
+}
+
+#[test]
+fn a_whole_body_is_complete_when_hyper_has_taken_it() {
+    only(Kind::Loop, &APP, async |app| {
+        assert!(read(connect(app, "GET /deps").await).await.ends_with("\r\n\r\ndb"));
+        assert_eq!(app.traced().await.last().unwrap(), "finish db Sent(Complete)");
+    });
+}
+
+#[test]
+fn the_body_of_a_head_request_is_complete_unread() {
+    only(Kind::Loop, &APP, async |app| {
+        let answer = read(connect(app, "HEAD /deps").await).await;
+        assert!(answer.contains("content-length: 2\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+        assert_eq!(app.traced().await.last().unwrap(), "finish db Sent(Complete)");
+        assert!(read(connect(app, "HEAD /stream").await).await.ends_with("\r\n\r\n"));
+        let trace = app.traced().await;
+        assert!(
+            trace.ends_with(&["finish stream Sent(Complete)".into(), "finish db Sent(Complete)".into()])
+                && trace.len() < 20,
+            "{trace:?}"
+        );
+    });
+}
+
+#[test]
+fn a_stream_is_chunked_and_ends() {
+    only(Kind::Loop, &APP, async |app| {
+        let answer = read(connect(app, "GET /stream").await).await;
+        assert!(answer.len() > 1 << 20 && answer.ends_with("\r\n0\r\n\r\n"));
+        assert_eq!(app.traced().await.last().unwrap(), "finish db Sent(Complete)");
+    });
+}
+
+#[test]
+fn a_stream_that_fails_is_not_ended() {
+    only(Kind::Loop, &APP, async |app| {
+        assert!(!read(connect(app, "GET /broken-stream").await).await.ends_with("\r\n0\r\n\r\n"));
+        assert_eq!(app.traced().await.last().unwrap(), "finish db Sent(Failed)");
+    });
+}
+
+#[test]
+fn a_client_that_hangs_up_is_noticed() {
+    only(Kind::Loop, &APP, async |app| {
+        for (path, outcome) in [
+            ("/stream", "finish db Sent(Gone)"),
+            ("/idle", "finish db Sent(Gone)"),
+            ("/slow-cancel", "finish db Cancelled(Departed)"),
+        ] {
+            let client = connect(app, &format!("GET {path}")).await;
+            app.sleep(15).await;
+            drop(client);
+            assert_eq!(app.traced().await.last().unwrap(), outcome, "{path}");
+        }
+    });
+}
