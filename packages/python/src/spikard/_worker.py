@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -21,8 +21,6 @@ from .exceptions import HTTPException, SpecError
 from .http import Response
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from .app import Spikard
 
 _log = logging.getLogger("spikard.error")
@@ -98,7 +96,7 @@ async def serve(app: Spikard, call: dict[str, Any]) -> None:
             await asyncio.shield(server.ended)
         finally:
             server.stop()
-            connections, in_flight = await asyncio.shield(server.ended)
+            _, in_flight = await asyncio.shield(server.ended)
             grace = 0.0 if in_flight else None
     finally:
         server.worker.close(grace)
@@ -137,7 +135,7 @@ def _until(
     while True:
         try:
             return loop.run_until_complete(ended)
-        except KeyboardInterrupt:  # out of user code, or where the loop takes no signals
+        except KeyboardInterrupt:  # noqa: PERF203 - out of user code, or where the loop takes no signals
             stop()
 
 
@@ -158,23 +156,22 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Itera
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def from_anywhere(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stop)
-
     for number in before:
-        try:
-            loop.add_signal_handler(number, stop)
-        except NotImplementedError:  # Windows
-            signal.signal(number, from_anywhere)
+        _watch(loop, number, stop)
     try:
         yield
     finally:
         for number, handler in before.items():
-            try:
+            with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
-            except NotImplementedError:
-                pass
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _watch(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(number, stop)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
 def _wind_up(loop: asyncio.AbstractEventLoop, patience: float | None) -> None:

@@ -1,0 +1,453 @@
+"""The in-process client: the very same service as the server's, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_module
+import weakref
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from ._cookies import Cookies
+from ._portal import Home, Portal
+from ._render import encode
+from ._worker import log_failure
+from .datastructures import Headers
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ._spikard import Worker
+    from .app import Spikard
+
+__all__ = ["Cookies", "HTTPStatusError", "TestClient", "TestResponse", "Text", "TooManyRedirects"]
+
+_MAX_REDIRECTS = 20
+
+Primitive = str | int | float | bool | None
+Pairs = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive]]
+HeaderFields = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class HTTPStatusError(AssertionError):
+    """A response has a status that `raise_for_status` does not take."""
+
+
+class TooManyRedirects(Exception):
+    """A request was sent on more than twenty times."""
+
+
+class Text(str):
+    """A `str` that may also be called: `r.text` and `r.text()`."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return str.__str__(self)
+
+
+class TestResponse:
+    """An answer that may still be on its way: awaitable, and readable at once. Reading waits for it, which is refused
+    on the loop that the app itself runs on.
+    """
+
+    __test__ = False
+
+    def __init__(self, request: _Request, future: Future[_Exchange], home: Home, client: TestClient | None) -> None:
+        self._request, self._future, self._home = request, future, home
+        self._client = client  # a client that nobody holds is closed: not before the answer is there
+        future.add_done_callback(self._let_go)
+
+    def _let_go(self, _: Future[_Exchange]) -> None:
+        self._client = None
+
+    def __await__(self) -> Generator[Any, None, TestResponse]:
+        if not self._future.done():
+            try:
+                waiting = asyncio.wait_for(asyncio.wrap_future(self._future), self._request.timeout)
+                yield from waiting.__await__()
+            except asyncio.TimeoutError as error:
+                if not self._future.done():
+                    raise self._late() from error
+        self._future.result()
+        return self
+
+    def _late(self) -> TimeoutError:
+        return TimeoutError(f"no answer to {self._request} within {self._request.timeout} s")
+
+    def _exchange(self) -> _Exchange:
+        if not self._future.done() and self._home.is_here():
+            raise RuntimeError(
+                f"await the response to {self._request} before reading it: the app runs on this very loop"
+            )
+        try:
+            return self._future.result(self._request.timeout)
+        except FutureTimeout:
+            if self._future.done():
+                raise
+            raise self._late() from None
+
+    @property
+    def status_code(self) -> int:
+        """The status."""
+        return self._exchange().status
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields: names without case, several values of a name in order."""
+        return self._exchange().headers
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that this response sets."""
+        exchange = self._exchange()
+        cookies = Cookies()
+        cookies.extract(exchange.url, exchange.headers.getlist("set-cookie"))
+        return cookies
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return self._exchange().body
+
+    @property
+    def text(self) -> Text:
+        """The body as text, in the charset of its type or UTF-8; `text()` says the same."""
+        exchange = self._exchange()
+        _, _, charset = exchange.headers.get("content-type", "").lower().partition("charset=")
+        return Text(exchange.body.decode(charset.split(";")[0].strip(' "') or "utf-8", "replace"))
+
+    def json(self) -> Any:
+        """The body, parsed as JSON."""
+        return json_module.loads(self._exchange().body)
+
+    @property
+    def url(self) -> str:
+        """Where the response came from, after redirects."""
+        return self._exchange().url
+
+    @property
+    def history(self) -> list[TestResponse]:
+        """The redirects that were followed, oldest first."""
+        return [self._done(exchange) for exchange in self._exchange().history]
+
+    def _done(self, exchange: _Exchange) -> TestResponse:
+        future: Future[_Exchange] = Future()
+        future.set_result(exchange)
+        return TestResponse(self._request, future, self._home, None)
+
+    def raise_for_status(self) -> Self:
+        """Raises an `HTTPStatusError` from 400 on."""
+        if self.status_code >= 400:
+            raise HTTPStatusError(f"{self._request} was answered {self.status_code}: {self.text}")
+        return self
+
+    def assert_status(self, code: int) -> Self:
+        """Fails unless this is the status."""
+        if self.status_code != code:
+            raise AssertionError(f"{self._request} was answered {self.status_code}, not {code}: {self.text}")
+        return self
+
+    def assert_status_ok(self) -> Self:
+        """Fails unless the status is between 200 and 299."""
+        if not 200 <= self.status_code <= 299:
+            raise AssertionError(f"{self._request} was answered {self.status_code}: {self.text}")
+        return self
+
+    def bytes(self) -> bytes:  # last: inside this class the name is no longer the type's
+        """The body."""
+        return self.content
+
+    def __repr__(self) -> str:
+        done = self._future.done() and self._future.exception() is None
+        return f"<TestResponse [{self.status_code if done else 'on its way'}]>"
+
+
+class _Request(NamedTuple):
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+    cookies: Mapping[str, str]
+    follow: bool
+    timeout: float | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {urlsplit(self.url).path}"
+
+
+class _Exchange(NamedTuple):
+    url: str
+    status: int
+    headers: Headers
+    body: bytes
+    history: list[_Exchange]
+
+
+class _Session:
+    """What the requests of one client have in common. It knows nothing of the client, which may go before it."""
+
+    def __init__(self, cookies: Mapping[str, str] | None, raises: bool) -> None:
+        self.cookies = Cookies(cookies)
+        self._raises = raises
+        self._raised: dict[str | None, BaseException] = {}
+
+    def report(self, exception: BaseException | None, source: str | None, route: str, request_id: str | None) -> None:
+        """Called on the app's loop, before the answer comes."""
+        if self._raises and exception is not None:
+            self._raised[request_id] = exception
+        else:
+            log_failure(exception, source, route, request_id)
+
+    def send(self, request: _Request, history: list[_Exchange], worker: Worker, future: Future[_Exchange]) -> None:
+        """Sends a request, and those that its answers redirect to. On the app's loop."""
+
+        def told(status: int, fields: list[tuple[str, bytes]], body: bytes) -> None:
+            try:
+                self._answered(request, status, fields, body, history, worker, future)
+            except Exception as error:
+                if not future.done():
+                    future.set_exception(error)
+
+        target = urlsplit(request.url)
+        path = target.path + (f"?{target.query}" if target.query else "")
+        worker.send(request.method, path, self._fields(request), request.body, told)
+
+    def _fields(self, request: _Request) -> list[tuple[str, str]]:
+        fields = request.headers.multi_items()
+        names = {name.lower() for name, _ in fields}
+        if "host" not in names:
+            fields.insert(0, ("host", urlsplit(request.url).netloc))
+        cookies = self.cookies.get_for(request.url) + [f"{name}={value}" for name, value in request.cookies.items()]
+        if cookies and "cookie" not in names:
+            fields.append(("cookie", "; ".join(cookies)))
+        if "content-length" not in names and (request.body or request.method in ("POST", "PUT", "PATCH")):
+            fields.append(("content-length", str(len(request.body))))
+        return fields
+
+    def _answered(
+        self,
+        request: _Request,
+        status: int,
+        fields: list[tuple[str, bytes]],
+        body: bytes,
+        history: list[_Exchange],
+        worker: Worker,
+        future: Future[_Exchange],
+    ) -> None:
+        headers = Headers([(name, value.decode("latin-1")) for name, value in fields])
+        if raised := self._raised.pop(headers.get("x-request-id"), None):
+            future.set_exception(raised)
+        elif status == 0:
+            future.set_exception(ConnectionError(f"the body of the answer to {request} broke off"))
+        else:
+            self.cookies.extract(request.url, headers.getlist("set-cookie"))
+            exchange = _Exchange(request.url, status, headers, body, history)
+            onward = _redirected(request, exchange) if request.follow else None
+            if onward is None:
+                future.set_result(exchange)
+            elif len(history) == _MAX_REDIRECTS:
+                future.set_exception(TooManyRedirects(f"{request} was redirected {_MAX_REDIRECTS} times"))
+            else:
+                self.send(onward, [*history, exchange._replace(history=list(history))], worker, future)
+
+
+def _redirected(request: _Request, exchange: _Exchange) -> _Request | None:
+    location = exchange.headers.get("location")
+    if exchange.status not in (301, 302, 303, 307, 308) or location is None:
+        return None
+    url = urljoin(request.url, location)
+    onward = request._replace(url=url)
+    if exchange.status in (307, 308) or request.method in ("GET", "HEAD"):
+        return onward
+    if exchange.status == 301 and request.method != "POST":
+        return onward
+    headers = Headers([field for field in request.headers.multi_items() if not field[0].lower().startswith("content-")])
+    return onward._replace(method="GET", headers=headers, body=b"")
+
+
+class TestClient:
+    """Sends requests to an app in this process. Every verb submits at once and returns a handle that is the response
+    and can be awaited.
+
+    `async with` runs the app on the caller's loop. Otherwise it runs on a thread and loop of its own, from the first
+    request to `close()`, the end of `with`, or the client's own end.
+
+    >>> from spikard import Spikard
+    >>> app = Spikard()
+    >>> @app.get("/")
+    ... def index() -> dict[str, str]:
+    ...     return {"hello": "world"}
+    >>> with TestClient(app) as client:
+    ...     client.get("/").json()
+    {'hello': 'world'}
+    """
+
+    __test__ = False
+
+    def __init__(
+        self,
+        app: Spikard,
+        base_url: str = "http://testserver",
+        *,
+        headers: HeaderFields | None = None,
+        cookies: Mapping[str, str] | None = None,
+        follow_redirects: bool = True,
+        timeout: float | None = 60.0,
+        raise_server_exceptions: bool = False,
+    ) -> None:
+        self.app = app
+        self.base_url = base_url.rstrip("/")
+        self.headers = Headers(headers)
+        self.follow_redirects = follow_redirects
+        self.timeout = timeout
+        self._session = _Session(cookies, raise_server_exceptions)
+        self._home: Home | None = None
+        self._end: weakref.finalize[[], TestClient] | None = None
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that the client sends, those that responses set included."""
+        return self._session.cookies
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Pairs | str | None = None,
+        headers: HeaderFields | None = None,
+        cookies: Mapping[str, str] | None = None,
+        json: Any = None,
+        data: Pairs | None = None,
+        content: bytes | str | None = None,
+        follow_redirects: bool | None = None,
+        timeout: float | None = None,
+    ) -> TestResponse:
+        """Sends a request. At most one of `json`, `data` (a form) and `content` is given."""
+        body, kind = _body(json, data, content)
+        fields = Headers(self.headers)
+        own = Headers(headers)
+        for name in own:
+            fields.pop(name, None)
+        for name, value in own.multi_items():
+            fields.add(name, value)
+        if kind is not None:
+            fields.setdefault("content-type", kind)
+        request = _Request(
+            method.upper(),
+            _url(self.base_url, url, params),
+            fields,
+            body,
+            cookies or {},
+            self.follow_redirects if follow_redirects is None else follow_redirects,
+            self.timeout if timeout is None else timeout,
+        )
+        home = self._home or self._open()
+        future: Future[_Exchange] = Future()
+        future.set_running_or_notify_cancel()
+        response = TestResponse(request, future, home, self)
+        home.submit(lambda worker, future: self._session.send(request, [], worker, future), future)
+        return response
+
+    def get(self, url: str, **options: Any) -> TestResponse:
+        """Sends a GET request; the options are those of `request`."""
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> TestResponse:
+        """Sends a POST request; the options are those of `request`."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Any) -> TestResponse:
+        """Sends a PUT request; the options are those of `request`."""
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: str, **options: Any) -> TestResponse:
+        """Sends a PATCH request; the options are those of `request`."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str, **options: Any) -> TestResponse:
+        """Sends a DELETE request; the options are those of `request`."""
+        return self.request("DELETE", url, **options)
+
+    def head(self, url: str, **options: Any) -> TestResponse:
+        """Sends a HEAD request; the options are those of `request`."""
+        return self.request("HEAD", url, **options)
+
+    def options(self, url: str, **options: Any) -> TestResponse:
+        """Sends an OPTIONS request; the options are those of `request`."""
+        return self.request("OPTIONS", url, **options)
+
+    def _open(self) -> Home:
+        portal = Portal(self.app._compile(), self._session.report)
+        self._end = weakref.finalize(self, portal.stop)
+        self._home = portal.home
+        return portal.home
+
+    def close(self) -> None:
+        """Ends the app's thread. The next request begins another one."""
+        end, self._end, self._home = self._end, None, None
+        if end is not None:
+            end()
+
+    def __enter__(self) -> Self:
+        if self._home is None:
+            self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        if self._home is not None:
+            raise RuntimeError("the app of this client runs already: use `async with` before the first request")
+        self._home = Home(self.app._compile(), self._session.report, asyncio.get_running_loop())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        home, self._home = self._home, None
+        if home is not None:
+            home.close()
+
+
+def _body(json: Any, data: Pairs | None, content: bytes | str | None) -> tuple[bytes, str | None]:
+    if sum(given is not None for given in (json, data, content)) > 1:
+        raise TypeError("a request has one body: give json, data or content")
+    if json is not None:
+        return encode(json), "application/json"
+    if data is not None:
+        return urlencode(_pairs(data)).encode(), "application/x-www-form-urlencoded"
+    if isinstance(content, str):
+        return content.encode(), "text/plain; charset=utf-8"
+    return content or b"", None
+
+
+def _url(base: str, url: str, params: Pairs | str | None) -> str:
+    absolute = url if "://" in url else base + (url if url.startswith(("/", "?")) else f"/{url}")
+    parts = urlsplit(quote(absolute, safe=":/%?#[]@!$&'()*+,;=-._~|"))
+    added = params.lstrip("?") if isinstance(params, str) else urlencode(_pairs(params or {}))
+    query = "&".join(part for part in (parts.query, added) if part)
+    return parts._replace(path=parts.path or "/", query=query, fragment="").geturl()
+
+
+def _pairs(given: Pairs) -> list[tuple[str, str]]:
+    pairs = given.items() if isinstance(given, Mapping) else given
+    spread: list[tuple[str, str]] = []
+    for name, value in pairs:
+        values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+        spread += [(str(name), _primitive(one)) for one in values]
+    return spread
+
+
+def _primitive(value: Primitive) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
