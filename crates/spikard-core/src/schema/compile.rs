@@ -13,7 +13,7 @@ use crate::{
 const TEXT: &[&str] = &["format", "maxLength", "minLength", "pattern"];
 const NUMBER: &[&str] = &["exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"];
 const ARRAY: &[&str] = &["items", "maxItems", "minItems", "prefixItems", "uniqueItems"];
-const OBJECT: &[&str] = &["additionalProperties", "patternProperties", "properties", "required"];
+const OBJECT: &[&str] = &["additionalProperties", "dependentRequired", "patternProperties", "properties", "required"];
 
 /// Compiles one document.
 pub(super) struct Compiler<'a> {
@@ -176,6 +176,7 @@ impl<'a> Compiler<'a> {
             is_model: schema.contains_key("properties"),
             places: members.iter().enumerate().map(|(place, member)| (member.name.clone(), place)).collect(),
             members,
+            dependents: dependents(schema.get("dependentRequired")),
             patterns,
             rest: self.rest(schema.get("additionalProperties"))?,
         })
@@ -219,4 +220,14 @@ impl<'a> Compiler<'a> {
             _ => Vec::new(),
         }
     }
+}
+
+/// Members, each with those that it makes required.
+fn dependents(all: Option<&Value>) -> Vec<(String, Vec<String>)> {
+    let names = |names: &Value| {
+        let names = names.as_array().map(Vec::as_slice).unwrap_or_default();
+        names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let all = all.and_then(Value::as_object);
+    all.into_iter().flatten().map(|(property, required)| (property.clone(), names(required))).collect()
 }

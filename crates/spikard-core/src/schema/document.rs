@@ -93,9 +93,8 @@ pub(super) fn has_pattern(document: &Value) -> bool {
 
 /// Whether a keyword stands anywhere in the document that only the validator judges.
 pub(super) fn has_foreign(document: &Value) -> bool {
-    const FOREIGN: [&str; 12] = [
+    const FOREIGN: [&str; 11] = [
         "contains",
-        "dependentRequired",
         "dependentSchemas",
         "else",
         "maxProperties",

@@ -124,6 +124,13 @@ impl<'a> Judge<'a> {
                 _ => {}
             }
         }
+        for (property, names) in rules.dependents.iter().filter(|(property, _)| members.contains_key(property)) {
+            for name in names.iter().filter(|name| !members.contains_key(*name)) {
+                let about = Some(("property", Value::from(property.as_str())));
+                let error = FieldError::of(Word::DependentRequired, whole.clone(), about);
+                merge(&mut errors, vec![error.under([Loc::from(name.clone())])]);
+            }
+        }
         let only_declared = rules.rest == Rest::Anything && rules.patterns.is_empty();
         for (name, value) in members.iter().filter(|_| !only_declared) {
             let found = self.undeclared(rules, name, value, depth);

@@ -92,6 +92,8 @@ pub(super) struct ObjectRules {
     pub(super) members: Vec<Member>,
     /// From a member's name to its place.
     pub(super) places: HashMap<String, usize>,
+    /// A member that, where it is sent, makes others required.
+    pub(super) dependents: Vec<(String, Vec<String>)>,
     pub(super) patterns: Vec<(Matcher, NodeId)>,
     pub(super) rest: Rest,
 }

@@ -34,7 +34,7 @@ pub(super) fn is_foreign(error: &ValidationError<'_>, as_written: bool) -> bool 
 }
 
 /// Keywords whose subschemas the nodes do not enter.
-const CONDITIONS: [&str; 4] = ["dependentRequired", "dependentSchemas", "else", "then"];
+const CONDITIONS: [&str; 3] = ["dependentSchemas", "else", "then"];
 
 /// Adds errors of values that have none yet, at them, around them or inside them.
 pub(super) fn join(errors: &mut Vec<FieldError>, more: impl Iterator<Item = FieldError>) {
