@@ -1,4 +1,4 @@
-//! The table of error words: pydantic's where it has one, the keyword's own snake_case name where JSON Schema alone
+//! The table of error words: pydantic's where it has one, the keyword's own name in snake case where JSON Schema alone
 //! knows the rule. Each row holds the message, whose `{places}` are filled from the error's `ctx`.
 
 use std::{borrow::Cow, fmt::Write as _};

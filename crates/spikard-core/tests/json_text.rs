@@ -1,5 +1,7 @@
 //! The JSON check against the public suite and against the parser that reads what it passes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{env, fs, path::PathBuf};
 
 use spikard_core::json::check;

@@ -1,5 +1,7 @@
 //! Every recorded text is read as pydantic reads it, or refused in its words.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use serde_json::{Map, Value, json};
 use spikard_core::{Arg, FieldError, parameter::Reader};
 
@@ -8,8 +10,8 @@ const RECORDED: &str = include_str!("../../../testing_data/pydantic/parameters.j
 /// The JSON Schema of a recorded type.
 fn schema(kind: &str, constraints: &Map<String, Value>) -> Value {
     let mut schema = match kind.split_once(':') {
-        Some(("enum", members)) => return named_enum(json!(members.split(',').collect::<Vec<_>>())),
-        Some(("int_enum", members)) => return named_enum(numbers(members)),
+        Some(("enum", members)) => return named_enum(&json!(members.split(',').collect::<Vec<_>>())),
+        Some(("int_enum", members)) => return named_enum(&numbers(members)),
         Some(("literal", "1,2")) => return json!({"enum": [1, 2], "type": "integer"}),
         Some(("literal", members)) => json!({"enum": members.split(',').collect::<Vec<_>>()}),
         Some(("optional", inner)) => json!({"anyOf": [schema(inner, &Map::new()), {"type": "null"}]}),
@@ -43,7 +45,7 @@ fn plain(kind: &str) -> Value {
     }
 }
 
-fn named_enum(members: Value) -> Value {
+fn named_enum(members: &Value) -> Value {
     json!({"$ref": "#/$defs/Choice", "$defs": {"Choice": {"enum": members}}})
 }
 
@@ -112,7 +114,7 @@ fn expected(kind: &str, value: &Value) -> Value {
     }
 }
 
-fn without_inputs(errors: Vec<FieldError>) -> Value {
+fn without_inputs(errors: &[FieldError]) -> Value {
     let mut errors = json!(errors);
     for error in errors.as_array_mut().unwrap() {
         error.as_object_mut().unwrap().remove("input").expect("every error has its input");
@@ -146,9 +148,89 @@ fn every_recorded_text_is_read_as_recorded() {
                 }
                 assert_eq!(arg, expected(kind, value), "{vector}");
             }
-            (Err(errors), None) => assert_eq!(without_inputs(errors), vector["errors"], "{vector}"),
+            (Err(errors), None) => assert_eq!(without_inputs(&errors), vector["errors"], "{vector}"),
             (read, _) => panic!("{vector}: {read:?}"),
         }
     }
     assert_eq!(not_finite, 5);
+}
+
+#[test]
+fn a_union_prefers_text_and_literals_then_the_first_that_reads() {
+    let any_of = |members: Value| Reader::compile(&json!({ "anyOf": members })).unwrap();
+    let (int, text) = (json!({"type": "integer"}), json!({"type": "string"}));
+    let read = |reader: &Reader, text: &str| reader.read_texts(&[text]).unwrap();
+    assert_eq!(read(&any_of(json!([int, text])), "1"), Arg::Str("1".into()));
+    let literal_or_int = any_of(json!([{"enum": ["a"]}, int]));
+    assert_eq!(read(&literal_or_int, "a"), Arg::Choice(0));
+    assert_eq!(read(&literal_or_int, "1"), Arg::Int(1));
+    let number = any_of(json!([int, {"type": "number"}]));
+    assert_eq!((read(&number, "1"), read(&number, "1.5")), (Arg::Int(1), Arg::Float(1.5)));
+    let short = any_of(json!([{"type": "string", "minLength": 3}, int]));
+    assert_eq!(read(&short, "12"), Arg::Int(12));
+    let date = any_of(json!([{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]));
+    assert_eq!(read(&date, "2024-01-01T10:00:00"), Arg::DateTime("2024-01-01T10:00:00".into()));
+    let either = Reader::compile(&json!({"type": ["integer", "boolean"]})).unwrap();
+    assert_eq!(read(&either, "true"), Arg::Bool(true));
+}
+
+#[test]
+fn a_union_lists_what_each_member_says() {
+    let members = json!([{"type": "integer", "minimum": 3}, {"type": "boolean"}, {"enum": ["a", 1]}, {"type": "null"}]);
+    let errors = Reader::compile(&json!({ "anyOf": members })).unwrap().read_texts(&["x"]).unwrap_err();
+    let said: Vec<Value> = errors.iter().map(|error| json!([error.word, error.loc])).collect();
+    let expected = json!([
+        ["int_parsing", ["constrained-int"]],
+        ["bool_parsing", ["bool"]],
+        ["literal_error", ["literal['a',1]"]],
+    ]);
+    assert_eq!(json!(said), expected);
+}
+
+#[test]
+fn json_is_read_strictly() {
+    let read = |schema: Value, value: Value| Reader::compile(&schema).unwrap().read_json(&value);
+    assert_eq!(read(json!({"type": "integer"}), json!(1)), Ok(Arg::Int(1)));
+    assert_eq!(read(json!({"type": ["integer", "null"]}), json!(null)), Ok(Arg::Null));
+    assert_eq!(read(json!({"type": "integer"}), json!(u64::MAX)), Ok(Arg::BigInt(u64::MAX.to_string())));
+    assert_eq!(read(json!({"type": "number"}), json!(1)), Ok(Arg::Float(1.0)));
+    assert_eq!(read(json!({"type": "string", "format": "decimal"}), json!(1.5)), Ok(Arg::Decimal("1.5".into())));
+    assert_eq!(read(json!({"type": "string", "format": "duration"}), json!("PT1S")), Ok(Arg::Duration(1_000_000)));
+    for (schema, value, word) in [
+        (json!({"type": "integer"}), json!("1"), "int_type"),
+        (json!({"type": "boolean"}), json!(1), "bool_type"),
+        (json!({"type": "array", "items": {"type": "integer"}}), json!(1), "list_type"),
+        (json!({"type": "string", "format": "date"}), json!("2024-01-01T00:00:00"), "date_parsing"),
+    ] {
+        assert_eq!(read(schema, value).unwrap_err()[0].word, word);
+    }
+}
+
+#[test]
+fn what_a_parameter_cannot_be_is_a_fault_of_the_app() {
+    for (schema, named) in [
+        (json!({"type": "object"}), "`object`"),
+        (json!({"type": "integer", "minLength": 1}), "`minLength`"),
+        (json!({"type": "string", "not": {}}), "`not`"),
+        (json!({"type": "string", "format": "colour"}), "colour"),
+        (json!({"type": "string", "pattern": "(?=a)"}), "(?=a)"),
+        (json!({"$ref": "#/schemas/Nobody"}), "`#/schemas/Nobody`"),
+        (json!({"type": "array", "items": {"type": "array"}}), "list of lists"),
+        (json!({"type": "integer", "minimum": "x"}), "`minimum`"),
+        (json!({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}), "itself"),
+    ] {
+        let error = Reader::compile(&schema).expect_err(&schema.to_string());
+        assert!(error.message.contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_named_schema_is_found_where_the_app_has_it() {
+    let named = json!({"Level": {"type": "integer", "enum": [1, 2]}});
+    let schema = json!({"type": "array", "items": {"$ref": "#/schemas/Level"}});
+    let reader = Reader::compile_in(&schema, named.as_object().unwrap()).unwrap();
+    let read = reader.read_texts(&["2", "1.0"]).unwrap();
+    assert_eq!(read, Arg::List(vec![Arg::Choice(1), Arg::Choice(0)]));
+    assert_eq!(reader.plain(read), Arg::List(vec![Arg::Int(2), Arg::Int(1)]));
+    assert_eq!(reader.read_texts(&["3"]).unwrap_err()[0].word, "enum");
 }

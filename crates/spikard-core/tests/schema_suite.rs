@@ -1,5 +1,7 @@
 //! JSON Schema 2020-12, as written: the public suite decides what is accepted, and whatever is refused has words.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     env, fs,
     path::{Path, PathBuf},

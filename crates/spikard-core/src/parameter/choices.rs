@@ -37,7 +37,7 @@ impl Choices {
     }
 
     /// Text is the member itself, or the number of a named enumeration of numbers.
-    pub(crate) fn from_text(&self, text: &str) -> Result<Arg, Refusal> {
+    pub(crate) fn read_text(&self, text: &str) -> Result<Arg, Refusal> {
         let place = self.values.iter().position(|value| value.as_str() == Some(text));
         match place {
             None if self.is_literal() => Err(self.refusal()),
@@ -48,11 +48,13 @@ impl Choices {
 
     fn number_from_text(&self, text: &str) -> Option<usize> {
         if self.values.iter().all(|value| value.is_i64() || value.is_u64()) {
-            let int = match number::int_from_text(text).ok()? {
-                Int::Small(int) => int.to_string(),
-                Int::Big(digits) => digits,
+            return match number::int_from_text(text).ok()? {
+                Int::Small(int) => self.values.iter().position(|value| value.as_i64() == Some(int)),
+                Int::Big(digits) => {
+                    let int = digits.parse().ok();
+                    self.values.iter().position(|value| int.is_some() && value.as_u64() == int)
+                }
             };
-            return self.values.iter().position(|value| value.to_string() == int);
         }
         if !self.values.iter().all(Value::is_number) {
             return None;
@@ -62,7 +64,7 @@ impl Choices {
     }
 
     /// JSON is the member itself; numbers are compared by value.
-    pub(crate) fn from_json(&self, value: &Value) -> Result<Arg, Refusal> {
+    pub(crate) fn read_json(&self, value: &Value) -> Result<Arg, Refusal> {
         self.place(self.values.iter().position(|choice| same(choice, value)))
     }
 

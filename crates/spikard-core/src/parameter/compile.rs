@@ -186,9 +186,8 @@ impl<'a> Context<'a> {
             (Some("number"), _) => (Scalar::Float(NumberRules::compile(schema, Shown::Float)?), NUMBER),
             (Some("boolean"), _) => (Scalar::Bool, NOTHING),
             (Some("null"), _) => (Scalar::Null, NOTHING),
-            (Some("string"), _) => self.text(schema, format)?,
+            (Some("string"), _) | (None, Some(_)) => self.text(schema, format)?,
             (Some(other), _) => return Err(SpecError::new(format!("a parameter cannot be of type `{other}`"))),
-            (None, Some(_)) => self.text(schema, format)?,
             (None, None) => (Scalar::Any, NOTHING),
         })
     }

@@ -65,11 +65,11 @@ impl Exact {
         }
         let modulus = u128::from(modulus);
         let value = self.digits.iter().fold(0, |sum, digit| (sum * 10 + u128::from(digit - b'0')) % modulus);
-        value * power_of_ten((self.exponent - unit.exponent).unsigned_abs(), modulus) % modulus == 0
+        (value * power_of_ten((self.exponent - unit.exponent).unsigned_abs(), modulus)).is_multiple_of(modulus)
     }
 
     fn magnitude(&self) -> i64 {
-        self.exponent.saturating_add(self.digits.len() as i64)
+        self.exponent.saturating_add_unsigned(self.digits.len() as u64)
     }
 
     fn compare_size(&self, other: &Self) -> Ordering {

@@ -8,6 +8,7 @@ use super::{
     exact::Exact,
     limits::Limits,
     scalar::{Refusal, Strictness},
+    text::whole,
 };
 use crate::{Arg, SpecError, Word};
 
@@ -237,16 +238,9 @@ pub(crate) struct DecimalRules {
 impl DecimalRules {
     /// Reads `maxDigits` and `decimalPlaces`, and the limits of every number.
     pub(crate) fn compile(schema: &Map<String, Value>) -> Result<Self, SpecError> {
-        let count = |keyword: &str| match schema.get(keyword) {
-            None => Ok(None),
-            Some(value) => value
-                .as_u64()
-                .map(Some)
-                .ok_or_else(|| SpecError::new(format!("`{keyword}` is no whole number: {value}"))),
-        };
         Ok(Self {
-            max_digits: count("maxDigits")?,
-            max_places: count("decimalPlaces")?,
+            max_digits: whole(schema, "maxDigits")?,
+            max_places: whole(schema, "decimalPlaces")?,
             number: NumberRules::compile(schema, Shown::Decimal)?,
         })
     }

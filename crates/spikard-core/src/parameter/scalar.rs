@@ -55,8 +55,8 @@ impl Scalar {
             Self::Str(rules) => rules.check(text),
             Self::Bytes(rules) => rules.check(text),
             Self::Uuid(_) => text::uuid_from_text(text),
-            Self::Temporal(kind, rules) => kind.from_text(text).and_then(|moment| rules.check(moment)),
-            Self::Choice(choices) => choices.from_text(text),
+            Self::Temporal(kind, rules) => kind.read_text(text).and_then(|moment| rules.check(moment)),
+            Self::Choice(choices) => choices.read_text(text),
             Self::Null => Err(Refusal::new(Word::NoneRequired)),
             Self::Any => Ok(Arg::Str(text.to_owned())),
             Self::Union(members) => {
@@ -94,7 +94,7 @@ impl Scalar {
             (Self::Bytes(rules), Value::String(text)) => rules.check(text),
             (Self::Uuid(rule), Value::String(text)) => text::uuid_from_json(text, rule.as_ref()),
             (Self::Temporal(kind, rules), Value::String(text)) => rules.read_json(*kind, text),
-            (Self::Choice(choices), value) => choices.from_json(value),
+            (Self::Choice(choices), value) => choices.read_json(value),
             (Self::Null, Value::Null) => Ok(Arg::Null),
             (Self::Any, value) => Ok(Arg::from(value.clone())),
             (Self::Union(members), value) => {

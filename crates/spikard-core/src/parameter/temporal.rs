@@ -82,17 +82,17 @@ impl Temporal {
     }
 
     /// Reads text that stands in JSON.
-    pub(crate) fn from_json(self, text: &str) -> Result<Moment, Refusal> {
+    pub(crate) fn read_json(self, text: &str) -> Result<Moment, Refusal> {
         self.parse(text).map_err(|error| refuse(self.parsing_word(), &error))
     }
 
     /// Reads a parameter's text.
-    pub(crate) fn from_text(self, text: &str) -> Result<Moment, Refusal> {
+    pub(crate) fn read_text(self, text: &str) -> Result<Moment, Refusal> {
         match (self, self.parse(text)) {
             (_, Ok(moment)) => Ok(moment),
             // Any reading as another kind meets the same year.
             (_, Err(Fault::YearZero)) => Err(refuse(self.parsing_word(), &Fault::YearZero)),
-            (Self::Date, Err(error)) => midnight(text, error),
+            (Self::Date, Err(error)) => midnight(text, &error),
             (Self::DateTime, Err(_)) => match Self::Date.parse(text) {
                 Ok(Moment::Date(date)) => Ok(Moment::DateTime(DateTime { date, time: MIDNIGHT })),
                 Ok(_) => unreachable!("a date is read as a date"),
@@ -129,7 +129,7 @@ impl Temporal {
 
 const MIDNIGHT: Time = Time { hour: 0, minute: 0, second: 0, microsecond: 0, tz_offset: None };
 
-fn midnight(text: &str, error: Fault) -> Result<Moment, Refusal> {
+fn midnight(text: &str, error: &Fault) -> Result<Moment, Refusal> {
     match Temporal::DateTime.parse(text) {
         Ok(Moment::DateTime(DateTime { date, time })) if Time { tz_offset: None, ..time } == MIDNIGHT => {
             Ok(Moment::Date(date))
@@ -137,7 +137,7 @@ fn midnight(text: &str, error: Fault) -> Result<Moment, Refusal> {
         Ok(_) => Err(Refusal::new(Word::DateFromDatetimeInexact)),
         Err(Fault::YearZero) => Err(refuse(Word::DateParsing, &Fault::YearZero)),
         Err(Fault::Text(error)) => Err(refuse(Word::DateFromDatetimeParsing, &Fault::Text(error))),
-        Err(Fault::TooLong) => Err(refuse(Word::DateParsing, &error)),
+        Err(Fault::TooLong) => Err(refuse(Word::DateParsing, error)),
     }
 }
 
@@ -231,10 +231,10 @@ impl TemporalRules {
     /// Reads text that stands in JSON; where the schema is read as written, its own rule for the format decides.
     pub(crate) fn read_json(&self, kind: Temporal, text: &str) -> Result<Arg, Refusal> {
         match &self.format {
-            None => self.check(kind.from_json(text)?),
+            None => self.check(kind.read_json(text)?),
             Some(matcher) if matcher.accepts(text) => Ok(Arg::Str(text.to_owned())),
             Some(_) => {
-                kind.from_json(text)?;
+                kind.read_json(text)?;
                 Err(Refusal::about(Word::Format, "format", kind.format()))
             }
         }

@@ -41,6 +41,14 @@ pub(crate) fn uuid_from_json(text: &str, rule: Option<&Matcher>) -> Result<Arg, 
     }
 }
 
+/// A keyword that counts; `2.0` is a whole number in JSON Schema.
+pub(crate) fn whole(schema: &Map<String, Value>, keyword: &str) -> Result<Option<u64>, SpecError> {
+    let Some(value) = schema.get(keyword) else { return Ok(None) };
+    let text = value.to_string();
+    let count = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+    count.map(Some).ok_or_else(|| SpecError::new(format!("`{keyword}` is no whole number: {value}")))
+}
+
 /// How long something may be.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Length {
@@ -51,17 +59,7 @@ pub(crate) struct Length {
 impl Length {
     /// Reads a keyword for the least and one for the most.
     pub(crate) fn compile(schema: &Map<String, Value>, min: &str, max: &str) -> Result<Self, SpecError> {
-        let read = |keyword: &str| match schema.get(keyword) {
-            None => Ok(None),
-            // `2.0` is a whole number in JSON Schema.
-            Some(value) => value
-                .as_u64()
-                .or_else(|| {
-                    value.as_f64().filter(|float| float.fract() == 0.0 && *float >= 0.0).map(|float| float as u64)
-                })
-                .map(Some)
-                .ok_or_else(|| SpecError::new(format!("`{keyword}` is no whole number: {value}"))),
-        };
+        let read = |keyword: &str| whole(schema, keyword);
         Ok(Self { min: read(min)?, max: read(max)? })
     }
 

@@ -163,16 +163,12 @@ impl<'a> Judge<'a> {
         let Some(tag) = members.get(&tagged.property) else {
             return refuse(Word::UnionTagNotFound, &[("discriminator", property)]);
         };
-        match tagged.tags.iter().find(|(name, _)| tag.as_str() == Some(name)) {
-            Some((name, node)) => under(name, self.judge(*node, value, depth)),
-            None => {
-                let expected: Vec<String> = tagged.tags.iter().map(|(name, _)| format!("'{name}'")).collect();
-                refuse(
-                    Word::UnionTagInvalid,
-                    &[("discriminator", property), ("tag", shown(tag)), ("expected_tags", expected.join(", "))],
-                )
-            }
+        if let Some((name, node)) = tagged.tags.iter().find(|(name, _)| tag.as_str() == Some(name)) {
+            return under(name, self.judge(*node, value, depth));
         }
+        let expected: Vec<String> = tagged.tags.iter().map(|(name, _)| format!("'{name}'")).collect();
+        let ctx = [("discriminator", property), ("tag", shown(tag)), ("expected_tags", expected.join(", "))];
+        refuse(Word::UnionTagInvalid, &ctx)
     }
 
     /// `anyOf`, and `oneOf`, where only one may accept.

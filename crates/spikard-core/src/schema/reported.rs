@@ -55,50 +55,57 @@ fn step(segment: LocationSegment<'_>) -> Loc {
 }
 
 fn of_kind(kind: &Kind, input: &Value) -> Vec<FieldError> {
-    let one = |word: Word, about: Option<(&str, Value)>| vec![FieldError::of(word, input.clone(), about)];
     let each = |word: Word, names: &[String]| {
         names.iter().map(|name| member(word, name, input.get(name.as_str()).unwrap_or(&Value::Null))).collect()
     };
-    let count = |word: Word, name: &str, limit: u64| vec![sized(word, name, limit, input)];
     match kind {
         Kind::AdditionalProperties { unexpected } => each(Word::ExtraForbidden, unexpected),
         Kind::UnevaluatedProperties { unexpected } => each(Word::UnevaluatedProperties, unexpected),
-        Kind::UnevaluatedItems { .. } => one(Word::UnevaluatedItems, None),
-        Kind::AdditionalItems { limit } => count(Word::TooLong, "max_length", *limit as u64),
-        Kind::MaxItems { limit } => count(Word::TooLong, "max_length", *limit),
-        Kind::MinItems { limit } => count(Word::TooShort, "min_length", *limit),
-        Kind::UniqueItems => one(Word::UniqueItems, None),
-        Kind::Contains => one(Word::Contains, None),
-        Kind::MaxProperties { limit } => one(Word::MaxProperties, Some(("max_properties", json!(limit)))),
-        Kind::MinProperties { limit } => one(Word::MinProperties, Some(("min_properties", json!(limit)))),
-        Kind::PropertyNames { error } => one(Word::PropertyNames, Some(("name", error.instance().as_ref().clone()))),
-        Kind::Required { property } => {
-            vec![member(Word::Missing, property.as_str().unwrap_or_default(), input)]
-        }
+        Kind::Required { property } => vec![member(Word::Missing, property.as_str().unwrap_or_default(), input)],
+        Kind::AdditionalItems { limit } => vec![sized(Word::TooLong, "max_length", *limit as u64, input)],
+        Kind::MaxItems { limit } => vec![sized(Word::TooLong, "max_length", *limit, input)],
+        Kind::MinItems { limit } => vec![sized(Word::TooShort, "min_length", *limit, input)],
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } if context.len() == 1 => {
             context[0].iter().flat_map(|error| of_kind(error.kind(), error.instance())).collect()
         }
-        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => one(Word::OneOf, None),
-        Kind::Not { .. } => one(Word::Not, None),
-        Kind::FalseSchema => one(Word::FalseSchema, None),
+        other => {
+            let (word, about) = of_value(other);
+            vec![FieldError::of(word, input.clone(), about)]
+        }
+    }
+}
+
+/// The word for the value itself, and what there is to say about it.
+fn of_value(kind: &Kind) -> (Word, Option<(&'static str, Value)>) {
+    let about = |word, name, value: Value| (word, Some((name, value)));
+    match kind {
+        Kind::UnevaluatedItems { .. } => (Word::UnevaluatedItems, None),
+        Kind::UniqueItems => (Word::UniqueItems, None),
+        Kind::Contains => (Word::Contains, None),
+        Kind::Not { .. } => (Word::Not, None),
+        Kind::FalseSchema => (Word::FalseSchema, None),
+        Kind::Type { kind } => (type_word(kind), None),
+        Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => (Word::OneOf, None),
+        Kind::MaxProperties { limit } => about(Word::MaxProperties, "max_properties", json!(limit)),
+        Kind::MinProperties { limit } => about(Word::MinProperties, "min_properties", json!(limit)),
+        Kind::PropertyNames { error } => about(Word::PropertyNames, "name", error.instance().as_ref().clone()),
         Kind::Constant { expected_value } => {
-            one(Word::Const, Some(("expected", listed(std::slice::from_ref(expected_value.as_ref())).into())))
+            about(Word::Const, "expected", listed(std::slice::from_ref(expected_value.as_ref())).into())
         }
         Kind::Enum { options } => {
             let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
-            one(Word::LiteralError, Some(("expected", listed(options).into())))
+            about(Word::LiteralError, "expected", listed(options).into())
         }
-        Kind::Maximum { limit } => one(Word::LessThanEqual, Some(("le", limit.clone()))),
-        Kind::Minimum { limit } => one(Word::GreaterThanEqual, Some(("ge", limit.clone()))),
-        Kind::ExclusiveMaximum { limit } => one(Word::LessThan, Some(("lt", limit.clone()))),
-        Kind::ExclusiveMinimum { limit } => one(Word::GreaterThan, Some(("gt", limit.clone()))),
-        Kind::MultipleOf { multiple_of } => one(Word::MultipleOf, Some(("multiple_of", json!(multiple_of)))),
-        Kind::MaxLength { limit } => one(Word::StringTooLong, Some(("max_length", json!(limit)))),
-        Kind::MinLength { limit } => one(Word::StringTooShort, Some(("min_length", json!(limit)))),
-        Kind::Pattern { pattern } => one(Word::StringPatternMismatch, Some(("pattern", json!(pattern)))),
-        Kind::Format { format } => one(Word::Format, Some(("format", json!(format)))),
-        Kind::Type { kind } => one(type_word(kind), None),
-        other => one(Word::ValueError, Some(("error", json!(format!("{} is not satisfied", other.keyword()))))),
+        Kind::Maximum { limit } => about(Word::LessThanEqual, "le", limit.clone()),
+        Kind::Minimum { limit } => about(Word::GreaterThanEqual, "ge", limit.clone()),
+        Kind::ExclusiveMaximum { limit } => about(Word::LessThan, "lt", limit.clone()),
+        Kind::ExclusiveMinimum { limit } => about(Word::GreaterThan, "gt", limit.clone()),
+        Kind::MultipleOf { multiple_of } => about(Word::MultipleOf, "multiple_of", json!(multiple_of)),
+        Kind::MaxLength { limit } => about(Word::StringTooLong, "max_length", json!(limit)),
+        Kind::MinLength { limit } => about(Word::StringTooShort, "min_length", json!(limit)),
+        Kind::Pattern { pattern } => about(Word::StringPatternMismatch, "pattern", json!(pattern)),
+        Kind::Format { format } => about(Word::Format, "format", json!(format)),
+        other => about(Word::ValueError, "error", json!(format!("`{}` is not satisfied", other.keyword()))),
     }
 }
 
