@@ -81,8 +81,8 @@ fn answer<H: Handle>(
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             link.set_raw();
         }
-        // hyper closes the connection as well, and does not say so.
-        if link.is_faulty() { last(response) } else { response }
+        // hyper closes the connection as well, and does not always say so.
+        if link.is_ending() || link.is_draining() { last(response) } else { response }
     }))
 }
 

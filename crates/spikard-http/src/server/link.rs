@@ -45,7 +45,7 @@ pub(super) struct Link {
     called: AtomicBool,
     raw: AtomicBool,
     draining: AtomicBool,
-    faulty: AtomicBool,
+    ending: AtomicBool,
     fault: Mutex<Option<Error>>,
     leftover: Mutex<Option<Leftover>>,
     departure: Departure,
@@ -61,7 +61,7 @@ impl Link {
             called: AtomicBool::new(false),
             raw: AtomicBool::new(false),
             draining: AtomicBool::new(false),
-            faulty: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
             fault: Mutex::default(),
             leftover: Mutex::default(),
             departure: Departure::default(),
@@ -153,12 +153,16 @@ impl Link {
     /// Why the body that is being read will not be complete.
     pub(super) fn set_fault(&self, error: Error) {
         *lock(&self.fault) = Some(error);
-        self.faulty.store(true, Relaxed);
+        self.end();
     }
 
-    /// Was there a body that will not be complete? The connection cannot go on after it.
-    pub(super) fn is_faulty(&self) -> bool {
-        self.faulty.load(Relaxed)
+    /// A body will not be read to its end: the connection cannot go on after the answer.
+    pub(super) fn end(&self) {
+        self.ending.store(true, Relaxed);
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed)
     }
 
     pub(super) fn take_fault(&self) -> Option<Error> {

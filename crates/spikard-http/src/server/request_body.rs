@@ -69,6 +69,8 @@ impl Drop for RequestBody {
         // reader hyper closes the connection after the response.
         if !self.held_back && incoming.size_hint().lower() <= MAX_DRAINED {
             self.link.leave(Leftover { incoming, left: MAX_DRAINED });
+        } else {
+            self.link.end();
         }
     }
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::{
         Arc,
@@ -13,13 +13,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use spikard_core::{Error, config::Config};
 use spikard_http::{
-    BodyError, encode_error,
-    server::{Departure, Handle, RequestBody, serve_connection},
+    BodyError, Departure, encode_error,
+    server::{Handle, RequestBody, serve_connection},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
@@ -33,7 +33,7 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, BodyError>;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The app. `/` says hello, `/echo` answers the body, `/ignore` does not read it, `/gate` waits for `gate`, `/departed`
-/// for the departure, `/never` for ever, `/stream` never ends, `/host` answers the host.
+/// for the departure, `/never` for ever, `/stream` never ends, `/host` answers the host, `/upgrade` turns into an echo.
 #[derive(Clone)]
 pub(crate) struct App(Arc<State>);
 
@@ -122,6 +122,7 @@ impl App {
             "/never" => std::future::pending().await,
             "/stream" => Response::new(box_body(Endless(self))),
             "/host" => whole(format!("{} {}", request.headers()["host"].to_str().expect("text"), request.uri())),
+            "/upgrade" => upgrade(request),
             "/ignore" => whole("ignored"),
             _ => whole("hello"),
         }
@@ -197,6 +198,31 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
 {
     body.map_err(Into::into).boxed_unsync()
+}
+
+/// Answers what comes after the upgrade with the same bytes.
+fn upgrade(mut request: Request<RequestBody>) -> Response<Body> {
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let mut stream = upgraded.await.expect("an upgrade");
+        let mut space = [0; 512];
+        loop {
+            let mut read = hyper::rt::ReadBuf::new(&mut space);
+            let filled = poll_fn(|cx| hyper::rt::Read::poll_read(Pin::new(&mut stream), cx, read.unfilled())).await;
+            filled.expect("the client is there");
+            let bytes = read.filled();
+            if bytes.is_empty() {
+                return;
+            }
+            let written = poll_fn(|cx| hyper::rt::Write::poll_write(Pin::new(&mut stream), cx, bytes)).await;
+            assert_eq!(written.expect("the client reads"), bytes.len());
+        }
+    });
+    let mut response = whole("");
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    response.headers_mut().insert("connection", HeaderValue::from_static("upgrade"));
+    response.headers_mut().insert("upgrade", HeaderValue::from_static("x"));
+    response
 }
 
 /// Everything until the end of the stream.
