@@ -23,6 +23,9 @@ pub(crate) fn encode_response(mut response: Response, tail: Option<Arc<Line>>) -
     if status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         body = CoreBody::Whole(bytes::Bytes::new());
     }
+    if status == StatusCode::NO_CONTENT {
+        response.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
+    }
     let body = match (tail, body) {
         (Some(line), body) => Body::with_tail(body, line),
         (None, CoreBody::Whole(whole)) => Body::whole(whole),

@@ -90,6 +90,7 @@ impl BodyPlan {
 
     /// By the request's content type; none counts as the first that the route reads.
     pub(super) fn media(&self, parts: &Parts) -> Result<Media, Error> {
+        refuse_coding(parts)?;
         let sent = parts.headers.get(header::CONTENT_TYPE);
         let json_first = matches!(self.kind, BodyKind::Json | BodyKind::JsonOrForm);
         match self.kind {
@@ -129,6 +130,14 @@ impl BodyPlan {
         Ok(if self.decoder.is_some() { self.input(text) } else { Arg::from(value) })
     }
 
+    /// `null` stands for no body where the schema has no place for it.
+    fn is_null(&self, text: &[u8]) -> bool {
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let mut rest = text.iter().skip_while(|byte| blank(byte));
+        let word = rest.by_ref().take(4).eq(b"null");
+        word && rest.all(blank) && !self.schema.accepts(&Value::Null)
+    }
+
     fn form_value(&self, text: &[u8]) -> Result<Value, Error> {
         let pairs = pairs::parse(text).map_err(|fault| Error::malformed(fault.message("form")))?;
         let pairs: Vec<(String, String)> =
@@ -142,6 +151,19 @@ impl BodyPlan {
             Some(decoder) => Arg::Input(Box::new(HostArg { decoder, argument: 0, input: Input::Json(text) })),
             None => Arg::Null,
         }
+    }
+}
+
+/// Bodies are read as they are: no content coding is taken off.
+fn refuse_coding(parts: &Parts) -> Result<(), Error> {
+    let mut codings = parts.headers.get_all(header::CONTENT_ENCODING).iter();
+    match codings.find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        Some(coding) => {
+            let text = String::from_utf8_lossy(coding.as_bytes());
+            let detail = format!("the content coding \"{}\" is not supported", text.escape_debug());
+            Err(Error::new(ErrorCode::UnsupportedMediaType).with_detail(detail))
+        }
+        None => Ok(()),
     }
 }
 
@@ -218,7 +240,11 @@ impl BodyPlan {
 impl Plan {
     /// Binds the body, if there is one, and lays the arguments out. Every error of the request comes out at once.
     pub fn finish(&self, mut bound: Bound, body: Option<Bytes>) -> Result<Args, Error> {
-        let body = body.filter(|bytes| !bytes.is_empty() || matches!(bound.media, Some(Media::Text | Media::Bytes)));
+        let body = body.filter(|bytes| match (bound.media, &self.body) {
+            (Some(Media::Text | Media::Bytes), _) => true,
+            (Some(Media::Json), Some(plan)) if plan.whole => !(bytes.is_empty() || plan.is_null(bytes)),
+            _ => !bytes.is_empty(),
+        });
         let mut value = Arg::Absent;
         match (&self.body, body, bound.media) {
             (Some(plan), Some(bytes), Some(media)) if plan.whole => {

@@ -36,7 +36,7 @@ fn target(method: &Method, uri: &Uri) -> Result<(), Error> {
     // An origin server is no proxy: no resource of ours supports CONNECT (RFC 9110, section 15.6.2), and 405 would have
     // to name methods for a target that has no path.
     if method == Method::CONNECT {
-        return Err(Error::new(ErrorCode::NotImplemented).with_detail("CONNECT is not supported"));
+        return Err(Error::new(ErrorCode::NotImplemented).with_detail("the method CONNECT is not supported"));
     }
     if uri.path() == "*" && method != Method::OPTIONS {
         return Err(Error::malformed("the target * belongs to OPTIONS"));
