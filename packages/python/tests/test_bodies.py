@@ -175,7 +175,7 @@ def test_an_explicit_schema_spreads_to_the_parameters_that_it_names() -> None:
 @dataclasses.dataclass
 class Bounded:
     age: Annotated[int, Ge(3)]
-    inner: "Bounded" | None = None  # noqa: UP037
+    inner: Bounded | None = None
     names: list[Annotated[str, Len(2, 3)]] = dataclasses.field(default_factory=list)
     even: Annotated[int, Predicate(lambda value: value % 2 == 0)] = 2
 

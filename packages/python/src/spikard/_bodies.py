@@ -14,6 +14,7 @@ from ._decode import Decoder, InMember, of_body
 from ._hints import annotate, unwrap, without_none
 from ._markers import Marker
 from ._models import Field
+from .exceptions import SpecError
 
 RAW = {bytes: "bytes", str: "text"}
 
@@ -75,9 +76,13 @@ def kind_for(takers: list[Taken]) -> str:
 def whole(taken: Taken, kind: str) -> BodyOf:
     """One argument takes all of it."""
     hint = taken.constrained()
-    schema = taken.option("schema") or _schema.schema_of(hint)
-    spec = {"schema": schema, "kind": kind, "required": taken.required}
-    return BodyOf(spec, of_body(hint))
+    explicit = taken.option("schema")
+    spec = {
+        "schema": _schema.schema_of(hint) if explicit is None else explicit,
+        "kind": kind,
+        "required": taken.required,
+    }
+    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, of_body(hint))
 
 
 def raw(taken: Taken, kind: str) -> BodyOf:
@@ -91,10 +96,9 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
         Field(taken.name, taken.wire, taken.constrained(), taken.required, MISSING if taken.factory else taken.default)
         for taken in takers
     ]
+    if any(taken.option("schema") is not None for taken in takers):
+        raise SpecError("schema= needs a parameter that takes the whole body")
     schema = _schema.object_of(fields)
-    for taken in takers:
-        if taken.option("schema"):
-            schema["properties"][taken.wire] = taken.option("schema")
     required = any(taken.required for taken in takers)
     return BodyOf({"schema": schema, "kind": kind, "required": required}, _members(takers), tuple(takers))
 

@@ -54,8 +54,8 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 
 def annotate(hint: Any, metadata: Iterable[Any]) -> Any:
     """`Annotated`, if there is metadata."""
-    found = tuple(metadata)
-    return _annotated[(hint, *found)] if found else hint
+    parts = (hint, *metadata)
+    return _annotated[parts] if len(parts) > 1 else hint
 
 
 def union(hints: Iterable[Any]) -> Any:

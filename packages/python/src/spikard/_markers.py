@@ -108,6 +108,7 @@ else:
 
         __slots__ = ()
         source = "path"
+        accepted = Marker.accepted | {"separator"}
 
     class Query(Marker):
         """A parameter of the query string; a model gathers its fields from it."""

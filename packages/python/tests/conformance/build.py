@@ -1,0 +1,180 @@
+"""A case's app, built through the public DSL: handlers with real signatures, models written natively."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from decimal import Decimal
+from functools import reduce
+from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+
+from msgspec import Meta
+from spikard import Body, Cookie, Form, Header, Path, Query, ServerConfig, Spikard
+
+from . import models, script
+
+_MARKERS: dict[str, Any] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
+_PLAIN: dict[tuple[str | None, str | None], Any] = {
+    ("integer", None): int,
+    ("number", None): float,
+    ("boolean", None): bool,
+    ("null", None): type(None),
+    ("object", None): dict,
+    ("string", "date"): datetime.date,
+    ("string", "date-time"): datetime.datetime,
+    ("string", "time"): datetime.time,
+    ("string", "duration"): datetime.timedelta,
+    ("string", "uuid"): uuid.UUID,
+    ("string", "decimal"): Decimal,
+    ("string", "binary"): bytes,
+}
+_CONSTRAINTS = {
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusiveMinimum": "gt",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+    "pattern": "pattern",
+}
+
+
+def constraints(schema: dict[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a marker; a schema with what no argument says is given as it is."""
+    if not schema.keys().isdisjoint({"maxDigits", "decimalPlaces"}):
+        return {"schema": schema}
+    fixed = "prefixItems" in schema
+    return {_CONSTRAINTS[key]: value for key, value in schema.items() if key in _CONSTRAINTS and not fixed}
+
+
+def native(schema: dict[str, Any]) -> Any:
+    """The type that a Python user would write, its own constraints left out."""
+    if "$ref" in schema:
+        return getattr(models, schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        return Union[tuple(constrained(member) for member in schema["anyOf"])]
+    if "enum" in schema or "const" in schema:
+        return Literal[tuple(schema.get("enum", [schema.get("const")]))]
+    if "prefixItems" in schema:
+        return tuple[tuple(constrained(item) for item in schema["prefixItems"])]  # type: ignore[misc]
+    if schema.get("type") == "array":
+        kind: Any = set if schema.get("uniqueItems") else list
+        return kind[constrained(schema.get("items", {"type": "string"}))]
+    return _PLAIN.get((schema.get("type"), schema.get("format")), str if schema else Any)
+
+
+def constrained(schema: dict[str, Any]) -> Any:
+    """The same with its constraints."""
+    said = constraints(schema)
+    return Annotated[native(schema), Meta(**said)] if said else native(schema)
+
+
+class Signature:
+    """The source of one handler, and the objects that it names."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self.parameters: list[tuple[str, bool]] = []
+
+    def add(self, name: str, annotation: Any, *default: Any) -> None:
+        """One more parameter."""
+        self.names[f"T_{name}"] = annotation
+        text = f"{name}: T_{name}"
+        if default:
+            self.names[f"D_{name}"] = default[0]
+            text += f" = D_{name}"
+        self.parameters.append((text, bool(default)))
+
+    def function(self, words: dict[str, Any]) -> Any:
+        """The handler; keyword-only where a default stands before a parameter without one."""
+        defaults = [has_default for _, has_default in self.parameters]
+        texts = [text for text, _ in self.parameters]
+        if defaults != sorted(defaults):
+            texts.insert(0, "*")
+        source = f"async def handler({', '.join(texts)}):\n    return await run(words, locals())\n"
+        names = {**self.names, "run": script.run, "words": words}
+        exec(source, names)
+        return names["handler"]
+
+
+def add_parameter(signature: Signature, spec: dict[str, Any], place: int) -> None:
+    """One parameter, in one of the spellings: they take turns."""
+    name = spec.get("as", spec["name"])
+    schema = spec["schema"]
+    kind = native(schema)
+    default = [decoded_default(schema, spec["default"])] if "default" in spec else []
+    if spec.get("required") is False:
+        kind, default = Optional[kind], [None]
+    if spec["in"] == "body":
+        signature.add(name, Annotated[kind, Meta(**said)] if (said := constraints(schema)) else kind, *default)
+        return
+    marker = _MARKERS[spec["in"]]
+    options = constraints(schema)
+    if name != spec["name"] or spec["in"] == "header":
+        options["alias"] = spec["name"]
+    if "separator" in spec:
+        options["separator"] = spec["separator"]
+    if not options and place % 3 == 0:
+        signature.add(name, marker[kind], *default)
+    elif place % 3 == 1:
+        signature.add(name, kind, marker(*default, **options))
+    else:
+        signature.add(name, Annotated[kind, marker(**options)], *default)
+
+
+def decoded_default(schema: dict[str, Any], default: Any) -> Any:
+    """A default in JSON as the value that a user would write."""
+    import msgspec
+
+    return msgspec.convert(default, native(schema))
+
+
+def add_body(signature: Signature, spec: dict[str, Any], decoder: str | None, method: str) -> dict[str, Any]:
+    """The body's parameter; answers the route options that go with it."""
+    options = {}
+    kind = spec.get("kind", "json-or-form")
+    if "type" in spec:
+        hint = models.native(decoder or "", spec["type"])
+        hint = list[hint] if spec.get("list") else hint
+    elif spec.get("reading") == "typed":
+        members = {name: constrained(member) for name, member in spec["schema"]["properties"].items()}
+        hint = TypedDict("Sent", members, total=False)  # type: ignore[misc]
+    elif "schema" in spec:
+        hint, options = Any, {"request_schema": spec["schema"]}
+    else:
+        hint = {"text": str, "bytes": bytes}[kind]
+    default = [] if spec.get("required", True) else [None]
+    hint = Optional[hint] if default else hint
+    marker: Any = {"json": Body, "form": Form, "bytes": Body}.get(kind)
+    signature.add("body", marker[hint] if marker and (kind != "bytes" or method == "GET") else hint, *default)
+    return options
+
+
+def build(case: dict[str, Any], decoder: str | None) -> Spikard:
+    """The app of a case, its models in the library of this decoder."""
+    app = Spikard(ServerConfig(**case["app"].get("config", {})))
+    for route in case["app"]["routes"]:
+        signature, options = Signature(), dict(route.get("options", {}))
+        for place, parameter in enumerate(route.get("parameters", ())):
+            add_parameter(signature, parameter, place)
+        if "body" in route:
+            options |= add_body(signature, route["body"], decoder, route["method"])
+        if "status_code" in route:
+            options["status_code"] = route["status_code"]
+        register = app.route(route["path"], method=route["method"], **options)
+        register(signature.function(route["script"]))
+    return app
+
+
+def decoders(case: dict[str, Any], known: dict[str, Any]) -> list[str | None]:
+    """Every library that can write all the models of a case; none where there is no model."""
+    bodies = [route["body"] for route in case["app"]["routes"] if "body" in route]
+    named = [set(known[body["type"]]["decoders"]) for body in bodies if "type" in body]
+    if not named:
+        return ["schema"] if any("schema" in body for body in bodies) else [None]
+    order = ("msgspec", "dataclass", "attrs", "typeddict", "namedtuple", "pydantic")
+    found = reduce(set.__and__, named)
+    return [each for each in order if each in found]

@@ -1,0 +1,95 @@
+"""What user code does in a case: the closed vocabulary of `script`, and how `echo` writes values."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import datetime
+import enum
+import json
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from spikard import HTTPException, JSONResponse, Response
+
+
+async def run(script: dict[str, Any], received: dict[str, Any]) -> Any:
+    """Does what the script says and returns what the handler returns."""
+    [(word, given)] = script.items()
+    if word == "echo":
+        return {name: written(value) for name, value in received.items()}
+    if word == "respond":
+        return respond(**given)
+    if word == "sleep":
+        await asyncio.sleep(given["seconds"])
+        return await run(given["then"], received)
+    if "exception" in given:
+        raise RuntimeError(given["exception"])
+    problem = given["http"]
+    status = problem["status"]
+    raise HTTPException(status, **{name: value for name, value in problem.items() if name != "status"})
+
+
+def respond(status: int | None = None, headers: list[list[str]] | None = None, **content: Any) -> Any:
+    """The value itself, or a response of exactly this status, these fields and this content."""
+    value = base64.b64decode(content["base64"]) if "base64" in content else content.get("text", content.get("value"))
+    if status is None and headers is None:
+        return value
+    kind = JSONResponse if "value" in content else Response
+    return kind(value, status or 200, [(name, text) for name, text in headers or ()])
+
+
+def written(value: Any) -> Any:
+    """A value as `echo` writes it."""
+    for kinds, name, write in _TAGGED:
+        if isinstance(value, kinds):
+            return {name: write(value)}
+    members = model_members(value)
+    if members is not None:
+        return {name: written(member) for name, member in members.items()}
+    if isinstance(value, list):
+        return [written(member) for member in value]
+    return value
+
+
+def model_members(value: Any) -> dict[str, Any] | None:
+    """The fields of a model by their names on the wire; None for what is no model."""
+    kind: Any = type(value)
+    if isinstance(value, dict):
+        return value
+    if hasattr(kind, "__struct_fields__"):
+        config = kind.__struct_config__
+        tag = {} if config.tag is None else {config.tag_field: config.tag}
+        names = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
+        return tag | {wire: getattr(value, name) for wire, name in names}
+    if hasattr(kind, "model_fields"):
+        return {field.alias or name: getattr(value, name) for name, field in kind.model_fields.items()}
+    if hasattr(kind, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return None
+
+
+def _members(value: Any) -> list[Any]:
+    return [written(member) for member in value]
+
+
+def _moment(value: Any) -> str:
+    return str(value.isoformat())
+
+
+_TAGGED: list[tuple[Any, str, Any]] = [
+    (enum.Enum, "$enum", lambda value: value.value),
+    (uuid.UUID, "$uuid", str),
+    (datetime.datetime, "$datetime", _moment),
+    (datetime.date, "$date", _moment),
+    (datetime.time, "$time", _moment),
+    (datetime.timedelta, "$duration", lambda value: value.total_seconds()),
+    (Decimal, "$decimal", lambda value: format(value, "f")),
+    ((bytes, bytearray), "$bytes", lambda value: base64.b64encode(value).decode()),
+    ((set, frozenset), "$set", lambda value: sorted(_members(value), key=json.dumps)),
+    (tuple, "$tuple", _members),
+]
