@@ -182,7 +182,7 @@ fn bell(event_loop: &Bound<'_, PyAny>, drain: &Arc<OnceLock<Py<PyAny>>>) -> PyRe
             Err(error) => return Err(error),
         }
     }
-    Bell::called(event_loop.getattr(intern!(py, "call_soon_threadsafe"))?.unbind(), drain.clone())
+    Bell::called(py, event_loop.getattr(intern!(py, "call_soon_threadsafe"))?.unbind(), drain.clone())
 }
 
 /// The engine of `spikard`.

@@ -9,9 +9,11 @@ use std::sync::{
 
 use bytes::Bytes;
 use crossbeam_queue::SegQueue;
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyDict};
 use spikard_ffi::{Runtime, Ticket, Work};
 use spikard_http::server::Drained;
+
+use crate::vectorcall;
 
 /// The way to the loop of one worker.
 pub(crate) struct Inbox {
@@ -118,16 +120,21 @@ impl Bell {
     }
 
     /// A thread that lets the interpreter go while it waits. `drain` is what the loop is to call, once there is one.
-    pub(crate) fn called(call_soon: Py<PyAny>, drain: Arc<OnceLock<Py<PyAny>>>) -> PyResult<Self> {
+    pub(crate) fn called(py: Python<'_>, call_soon: Py<PyAny>, drain: Arc<OnceLock<Py<PyAny>>>) -> PyResult<Self> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        // Or the requests would see the context of the bell's thread.
+        let keywords = PyDict::new(py);
+        keywords.set_item("context", vectorcall::copy_context(py)?)?;
+        let keywords = keywords.unbind();
         let ring_all = move || {
             while let Ok(Ring::Again) = receiver.recv() {
-                let called = Python::attach(|py| drain.get().map(|drain| call_soon.call1(py, (drain,))));
+                let ring = |py: Python<'_>, drain| call_soon.call(py, (drain,), Some(keywords.bind(py)));
+                let called = Python::attach(|py| drain.get().map(|drain| ring(py, drain)));
                 if let Some(Err(_loop_is_closed)) = called {
                     break;
                 }
             }
-            Python::attach(|_| drop((call_soon, drain)));
+            Python::attach(|_| drop((call_soon, keywords, drain)));
         };
         std::thread::Builder::new().name("spikard-bell".into()).spawn(ring_all)?;
         Ok(Self::Called(sender))

@@ -46,13 +46,11 @@ class Cookies(MutableMapping[str, str]):
             )
         )
 
-    def get_for(self, url: str) -> list[str]:
-        """The cookies of a request to `url`, each as `name=value`, those without a domain included."""
+    def get_for(self, url: str) -> str | None:
+        """The `Cookie` field of a request to `url`."""
         request = Request(url)
         self.jar.add_cookie_header(request)
-        sent = request.get_header("Cookie")
-        everywhere = [f"{cookie.name}={cookie.value}" for cookie in self.jar if not cookie.domain]
-        return ([sent] if sent else []) + everywhere
+        return request.get_header("Cookie")
 
     def extract(self, url: str, set_cookies: Iterable[str]) -> None:
         """Keeps what a response to `url` sets."""

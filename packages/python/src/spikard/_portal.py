@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from ._callable import Compiled
 from ._spikard import Worker
 from ._worker import Report, open_worker
@@ -25,6 +27,7 @@ class Home:
         self.thread = threading.get_ident()
         self._worker = open_worker(compiled, {}, loop, report)
         self._pending: set[Future[Any]] = set()
+        self._patience: float = msgspec.json.decode(self._worker.config)["shutdown_timeout"]
 
     def is_here(self) -> bool:
         """Whether this is the app's own thread, where nobody may block."""
@@ -46,10 +49,15 @@ class Home:
             if not future.done():
                 future.set_exception(error)
 
+    async def drain(self) -> None:
+        """Waits for the answers that are on their way, as long as a server would."""
+        if self._pending:
+            await asyncio.wait([asyncio.wrap_future(future) for future in self._pending], timeout=self._patience)
+
     def close(self) -> None:
         """On the app's thread. `def` code that runs is waited for."""
         self._worker.close()
-        for future in [future for future in self._pending if not future.done()]:
+        for future in list(self._pending):
             future.set_exception(RuntimeError("the test client was closed before the answer came"))
 
 
@@ -58,20 +66,23 @@ class Portal:
 
     def __init__(self, compiled: Compiled, report: Report) -> None:
         started: Future[Home] = Future()
-        live = partial(_live, compiled, report, started)
+        self.drains = False
+        """The end waits for what is on its way."""
+        live = partial(_live, compiled, report, started, self)
         self._thread = threading.Thread(target=live, name="spikard-test", daemon=True)
         self._thread.start()
         self.home = started.result()
 
-    def stop(self) -> None:
+    def stop(self, drain: bool = False) -> None:
         """From any thread; from the portal's own it cannot wait for the end."""
+        self.drains = drain
         if self._thread.is_alive():
             self.home.loop.call_soon_threadsafe(self.home.loop.stop)
         if not self.home.is_here():
             self._thread.join()
 
 
-def _live(compiled: Compiled, report: Report, started: Future[Home]) -> None:
+def _live(compiled: Compiled, report: Report, started: Future[Home], portal: Portal) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -85,6 +96,8 @@ def _live(compiled: Compiled, report: Report, started: Future[Home]) -> None:
         started.set_result(home)
         del started
         loop.run_forever()
+        if portal.drains:
+            loop.run_until_complete(home.drain())
         home.close()
         tasks = asyncio.all_tasks(loop)
         for task in tasks:

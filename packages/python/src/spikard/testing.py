@@ -222,7 +222,9 @@ class _Session:
         names = {name.lower() for name, _ in fields}
         if "host" not in names:
             fields.insert(0, ("host", urlsplit(request.url).netloc))
-        cookies = self.cookies.get_for(request.url) + [f"{name}={value}" for name, value in request.cookies.items()]
+        cookies = [f"{name}={value}" for name, value in request.cookies.items()]
+        if kept := self.cookies.get_for(request.url):
+            cookies.insert(0, kept)
         if cookies and "cookie" not in names:
             fields.append(("cookie", "; ".join(cookies)))
         if "content-length" not in names and (request.body or request.method in ("POST", "PUT", "PATCH")):
@@ -307,6 +309,7 @@ class TestClient:
         self.timeout = timeout
         self._session = _Session(cookies, raise_server_exceptions)
         self._home: Home | None = None
+        self._portal: Portal | None = None
         self._end: weakref.finalize[[], TestClient] | None = None
 
     @property
@@ -383,16 +386,21 @@ class TestClient:
         return self.request("OPTIONS", url, **options)
 
     def _open(self) -> Home:
-        portal = Portal(self.app._compile(), self._session.report)
-        self._end = weakref.finalize(self, portal.stop)
-        self._home = portal.home
-        return portal.home
+        self._portal = Portal(self.app._compile(), self._session.report)
+        self._end = weakref.finalize(self, self._portal.stop)
+        self._home = self._portal.home
+        return self._home
 
     def close(self) -> None:
-        """Ends the app's thread. The next request begins another one."""
-        end, self._end, self._home = self._end, None, None
-        if end is not None:
-            end()
+        """Ends the app's thread when what is on its way has been answered. The next request begins another one."""
+        self._stop(drain=True)
+
+    def _stop(self, drain: bool) -> None:
+        portal, end = self._portal, self._end
+        self._portal = self._home = self._end = None
+        if portal is not None and end is not None:
+            end.detach()
+            portal.stop(drain)
 
     def __enter__(self) -> Self:
         if self._home is None:
@@ -402,7 +410,7 @@ class TestClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self._stop(drain=error is None)
 
     async def __aenter__(self) -> Self:
         if self._home is not None:
@@ -415,6 +423,8 @@ class TestClient:
     ) -> None:
         home, self._home = self._home, None
         if home is not None:
+            if error is None:
+                await home.drain()
             home.close()
 
 
