@@ -1,0 +1,1 @@
+"""The first documents' own snippets, run as they are printed."""
