@@ -41,6 +41,16 @@ async fn a_connection_serves_one_request_after_another() {
 }
 
 #[tokio::test]
+async fn http_1_0_keeps_a_connection_only_when_asked() {
+    let asked = "GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n";
+    let text = app().exchange([asked, asked, "GET / HTTP/1.0\r\n\r\n", GET].concat()).await;
+    assert_eq!(statuses(&text), [200, 200, 200], "{text}");
+    assert_eq!(text.to_ascii_lowercase().matches("connection: keep-alive\r\n").count(), 2, "{text}");
+    let text = app().exchange("GET * HTTP/1.0\r\nconnection: keep-alive\r\n\r\n").await;
+    assert!(!text.contains("keep-alive"), "{text}");
+}
+
+#[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
     let requests = [
         post("/echo", "", "one"),

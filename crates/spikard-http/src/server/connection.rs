@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::Either};
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 
 use super::{
@@ -70,8 +70,9 @@ fn answer<H: Handle>(
 ) -> impl Future<Output = Response<H::Body>> + Send + 'static + use<H> {
     link.set_called(true);
     let (mut head, body) = request.into_parts();
+    let version = head.version;
     if let Some(error) = refuse(&head) {
-        return Either::Left(ready(last(handle.refusal(error))));
+        return Either::Left(ready(last(handle.refusal(error), version)));
     }
     adopt_authority(&mut head);
     head.extensions.insert(link.departure().clone());
@@ -82,12 +83,14 @@ fn answer<H: Handle>(
             link.set_raw();
         }
         // hyper closes the connection as well, and does not always say so.
-        if link.is_ending() || link.is_draining() { last(response) } else { response }
+        if link.is_ending() || link.is_draining() { last(response, version) } else { response }
     }))
 }
 
 /// Tells the client that nothing follows.
-fn last<B>(mut response: Response<B>) -> Response<B> {
+fn last<B>(mut response: Response<B>, version: Version) -> Response<B> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    // To a request of HTTP/1.0 that asked for it, hyper adds `keep-alive` unless the answer has its version.
+    *response.version_mut() = version;
     response
 }

@@ -18,8 +18,7 @@ fn check(head: &Parts) -> Result<(), Error> {
     host(head)?;
     target(&head.method, &head.uri)?;
     framing(&head.headers)?;
-    expectation(head)?;
-    control_characters(&head.headers)
+    expectation(head)
 }
 
 fn host(head: &Parts) -> Result<(), Error> {
@@ -118,14 +117,6 @@ fn expectation(head: &Parts) -> Result<(), Error> {
     let known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
     if head.version == Version::HTTP_11 && !expected.all(known) {
         return Err(Error::new(ErrorCode::ExpectationFailed).with_detail("the only expectation is 100-continue"));
-    }
-    Ok(())
-}
-
-fn control_characters(headers: &HeaderMap) -> Result<(), Error> {
-    let is_control = |byte: &u8| matches!(byte, 0..=8 | 10..=31 | 127);
-    if headers.values().any(|value| value.as_bytes().iter().any(is_control)) {
-        return Err(Error::malformed("a header field has a control character"));
     }
     Ok(())
 }

@@ -27,6 +27,10 @@ use super::{
     link::Link,
 };
 
+/// Room for one read of a head, and of a body.
+const HEAD_READ: usize = 4 * 1024;
+const BODY_READ: usize = 64 * 1024;
+
 /// A byte stream that tells without reading whether there may be something to read.
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Is ready when a read may give something: bytes, the end or an error. It costs no system call.
@@ -70,6 +74,8 @@ pub(super) struct Guard<W> {
     link: Arc<Link>,
     /// Read and not yet handed over.
     held: BytesMut,
+    /// `held` was made larger than a head needs.
+    grown: bool,
     /// So many of `held` passed and belong to the message that hyper reads.
     passed: usize,
     stage: Stage,
@@ -97,6 +103,7 @@ impl<W: Wire> Guard<W> {
             wire,
             link: Arc::clone(&entered.link),
             held: BytesMut::new(),
+            grown: false,
             passed: 0,
             stage: Stage::Head,
             scan: Scan::default(),
@@ -175,7 +182,8 @@ impl<W: Wire> Guard<W> {
 
     /// Reads from the wire into `held`.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.held.reserve(if self.is_in_body() { 16 * 1024 } else { 4 * 1024 });
+        self.grown |= self.is_in_body();
+        self.held.reserve(if self.is_in_body() { BODY_READ } else { HEAD_READ });
         let read = {
             let read = std::pin::pin!(self.wire.read_buf(&mut self.held));
             ready!(read.poll(cx))?

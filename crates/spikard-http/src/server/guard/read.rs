@@ -15,8 +15,6 @@ use crate::server::link::Owed;
 
 /// So much is read ahead while a request runs: what a client sends beyond it waits, and so does the news of its end.
 const LOOK_AHEAD: usize = 64 * 1024;
-/// An idle connection keeps no larger buffer than this.
-const IDLE_BUFFER: usize = 8 * 1024;
 
 impl<W: Wire> Read for Guard<W> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut out: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
@@ -94,7 +92,7 @@ impl<W: Wire> Guard<W> {
             return;
         }
         self.link.owes(now_owed);
-        if now_owed == Owed::NextRequest && self.held.capacity() > IDLE_BUFFER {
+        if now_owed == Owed::NextRequest && std::mem::take(&mut self.grown) {
             self.held = BytesMut::new();
         }
     }
