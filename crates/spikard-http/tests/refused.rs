@@ -289,3 +289,19 @@ async fn a_truncated_body_never_reaches_a_handler_as_a_complete_one() {
         assert_eq!(app.bodies(), 0, "{request:?}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_has_a_request_id_unless_they_are_off() {
+    // covers config: enable_request_id
+    let by_hyper = "G(T / HTTP/1.1\r\nhost: a\r\nx-request-id: mine\r\n\r\n";
+    let above_hyper = "GET * HTTP/1.1\r\nhost: a\r\nx-request-id: mine\r\n\r\n";
+    for (enable_request_id, ids) in [(true, 1), (false, 0)] {
+        for request in ["GET / HTTP/1.1\n\n", by_hyper, above_hyper] {
+            let app = App::new(Config { enable_request_id, ..Config::default() });
+            let text = app.exchange(request).await;
+            assert_eq!(text.matches("\r\nx-request-id: ").count(), ids, "{text}");
+            let own = text.contains("\r\nx-request-id: mine\r\n");
+            assert_eq!(own, enable_request_id && request == above_hyper, "{text}");
+        }
+    }
+}

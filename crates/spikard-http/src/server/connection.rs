@@ -9,8 +9,9 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::Either};
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use spikard_core::RequestId;
 
 use super::{
     Handle, RequestBody, Wire,
@@ -19,6 +20,8 @@ use super::{
     link::{Link, Owed},
     refuse::{adopt_authority, refuse},
 };
+
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Serves one connection until it ends, its timeouts included: the door for streams that no listener accepted.
 pub async fn serve_connection<H: Handle, W: Wire>(handle: H, wire: W) {
@@ -33,15 +36,15 @@ pub async fn serve_connection<H: Handle, W: Wire>(handle: H, wire: W) {
 /// Serves one connection of a listener that sweeps.
 pub(super) fn run<H: Handle, W: Wire>(handle: H, wire: W, entered: Entered) -> impl Future<Output = ()> + Send {
     let link = Arc::clone(&entered.link);
+    let guard = Guard::new(wire, entered, handle.config().enable_request_id);
     let service = {
         let link = Arc::clone(&link);
         service_fn(move |request| answer(&handle, &link, request).map(Ok::<_, Infallible>))
     };
     // `pipeline_flush` stays off: with it hyper buffers a streamed response without limit, and holds back a finished one
     // until the next is ready. The guard hands over one message at a time, so there would be nothing for it to gather.
-    let mut connection = Box::pin(
-        http1::Builder::new().half_close(true).serve_connection(Guard::new(wire, entered), service).with_upgrades(),
-    );
+    let mut connection =
+        Box::pin(http1::Builder::new().half_close(true).serve_connection(guard, service).with_upgrades());
     let mut told = false;
     poll_fn(move |cx| {
         link.register(cx.waker());
@@ -72,7 +75,12 @@ fn answer<H: Handle>(
     let (mut head, body) = request.into_parts();
     let version = head.version;
     if let Some(error) = refuse(&head) {
-        return Either::Left(ready(last(handle.refusal(error), version)));
+        let mut response = last(handle.refusal(error), version);
+        if handle.config().enable_request_id {
+            let id = head.headers.get(X_REQUEST_ID).and_then(RequestId::given).unwrap_or_else(random_id);
+            response.headers_mut().insert(X_REQUEST_ID, id.to_header());
+        }
+        return Either::Left(ready(response));
     }
     adopt_authority(&mut head);
     head.extensions.insert(link.departure().clone());
@@ -85,6 +93,11 @@ fn answer<H: Handle>(
         // hyper closes the connection as well, and does not always say so.
         if link.is_ending() || link.is_draining() { last(response, version) } else { response }
     }))
+}
+
+/// The id of a request that has none of its own.
+pub(super) fn random_id() -> RequestId {
+    RequestId::random(fastrand::u128(..))
 }
 
 /// Tells the client that nothing follows.

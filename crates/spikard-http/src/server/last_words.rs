@@ -3,10 +3,12 @@
 use std::{fmt::Write as _, time::SystemTime};
 
 use bytes::{BufMut, BytesMut};
-use spikard_core::{Body, Error};
+use spikard_core::{Body, Error, RequestId};
 
-/// A whole response for this error.
-pub(super) fn last_words(error: &Error) -> BytesMut {
+use super::connection::X_REQUEST_ID;
+
+/// A whole response for this error. `id` names the request, whose own was not read.
+pub(super) fn last_words(error: &Error, id: Option<RequestId>) -> BytesMut {
     let response = error.problem();
     let Body::Whole(body) = &response.body else { unreachable!("a problem document is whole") };
     let mut text = BytesMut::with_capacity(512);
@@ -17,6 +19,9 @@ pub(super) fn last_words(error: &Error) -> BytesMut {
         let _ = write!(text, "{name}: ");
         text.put_slice(value.as_bytes());
         text.put_slice(b"\r\n");
+    }
+    if let Some(id) = id {
+        let _ = write!(text, "{X_REQUEST_ID}: {id}\r\n");
     }
     let _ = write!(text, "content-length: {}\r\nconnection: close\r\ndate: {date}\r\n\r\n", body.len());
     text.put_slice(body);

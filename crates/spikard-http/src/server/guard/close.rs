@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Closing, Guard, Wire, poll_write_all};
-use crate::server::{last_words::last_words, link::Owed};
+use crate::server::{connection::random_id, last_words::last_words, link::Owed};
 
 /// What a client that was refused may still send before it is cut off.
 const MAX_DISCARDED: usize = 1024 * 1024;
@@ -19,7 +19,8 @@ impl<W: Wire> Guard<W> {
         loop {
             match &mut self.closing {
                 Closing::No => {
-                    let words = self.refused.as_ref().map(last_words).unwrap_or_default();
+                    let id = self.request_ids.then(random_id);
+                    let words = self.refused.as_ref().map(|error| last_words(error, id)).unwrap_or_default();
                     self.closing = Closing::Words(words);
                 }
                 Closing::Words(words) => {

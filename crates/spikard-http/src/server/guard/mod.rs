@@ -93,12 +93,13 @@ pub(super) struct Guard<W> {
     /// hyper asked for a head before it had flushed, and must be polled again.
     deferred: bool,
     closing: Closing,
+    request_ids: bool,
     /// Counts the connection for as long as its socket is open, whoever holds it.
     _entered: Entered,
 }
 
 impl<W: Wire> Guard<W> {
-    pub(super) fn new(wire: W, entered: Entered) -> Self {
+    pub(super) fn new(wire: W, entered: Entered, request_ids: bool) -> Self {
         Self {
             wire,
             link: Arc::clone(&entered.link),
@@ -114,6 +115,7 @@ impl<W: Wire> Guard<W> {
             unflushed: false,
             deferred: false,
             closing: Closing::No,
+            request_ids,
             _entered: entered,
         }
     }
