@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import http.client
 import io
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,7 +17,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from spikard import Spikard, TestClient
-from spikard._worker import Server
 
 
 class Answer(NamedTuple):
@@ -70,32 +71,51 @@ def in_process(app: Spikard) -> Iterator[Any]:
 
 @contextmanager
 def over_a_socket(app: Spikard) -> Iterator[Any]:
-    """A server on a thread of its own."""
-    loop = asyncio.new_event_loop()
+    """A server on a thread and loop of its own, which says in its banner where it listens."""
+    banner, loop = Banner(), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
     try:
-        server, address = asyncio.run_coroutine_threadsafe(_start(app), loop).result(10)
+        with contextlib.redirect_stderr(banner):
+            serving = asyncio.run_coroutine_threadsafe(app.serve(port=0), loop)
+            serving.add_done_callback(lambda _: banner.told.set())
+            banner.told.wait(10)
+        if serving.done():
+            serving.result()
         try:
-            yield lambda request: exchange(address, request)
+            yield lambda request: exchange(banner.address(), request)
         finally:
-            asyncio.run_coroutine_threadsafe(_stop(server), loop).result(10)
+            serving.cancel()
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)
     finally:
+        asyncio.run_coroutine_threadsafe(_others_ended(), loop).result(40)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _start(app: Spikard) -> tuple[Server, tuple[str, int]]:
-    server = Server(app, {"port": 0}, asyncio.get_running_loop())
-    return server, server.worker.listen(server._has_ended)
+async def _others_ended() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others)
 
 
-async def _stop(server: Server) -> None:
-    server.stop()
-    server.stop()
-    await server.ended
-    server.worker.close(0.0)
+class Banner(io.StringIO):
+    """What the server prints when it listens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = threading.Event()
+
+    def flush(self) -> None:
+        """The banner is flushed as a whole line."""
+        self.told.set()
+
+    def address(self) -> tuple[str, int]:
+        """Where the server listens."""
+        found = re.search(r"http://([0-9.]+):(\d+)", self.getvalue())
+        assert found, f"no address in {self.getvalue()!r}"
+        return found[1], int(found[2])
 
 
 class Connection:
