@@ -1,0 +1,98 @@
+//! A case's app: the document for the core, and the user code that its scripts stand for.
+
+use serde_json::{Map, Value, json};
+use spikard_core::{Error, SpecError, parameter::Reader, spec::AppSpec};
+
+use crate::{case::Case, host::Route, json::Json, model::Model};
+
+/// What one argument of a handler is, for `echo`.
+pub enum Argument {
+    Parameter { name: String, schema: Value, choices: Vec<Value>, default: Option<Json> },
+    Body(Option<Model>),
+}
+
+/// The document and the user code of a case.
+pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecError> {
+    let (mut routes, mut code) = (Vec::new(), Vec::new());
+    for (number, route) in case.routes().iter().enumerate() {
+        let mut arguments = Vec::new();
+        let mut wired = Vec::new();
+        let mut parameters = Vec::new();
+        for (index, parameter) in route.get("parameters").map_or(&[][..], Json::items).iter().enumerate() {
+            let argument = parameter_argument(parameter)?;
+            let named = matches!(&argument, Argument::Parameter { schema, .. } if schema.to_string().contains("\"$ref\""));
+            wired.push(json!({"parameter": {"index": index, "choices": named}}));
+            arguments.push(argument);
+            parameters.push(without(parameter.to_value(), &["as"]));
+        }
+        let mut spec = json!({"method": route.text_of("method"), "path": route.text_of("path"), "handler": number,
+            "parameters": parameters, "options": route.get("options").map_or_else(|| json!({}), Json::to_value)});
+        if let Some(body) = route.get("body") {
+            let (body, model) = body_spec(body, models, number);
+            spec["body"] = body;
+            wired.push(json!("body"));
+            arguments.push(Argument::Body(model));
+        }
+        spec["arguments"] = wired.into();
+        routes.push(spec);
+        let status = route.get("status_code").and_then(Json::number).unwrap_or(200.0) as u16;
+        code.push(Route { arguments, status, script: route.get("script").expect("a valid case").clone() });
+    }
+    let config = case.json.get("app").and_then(|app| app.get("config")).map_or_else(|| json!({}), Json::to_value);
+    let document = json!({"routes": routes, "config": {"given": config}});
+    Ok((AppSpec::from_json(document.to_string().as_bytes())?, code))
+}
+
+fn without(mut value: Value, names: &[&str]) -> Value {
+    if let Value::Object(members) = &mut value {
+        members.retain(|name, _| !names.contains(&name.as_str()));
+    }
+    value
+}
+
+fn parameter_argument(parameter: &Json) -> Result<Argument, SpecError> {
+    let name = parameter.text_of("as").or(parameter.text_of("name")).expect("a valid case").to_owned();
+    let schema = parameter.get("schema").expect("a valid case").to_value();
+    let choices = Reader::compile(&schema)?.choices().to_vec();
+    let default = parameter.get("default").map(|default| Model::new(&schema).write(default, &schema));
+    Ok(Argument::Parameter { name, schema, choices, default })
+}
+
+/// A typed body is left to the driver's decoder, whose number is the route's.
+fn body_spec(body: &Json, models: &Json, number: usize) -> (Value, Option<Model>) {
+    let mut spec = json!({"kind": body.text_of("kind").unwrap_or("json-or-form")});
+    if let Some(required) = body.get("required") {
+        spec["required"] = required.to_value();
+    }
+    let Some(name) = body.text_of("type") else {
+        for member in ["schema", "reading"] {
+            if let Some(value) = body.get(member) {
+                spec[member] = value.to_value();
+            }
+        }
+        return (spec, None);
+    };
+    let model = models.get(name).and_then(|model| model.get("schema")).expect("a known model");
+    let mut schema = model.to_value();
+    if body.get("list") == Some(&Json::Bool(true)) {
+        schema = list_of(schema);
+    }
+    spec["schema"] = schema.clone();
+    spec["decoder"] = number.into();
+    (spec, Some(Model::new(&schema)))
+}
+
+fn list_of(mut item: Value) -> Value {
+    let definitions = item.as_object_mut().and_then(|item| item.remove("$defs")).unwrap_or(Value::Object(Map::new()));
+    json!({"type": "array", "items": item, "$defs": definitions})
+}
+
+/// A fault at start-up fails every exchange of the case.
+pub fn refused(error: &SpecError) -> String {
+    format!("the app is refused: {error}")
+}
+
+/// An ordinary exception of user code.
+pub fn exception(message: &str) -> Error {
+    Error::internal(message.to_owned())
+}
