@@ -20,7 +20,8 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecEr
         let mut parameters = Vec::new();
         for (index, parameter) in route.get("parameters").map_or(&[][..], Json::items).iter().enumerate() {
             let argument = parameter_argument(parameter)?;
-            let named = matches!(&argument, Argument::Parameter { schema, .. } if schema.to_string().contains("\"$ref\""));
+            let named =
+                matches!(&argument, Argument::Parameter { schema, .. } if schema.to_string().contains("\"$ref\""));
             wired.push(json!({"parameter": {"index": index, "choices": named}}));
             arguments.push(argument);
             parameters.push(without(parameter.to_value(), &["as"]));

@@ -101,7 +101,11 @@ impl Visit {
         let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.as_str().to_owned(), value.as_bytes().iter().map(|byte| char::from(*byte)).collect())
         };
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers.iter().map(field).collect(), body: body.to_vec() })
+        Ok(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers.iter().map(field).collect(),
+            body: body.to_vec(),
+        })
     }
 
     async fn over_socket(&mut self, request: &Request) -> Result<Answer, String> {
@@ -187,7 +191,9 @@ impl Request {
         let text = |name| json.text_of(name).expect("a valid case").to_owned();
         let pairs = |name| json.get(name).map_or(&[][..], Json::items).iter().filter_map(pair).collect::<Vec<_>>();
         let mut headers = pairs("headers");
-        let names = |headers: &[(String, String)], name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let names = |headers: &[(String, String)], name: &str| {
+            headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
         let (body, content_type) = if let Some(body) = json.get("body") {
             (Some(body.to_string().into_bytes()), "application/json")
         } else if json.get("form").is_some() {

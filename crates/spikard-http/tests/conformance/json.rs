@@ -121,12 +121,7 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn write_all(
-    f: &mut fmt::Formatter<'_>,
-    open: &str,
-    pieces: impl Iterator<Item = String>,
-    close: &str,
-) -> fmt::Result {
+fn write_all(f: &mut fmt::Formatter<'_>, open: &str, pieces: impl Iterator<Item = String>, close: &str) -> fmt::Result {
     write!(f, "{open}{}{close}", pieces.collect::<Vec<_>>().join(","))
 }
 

@@ -35,7 +35,10 @@ fn every_case_has_the_form_of_the_schema() {
         .flat_map(|case| {
             let place = case.place();
             let value = case.json.to_value();
-            validator.iter_errors(&value).map(|fault| format!("{place}: {}: {fault}", fault.instance_path())).collect::<Vec<_>>()
+            validator
+                .iter_errors(&value)
+                .map(|fault| format!("{place}: {}: {fault}", fault.instance_path()))
+                .collect::<Vec<_>>()
         })
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

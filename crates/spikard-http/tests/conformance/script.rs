@@ -61,7 +61,8 @@ fn raise(about: &Json) -> Error {
         return exception(about.text_of("exception").unwrap_or_default());
     };
     let mut error = Error::new(ErrorCode::Raised);
-    error.status = http.get("status").and_then(Json::number).and_then(|status| StatusCode::from_u16(status as u16).ok());
+    error.status =
+        http.get("status").and_then(Json::number).and_then(|status| StatusCode::from_u16(status as u16).ok());
     error.title = http.text_of("title").map(str::to_owned);
     error.type_uri = http.text_of("type").map(str::to_owned);
     if let Some(Json::Map(headers)) = http.get("headers") {

@@ -134,7 +134,9 @@ fn head(text: &[u8]) -> Result<Answer, String> {
     let code = first.strip_prefix("HTTP/1.1 ").or(first.strip_prefix("HTTP/1.0 ")).and_then(|rest| rest.get(..3));
     let status = code.and_then(|code| code.parse().ok());
     let status = status.ok_or_else(|| format!("no status line: {first:?}"))?;
-    let field = |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
-    let headers = lines.map(|line| field(line).ok_or_else(|| format!("no field: {line:?}"))).collect::<Result<_, _>>()?;
+    let field =
+        |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+    let headers =
+        lines.map(|line| field(line).ok_or_else(|| format!("no field: {line:?}"))).collect::<Result<_, _>>()?;
     Ok(Answer { status, headers, body: Vec::new() })
 }
