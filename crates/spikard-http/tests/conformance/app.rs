@@ -36,7 +36,7 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecEr
         }
         spec["arguments"] = wired.into();
         routes.push(spec);
-        let status = route.get("status_code").and_then(Json::number).unwrap_or(200.0) as u16;
+        let status = route.get("status_code").and_then(Json::status).unwrap_or(200);
         code.push(Route { arguments, status, script: route.get("script").expect("a valid case").clone() });
     }
     let config = case.json.get("app").and_then(|app| app.get("config")).map_or_else(|| json!({}), Json::to_value);

@@ -1,6 +1,8 @@
 //! How a script's `echo` writes the values that arrived: what JSON has plainly, everything else as an object with one
 //! member that says the type.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 use spikard_core::Arg;
@@ -22,7 +24,10 @@ pub fn argument(arg: &Arg, schema: &Value, choices: &[Value]) -> Json {
         Arg::Date(text) => Json::tagged("$date", Json::Text(text.clone())),
         Arg::Time(text) => Json::tagged("$time", Json::Text(clock(text))),
         Arg::DateTime(text) => Json::tagged("$datetime", Json::Text(moment(text))),
-        Arg::Duration(micros) => Json::tagged("$duration", Json::Float(*micros as f64 / 1e6)),
+        Arg::Duration(micros) => {
+            let seconds = Duration::from_micros(micros.unsigned_abs()).as_secs_f64();
+            Json::tagged("$duration", Json::Float(if *micros < 0 { -seconds } else { seconds }))
+        }
         Arg::Choice(place) => Json::tagged("$enum", Json::from(&choices[*place as usize])),
         Arg::List(items) => {
             let items = items.iter().map(|item| argument(item, schema, choices)).collect();

@@ -6,8 +6,7 @@ use crate::{json::Json, wire::Answer};
 
 /// What differs.
 pub fn check(expect: &Json, answer: &Answer) -> Result<(), String> {
-    let status = expect.get("status").and_then(Json::number);
-    if status != Some(f64::from(answer.status)) {
+    if expect.get("status").and_then(Json::status) != Some(answer.status) {
         return Err(format!("status {} with {}", answer.status, shown(&answer.body)));
     }
     if let Some(Json::Map(headers)) = expect.get("headers") {

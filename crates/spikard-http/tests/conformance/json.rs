@@ -61,6 +61,14 @@ impl Json {
         }
     }
 
+    /// A status code.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Int(digits) => digits.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// As serde knows it: big integers become floats.
     pub fn to_value(&self) -> Value {
         serde_json::from_str(&self.to_string()).expect("it was JSON")

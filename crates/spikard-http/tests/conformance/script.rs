@@ -34,7 +34,7 @@ fn plain(status: u16, content_type: &'static str, content: Vec<u8>) -> Response 
 }
 
 fn respond(about: &Json, status: u16) -> Response {
-    let status = about.get("status").and_then(Json::number).map_or(status, |status| status as u16);
+    let status = about.get("status").and_then(Json::status).unwrap_or(status);
     let (content_type, content) = if let Some(value) = about.get("value") {
         ("application/json", value.to_string().into_bytes())
     } else if let Some(text) = about.text_of("text") {
@@ -61,8 +61,7 @@ fn raise(about: &Json) -> Error {
         return exception(about.text_of("exception").unwrap_or_default());
     };
     let mut error = Error::new(ErrorCode::Raised);
-    error.status =
-        http.get("status").and_then(Json::number).and_then(|status| StatusCode::from_u16(status as u16).ok());
+    error.status = http.get("status").and_then(Json::status).and_then(|status| StatusCode::from_u16(status).ok());
     error.title = http.text_of("title").map(str::to_owned);
     error.type_uri = http.text_of("type").map(str::to_owned);
     if let Some(Json::Map(headers)) = http.get("headers") {
