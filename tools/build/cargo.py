@@ -90,10 +90,10 @@ def links_with_mold() -> bool:
 
 
 def run(command: list[str], target: Path | None = None) -> int:
-    """Runs `command` in the clone's root and answers its exit code."""
+    """Runs `command` and answers its exit code."""
     target = target or places.target()
     with alone(target):
-        return subprocess.run(command, cwd=places.ROOT, env=environment(target)).returncode
+        return subprocess.run(command, env=environment(target)).returncode
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def run(command: list[str]) -> int:
     os.environ.pop("PYTHONHOME", None)
     if "maturin" in command:
         return cargo.run(command)
-    return subprocess.run(command, cwd=places.ROOT).returncode
+    return subprocess.run(command).returncode
 
 
 if __name__ == "__main__":
