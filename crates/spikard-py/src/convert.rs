@@ -162,7 +162,8 @@ pub(crate) fn response(
         });
     }
     if value.is_exact_instance_of::<PyTuple>() {
-        let made = host.from_tuple.bind(py).call1((value, callable.status.as_u16()))?;
+        let given = (value, callable.status.as_u16(), callable.text, callable.convert.as_ref());
+        let made = host.from_tuple.bind(py).call1(given)?;
         return parts(py, &made);
     }
     if value.is_instance(host.response.bind(py))? {

@@ -151,6 +151,11 @@ def test_text_is_text_unless_a_model_or_an_object_is_annotated(annotation: Any, 
     assert is_text(annotation) is text
 
 
+def test_the_body_of_a_tuple_is_converted_too() -> None:
+    assert from_tuple((WIDE, 201), 200, False, converter(Public))._parts()[2] == b'{"name":"a"}'
+    assert from_tuple(("x", 201), 200, False)._parts()[2] == b'"x"'
+
+
 @pytest.mark.parametrize(
     ("value", "parts"),
     [

@@ -99,7 +99,7 @@ pub(crate) struct Host {
     callables: Vec<Callable>,
     /// `encode(value) -> bytes`.
     pub(crate) encode: Py<PyAny>,
-    /// `from_tuple(value, status) -> Response`.
+    /// `from_tuple(value, status, text, convert) -> Response`.
     pub(crate) from_tuple: Py<PyAny>,
     /// `refusal(exception) -> list[dict]`.
     pub(crate) refusal: Py<PyAny>,

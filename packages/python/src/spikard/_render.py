@@ -50,17 +50,22 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def from_tuple(value: tuple[Any, ...], status: int) -> Response:
-    """`(body, status)` and `(body, status, headers)`; any other tuple is a JSON array."""
+def from_tuple(
+    value: tuple[Any, ...], status: int, text: bool = True, convert: Callable[[object], object] | None = None
+) -> Response:
+    """`(body, status)` and `(body, status, headers)`; any other tuple is a JSON array.
+
+    The body is sent as it would be alone: `text` and `convert` are those of the handler.
+    """
     headers = value[2] if len(value) == 3 else None
     if len(value) not in (2, 3) or not _is_status(value[1]) or not isinstance(headers, (Mapping, type(None))):
-        return JSONResponse(value, status)
+        return JSONResponse(value if convert is None else convert(value), status)
     body, code = value[0], int(value[1])
     if isinstance(body, Response):
         raise TypeError("a response carries its own status: return it alone")
-    if isinstance(body, (str, bytes)) or code in (204, 304):
+    if isinstance(body, bytes) or (isinstance(body, str) and text) or code in (204, 304):
         return Response(body, code, headers)
-    return JSONResponse(body, code, headers)
+    return JSONResponse(body if convert is None or body is None else convert(body), code, headers)
 
 
 def _is_status(value: object) -> bool:

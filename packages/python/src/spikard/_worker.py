@@ -34,7 +34,7 @@ class Names(NamedTuple):
 
     report: Report
     encode: Callable[[object], bytes] = _render.encode
-    from_tuple: Callable[[tuple[Any, ...], int], Response] = _render.from_tuple
+    from_tuple: Callable[..., Response] = _render.from_tuple
     refusal: Callable[[Exception], list[dict[str, Any]]] = _decode.refusal
     response: type = Response
     http_exception: type = HTTPException
