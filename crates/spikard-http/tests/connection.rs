@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, sleep, timeout},
 };
-use wire::{App, PATIENCE, assert_problem, read_all, read_until, statuses};
+use wire::{App, LARGE, PATIENCE, assert_problem, read_all, read_until, statuses};
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 const LAST: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
@@ -159,6 +159,25 @@ async fn the_connection_closes_after_a_large_body_that_is_not_read() {
     let head = "POST /ignore HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
     let text = app.exchange(format!("{head}{chunks}0\r\n\r\n{LAST}")).await;
     assert_eq!(statuses(&text), [200], "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_waits_for_the_answer_before_it() {
+    let began = Instant::now();
+    let mut client = app().connect();
+    client.write_all(b"POST /large HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nab").await.unwrap();
+    // The answer is under way and does not fit into the connection when the rest of the request comes.
+    let head = read_until(&mut client, "\r\n\r\n").await;
+    assert_eq!(statuses(&head), [200]);
+    client.write_all(b"cG(T / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    let mut body = vec![0; LARGE];
+    client.read_exact(&mut body).await.unwrap();
+    assert!(body.iter().all(|byte| *byte == b'.'));
+    assert_problem(&read_all(&mut client).await, 400);
+    assert_eq!(began.elapsed(), Duration::ZERO, "it waited for the sweep");
 }
 
 #[tokio::test]

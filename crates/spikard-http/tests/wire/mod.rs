@@ -32,7 +32,10 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, BodyError>;
 /// Longer than anything that a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The app. `/` says hello, `/echo` answers the body, `/ignore` does not read it, `/gate` waits for `gate`, `/departed`
+/// The length of the answer of `/large`.
+pub(crate) const LARGE: usize = 300 << 10;
+
+/// The app. `/` says hello, `/echo` answers the body, `/ignore` and `/large` do not read it, `/gate` waits for `gate`, `/departed`
 /// for the departure, `/never` for ever, `/stream` never ends, `/host` answers the host, `/upgrade` turns into an echo.
 #[derive(Clone)]
 pub(crate) struct App(Arc<State>);
@@ -124,6 +127,7 @@ impl App {
             "/host" => whole(format!("{} {}", request.headers()["host"].to_str().expect("text"), request.uri())),
             "/upgrade" => upgrade(request),
             "/ignore" => whole("ignored"),
+            "/large" => whole(vec![b'.'; LARGE]),
             _ => whole("hello"),
         }
     }
