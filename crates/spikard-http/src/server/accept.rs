@@ -38,7 +38,8 @@ impl Listener for TcpListener {
 }
 
 /// Serves the connections of a listening socket until `shutdown` begins, then drains: requests in flight are finished,
-/// for at most `shutdown_timeout`. Dropping the future cuts everything off.
+/// for at most `shutdown_timeout`. Dropping the future cuts everything off. A `Service` answers only while its `bring_home`
+/// runs as well.
 pub async fn serve<H: Handle>(handle: H, listener: std::net::TcpListener, shutdown: Shutdown) -> Drained {
     listener.set_nonblocking(true).expect("a listening socket has a mode");
     let listener = TcpListener::from_std(listener).expect("the runtime has I/O and room for one more socket");
