@@ -88,11 +88,6 @@ fn list_of(mut item: Value) -> Value {
     json!({"type": "array", "items": item, "$defs": definitions})
 }
 
-/// A fault at start-up fails every exchange of the case.
-pub fn refused(error: &SpecError) -> String {
-    format!("the app is refused: {error}")
-}
-
 /// An ordinary exception of user code.
 pub fn exception(message: &str) -> Error {
     Error::internal(message.to_owned())

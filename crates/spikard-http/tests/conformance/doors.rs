@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    app::{build, refused},
+    app::build,
     case::Case,
     expect,
+    fault::Fault,
     host::Host,
     json::Json,
     wire::{Answer, Connection},
@@ -40,18 +41,19 @@ impl Door {
 }
 
 /// Tells a whole case through one door, on an app of its own.
-pub async fn tell(case: &Case, models: &Json, door: Door) -> Result<(), String> {
-    let (spec, routes) = build(case, models).map_err(|error| refused(&error))?;
+pub async fn tell(case: &Case, models: &Json, door: Door) -> Result<(), Fault> {
+    let (spec, routes) = build(case, models).map_err(|error| Fault::from(error).at("the app is refused"))?;
     let host = Host::start(routes);
     let platform: Arc<dyn Platform> = Arc::new(Tokio::new(tokio::runtime::Handle::current()));
-    let service = Service::new(&spec, host.queue.clone(), platform).map_err(|error| refused(&error))?;
+    let service = Service::new(&spec, host.queue.clone(), platform)
+        .map_err(|error| Fault::from(error).at("the app is refused"))?;
     let home = tokio::spawn(service.bring_home());
     let mut visit = Visit { service, door, server: None, kept: None };
     let mut told = Ok(());
     for (number, exchange) in case.exchanges().iter().enumerate() {
         let (request, expect) = (exchange.get("request"), exchange.get("expect"));
-        let (Some(request), Some(expect)) = (request, expect) else { return Err("no exchange".to_owned()) };
-        told = visit.exchange(request, expect).await.map_err(|fault| format!("exchange {number}: {fault}"));
+        let (Some(request), Some(expect)) = (request, expect) else { return Err(Fault::new("no exchange")) };
+        told = visit.exchange(request, expect).await.map_err(|fault| fault.at(format_args!("exchange {number}")));
         if told.is_err() {
             break;
         }
@@ -70,7 +72,7 @@ struct Visit {
 }
 
 impl Visit {
-    async fn exchange(&mut self, request: &Json, expect: &Json) -> Result<(), String> {
+    async fn exchange(&mut self, request: &Json, expect: &Json) -> Result<(), Fault> {
         if let Some(bytes) = raw(request) {
             let ends = request.get("end") == Some(&Json::Bool(true));
             if self.door == Door::Socket {
@@ -90,14 +92,14 @@ impl Visit {
         expect::check(expect, &answer)
     }
 
-    async fn in_process(&self, request: &Request) -> Result<Answer, String> {
+    async fn in_process(&self, request: &Request) -> Result<Answer, Fault> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.target.as_str());
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
         let sent = builder.body(Full::new(Bytes::from(request.body.clone().unwrap_or_default())));
-        let answer = testing::send(&self.service, sent.map_err(|error| format!("cannot be sent: {error}"))?).await;
-        let (head, body) = answer.ok_or("the answer broke off")?.into_parts();
+        let answer = testing::send(&self.service, sent?).await;
+        let (head, body) = answer.ok_or_else(|| Fault::new("the answer broke off"))?.into_parts();
         let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.as_str().to_owned(), value.as_bytes().iter().map(|byte| char::from(*byte)).collect())
         };
@@ -108,7 +110,7 @@ impl Visit {
         })
     }
 
-    async fn over_socket(&mut self, request: &Request) -> Result<Answer, String> {
+    async fn over_socket(&mut self, request: &Request) -> Result<Answer, Fault> {
         let mut connection = match self.kept.take() {
             Some(kept) => kept,
             None => Connection::new(self.connect().await?),
@@ -121,16 +123,16 @@ impl Visit {
         Ok(answer)
     }
 
-    async fn connect(&mut self) -> Result<TcpStream, String> {
+    async fn connect(&mut self) -> Result<TcpStream, Fault> {
         if self.server.is_none() {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-            let address = listener.local_addr().map_err(|error| error.to_string())?;
+            let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+            let address = listener.local_addr()?;
             let shutdown = server::Shutdown::new();
             let served = tokio::spawn(server::serve(self.service.clone(), listener, shutdown.clone()));
             self.server = Some((address, shutdown, served));
         }
         let (address, ..) = self.server.as_ref().expect("started above");
-        TcpStream::connect(address).await.map_err(|error| error.to_string())
+        Ok(TcpStream::connect(address).await?)
     }
 
     async fn leave(self) {
@@ -156,7 +158,7 @@ async fn tell_raw<S: AsyncRead + AsyncWrite + Unpin>(
     bytes: &[u8],
     ends: bool,
     expect: &Json,
-) -> Result<(), String> {
+) -> Result<(), Fault> {
     connection.send(bytes).await;
     if ends {
         connection.end().await;
@@ -165,13 +167,13 @@ async fn tell_raw<S: AsyncRead + AsyncWrite + Unpin>(
     expect::check(expect, &connection.answer(to_head).await?)?;
     for (number, next) in expect.get("then").map_or(&[][..], Json::items).iter().enumerate() {
         let answer = connection.answer(false).await?;
-        expect::check(next, &answer).map_err(|fault| format!("answer {}: {fault}", number + 1))?;
+        expect::check(next, &answer).map_err(|fault| fault.at(format_args!("answer {}", number + 1)))?;
     }
     match expect.get("closed") {
-        Some(Json::Bool(true)) if !connection.is_closed().await? => Err("the server goes on talking".to_owned()),
+        Some(Json::Bool(true)) if !connection.is_closed().await? => Err(Fault::new("the server goes on talking")),
         Some(Json::Bool(false)) => {
             connection.send(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
-            connection.answer(false).await.map(drop).map_err(|fault| format!("a further request: {fault}"))
+            connection.answer(false).await.map(drop).map_err(|fault| fault.at("a further request"))
         }
         _ => Ok(()),
     }

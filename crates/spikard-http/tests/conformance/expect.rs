@@ -2,12 +2,12 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::{json::Json, wire::Answer};
+use crate::{fault::Fault, json::Json, wire::Answer};
 
 /// What differs.
-pub fn check(expect: &Json, answer: &Answer) -> Result<(), String> {
+pub fn check(expect: &Json, answer: &Answer) -> Result<(), Fault> {
     if expect.get("status").and_then(Json::status) != Some(answer.status) {
-        return Err(format!("status {} with {}", answer.status, shown(&answer.body)));
+        return Err(Fault::new(format!("status {} with {}", answer.status, shown(&answer.body))));
     }
     if let Some(Json::Map(headers)) = expect.get("headers") {
         for (name, wanted) in headers {
@@ -17,7 +17,7 @@ pub fn check(expect: &Json, answer: &Answer) -> Result<(), String> {
     body(expect, &answer.body)
 }
 
-fn header(name: &str, wanted: &Json, found: &[&str]) -> Result<(), String> {
+fn header(name: &str, wanted: &Json, found: &[&str]) -> Result<(), Fault> {
     let fits = match wanted {
         Json::Text(wanted) => match (wanted.as_str(), found) {
             ("<<any>>", _) | ("<<absent>>", []) | ("<<present>>", [_, ..]) => true,
@@ -27,13 +27,17 @@ fn header(name: &str, wanted: &Json, found: &[&str]) -> Result<(), String> {
         },
         several => several.items().iter().map(Json::text).eq(found.iter().map(|one| Some(*one))),
     };
-    if fits { Ok(()) } else { Err(format!("{name}: {found:?} in place of {wanted}")) }
+    if fits { Ok(()) } else { Err(Fault::new(format!("{name}: {found:?} in place of {wanted}"))) }
 }
 
-fn body(expect: &Json, found: &[u8]) -> Result<(), String> {
-    let json = || Json::parse(found).map_err(|error| format!("the body is no JSON ({error}): {}", shown(found)));
+fn body(expect: &Json, found: &[u8]) -> Result<(), Fault> {
+    let json = || Json::parse(found).map_err(|fault| fault.at(format_args!("the body {} is no JSON", shown(found))));
     let whole = |wanted: &[u8]| {
-        if wanted == found { Ok(()) } else { Err(format!("body {} in place of {}", shown(found), shown(wanted))) }
+        if wanted == found {
+            Ok(())
+        } else {
+            Err(Fault::new(format!("body {} in place of {}", shown(found), shown(wanted))))
+        }
     };
     if let Some(wanted) = expect.get("body") {
         return same(wanted, &json()?, "body");
@@ -46,13 +50,13 @@ fn body(expect: &Json, found: &[u8]) -> Result<(), String> {
     }
     if let Some(schema) = expect.get("body_schema") {
         let validator = jsonschema::validator_for(&schema.to_value()).expect("a valid case");
-        return validator.validate(&json()?.to_value()).map_err(|error| format!("body {}: {error}", shown(found)));
+        return validator.validate(&json()?.to_value()).map_err(|error| Fault::from(error).at(shown(found)));
     }
     Ok(())
 }
 
-fn same(wanted: &Json, found: &Json, place: &str) -> Result<(), String> {
-    let differs = || Err(format!("{place}: {found} in place of {wanted}"));
+fn same(wanted: &Json, found: &Json, place: &str) -> Result<(), Fault> {
+    let differs = || Err(Fault::new(format!("{place}: {found} in place of {wanted}")));
     match (wanted, found) {
         (Json::Text(mark), _) if mark.starts_with("<<") && mark.ends_with(">>") => {
             let fits = match (mark.as_str(), found) {
@@ -66,14 +70,14 @@ fn same(wanted: &Json, found: &Json, place: &str) -> Result<(), String> {
         (Json::Map(wanted), Json::Map(found)) => {
             let unknown = found.iter().find(|(name, _)| !wanted.iter().any(|(known, _)| known == name));
             if let Some((name, value)) = unknown {
-                return Err(format!("{place}.{name}: {value} is not expected"));
+                return Err(Fault::new(format!("{place}.{name}: {value} is not expected")));
             }
             wanted.iter().try_for_each(|(name, wanted)| {
                 let value = found.iter().find(|(known, _)| known == name).map(|(_, value)| value);
                 match value {
                     Some(value) => same(wanted, value, &format!("{place}.{name}")),
                     None if wanted.text() == Some("<<sentence?>>") => Ok(()),
-                    None => Err(format!("{place}.{name} is missing: {wanted}")),
+                    None => Err(Fault::new(format!("{place}.{name} is missing: {wanted}"))),
                 }
             })
         }
@@ -106,7 +110,7 @@ fn shown(bytes: &[u8]) -> String {
 #[test]
 fn a_difference_names_its_place() {
     let json = |text: &str| Json::parse(text.as_bytes()).unwrap();
-    let fault = |wanted, found| same(&json(wanted), &json(found), "body").unwrap_err();
+    let fault = |wanted, found| same(&json(wanted), &json(found), "body").unwrap_err().to_string();
     assert_eq!(fault(r#"{"a":[1,2]}"#, r#"{"a":[1,2.0]}"#), "body.a[1]: 2.0 in place of 2");
     assert_eq!(fault("{}", r#"{"a":1}"#), "body.a: 1 is not expected");
     assert_eq!(fault(r#"{"a":1}"#, "{}"), "body.a is missing: 1");

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::fault::Fault;
+
 /// A JSON value. Objects keep the order of their members; comparing them does not look at it.
 #[derive(Clone, Debug)]
 pub enum Json {
@@ -19,12 +21,16 @@ pub enum Json {
 
 impl Json {
     /// Reads a whole text.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
+    pub fn parse(text: &[u8]) -> Result<Self, Fault> {
+        let text = std::str::from_utf8(text)?;
         let mut reader = Reader { text, at: 0 };
         let value = reader.value()?;
         reader.blanks();
-        if reader.at == text.len() { Ok(value) } else { Err(format!("something stands behind byte {}", reader.at)) }
+        if reader.at == text.len() {
+            Ok(value)
+        } else {
+            Err(Fault::new(format!("something stands behind byte {}", reader.at)))
+        }
     }
 
     pub fn get(&self, name: &str) -> Option<&Self> {
@@ -150,7 +156,7 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self) -> Result<Json, String> {
+    fn value(&mut self) -> Result<Json, Fault> {
         self.blanks();
         for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))] {
             if self.take(word) {
@@ -169,8 +175,8 @@ impl Reader<'_> {
         &mut self,
         open: char,
         close: char,
-        mut one: impl FnMut(&mut Self) -> Result<T, String>,
-    ) -> Result<Vec<T>, String> {
+        mut one: impl FnMut(&mut Self) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
         self.take(open.encode_utf8(&mut [0; 4]));
         let close = close.to_string();
         let mut all = Vec::new();
@@ -180,20 +186,24 @@ impl Reader<'_> {
                 return Ok(all);
             }
             if !all.is_empty() && !self.take(",") {
-                return Err(format!("no comma at byte {}", self.at));
+                return Err(Fault::new(format!("no comma at byte {}", self.at)));
             }
             all.push(one(self)?);
         }
     }
 
-    fn member(&mut self) -> Result<(String, Json), String> {
+    fn member(&mut self) -> Result<(String, Json), Fault> {
         self.blanks();
         let name = self.string()?;
         self.blanks();
-        if self.take(":") { Ok((name, self.value()?)) } else { Err(format!("no colon at byte {}", self.at)) }
+        if self.take(":") {
+            Ok((name, self.value()?))
+        } else {
+            Err(Fault::new(format!("no colon at byte {}", self.at)))
+        }
     }
 
-    fn string(&mut self) -> Result<String, String> {
+    fn string(&mut self) -> Result<String, Fault> {
         let rest = &self.text[self.at..];
         let mut escaped = true;
         let end = rest.bytes().position(|byte| {
@@ -201,17 +211,17 @@ impl Reader<'_> {
             escaped = byte == b'\\' && !escaped;
             ends
         });
-        let text = &rest[..=end.ok_or_else(|| format!("no string at byte {}", self.at))?];
+        let text = &rest[..=end.ok_or_else(|| Fault::new(format!("no string at byte {}", self.at)))?];
         self.at += text.len();
-        serde_json::from_str(text).map_err(|error| format!("{text}: {error}"))
+        serde_json::from_str(text).map_err(|error| Fault::from(error).at(text))
     }
 
-    fn number(&mut self) -> Result<Json, String> {
+    fn number(&mut self) -> Result<Json, Fault> {
         let rest = &self.text[self.at..];
         let end = rest.find(|c: char| !"+-.eE0123456789".contains(c)).unwrap_or(rest.len());
         let text = &rest[..end];
         self.at += end;
-        let float: f64 = serde_json::from_str(text).map_err(|error| format!("{text:?}: {error}"))?;
+        let float: f64 = serde_json::from_str(text).map_err(|error| Fault::from(error).at(format_args!("{text:?}")))?;
         let whole = !text.contains(['.', 'e', 'E']);
         Ok(if whole { Json::Int(if text == "-0" { "0" } else { text }.to_owned()) } else { Json::Float(float) })
     }

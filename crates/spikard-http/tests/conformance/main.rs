@@ -8,6 +8,7 @@ mod case;
 mod doors;
 mod echo;
 mod expect;
+mod fault;
 mod host;
 mod json;
 mod model;
@@ -23,6 +24,7 @@ use std::{
 
 use case::Case;
 use doors::Door;
+use fault::Fault;
 use json::Json;
 use report::Run;
 
@@ -99,6 +101,6 @@ fn run_all<'a>(cases: &'a [Case], models: &Json) -> Vec<Run<'a>> {
 fn run<'a>(case: &'a Case, models: &Json, door: Door) -> Run<'a> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let told = catch_unwind(AssertUnwindSafe(|| runtime.block_on(doors::tell(case, models, door))));
-    let outcome = told.unwrap_or_else(|_| Err("the driver panicked".to_owned()));
+    let outcome = told.unwrap_or_else(|_| Err(Fault::new("the driver panicked")));
     Run { case, door, outcome }
 }

@@ -7,13 +7,14 @@ use serde_json::json;
 use crate::{
     case::{Case, corpus},
     doors::Door,
+    fault::Fault,
 };
 
 /// One case through one door.
 pub struct Run<'a> {
     pub case: &'a Case,
     pub door: Door,
-    pub outcome: Result<(), String>,
+    pub outcome: Result<(), Fault>,
 }
 
 /// Appends the runs to the file that `SPIKARD_CONFORMANCE_OUT` names.
@@ -23,7 +24,7 @@ pub fn write(runs: &[Run]) {
     for run in runs {
         let decoded = run.case.routes().iter().any(|route| route.get("body").is_some());
         let line = json!({"language": "rust", "area": run.case.area, "case": run.case.name, "door": run.door.name(),
-            "decoder": decoded.then_some("schema"), "detail": run.outcome.as_ref().err(),
+            "decoder": decoded.then_some("schema"), "detail": run.outcome.as_ref().err().map(ToString::to_string),
             "outcome": if run.outcome.is_ok() { "passed" } else { "failed" }});
         writeln!(file, "{line}").expect("the report can be written");
     }
