@@ -15,7 +15,7 @@ import places
 
 STEPS = (
     "rust:lint",
-    "python:build",
+    "demo",
     "python:lint",
     "checks",
     "rust:test",

@@ -5,7 +5,6 @@ it does is printed as the command that a user would type.
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -17,7 +16,7 @@ import urllib.request
 
 import places
 
-APP = "examples/quickstart/python/app.py"
+APP = "examples/quickstart/python"
 LIMIT = 20
 
 # method, path, body; the status that each must have.
@@ -37,11 +36,12 @@ def free_port() -> int:
 
 
 def start(port: int) -> subprocess.Popen[str]:
-    """Starts the app. Its port comes by the environment."""
-    print(f"$ SPIKARD_PORT={port} python {APP}")
+    """Starts the app, as `python app.py` does, on a port of its own."""
+    program = f"from app import app; app.run(port={port})"
+    print(f"$ cd {APP} && python -c '{program}'", flush=True)
     return subprocess.Popen(
-        [sys.executable, "-u", str(places.ROOT / APP)],
-        env=dict(os.environ, SPIKARD_PORT=str(port)),
+        [sys.executable, "-u", "-c", program],
+        cwd=places.ROOT / APP,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -82,7 +82,7 @@ def ask(address: str, method: str, path: str, body: object) -> int:
             print(f"{name}: {value}")
         text = answer.read().decode()
     print(f"\n{text}")
-    return answer.status
+    return int(answer.status or 0)
 
 
 def main() -> int:

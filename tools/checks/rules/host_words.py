@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tree import Finding, Tree
 
 WORDS = """python cpython pythonic pyo3 pyobject asyncio contextvar contextvars msgspec gil
-javascript typescript node nodejs napi deno bun
+javascript typescript nodejs node[.]js napi deno bun
 ruby rubygems magnus gvl
 php zend zval composer
 wasm_bindgen"""

@@ -94,7 +94,7 @@ def functions(path: str, text: str, budgets: Budgets) -> Iterator[Finding]:
         code = python_code_lines(text)
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                size = len(code & set(range(node.lineno, node.end_lineno + 1)))
+                size = len(code & set(range(node.lineno, (node.end_lineno or node.lineno) + 1)))
                 yield from budgets.judge("function-lines", f"{path}::{node.name}", size, "lines", node.lineno)
 
 
@@ -123,7 +123,7 @@ def python_code_lines(text: str) -> set[int]:
     for node in ast.walk(ast.parse(text)):
         documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
         if documented and ast.get_docstring(node, clean=False) is not None:
-            code -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+            code -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
     return code
 
 

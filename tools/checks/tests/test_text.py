@@ -40,7 +40,7 @@ class HostWords(PlantedTree):
         self.assert_breaks({"crates/spikard-ffi/Cargo.toml": "pyo3 = '1'"}, "says 'pyo3'")
 
     def test_part_of_a_word_and_other_crates(self):
-        self.assert_holds({f"{HTTP}/a.rs": "let nodes = morphphp;", "crates/spikard-py/src/lib.rs": "// Python"})
+        self.assert_holds({f"{HTTP}/a.rs": "let node = morphphp;", "crates/spikard-py/src/lib.rs": "// Python"})
 
 
 class Clocks(PlantedTree):
