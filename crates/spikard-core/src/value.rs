@@ -94,10 +94,10 @@ impl From<serde_json::Value> for Arg {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(value),
-            Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-                (Some(small), _) => Self::Int(small),
-                (None, Some(large)) => Self::BigInt(large.to_string()),
-                (None, None) => Self::Float(number.as_f64().unwrap_or_default()),
+            Value::Number(number) => match number.as_i64() {
+                Some(small) => Self::Int(small),
+                None if number.is_f64() => Self::Float(number.as_f64().unwrap_or_default()),
+                None => Self::BigInt(number.to_string()),
             },
             Value::String(text) => Self::Str(text),
             Value::Array(items) => Self::List(items.into_iter().map(Self::from).collect()),

@@ -193,6 +193,9 @@ fn json_is_read_strictly() {
     assert_eq!(read(json!({"type": "integer"}), json!(1)), Ok(Arg::Int(1)));
     assert_eq!(read(json!({"type": ["integer", "null"]}), json!(null)), Ok(Arg::Null));
     assert_eq!(read(json!({"type": "integer"}), json!(u64::MAX)), Ok(Arg::BigInt(u64::MAX.to_string())));
+    let huge: Value = serde_json::from_str("123456789012345678901234567890").unwrap();
+    assert_eq!(read(json!({"type": "integer"}), huge.clone()), Ok(Arg::BigInt(huge.to_string())));
+    assert_eq!(read(json!({"type": "integer"}), json!(1e20)).unwrap_err()[0].word, "int_type");
     assert_eq!(read(json!({"type": "number"}), json!(1)), Ok(Arg::Float(1.0)));
     assert_eq!(read(json!({"type": "string", "format": "decimal"}), json!(1.5)), Ok(Arg::Decimal("1.5".into())));
     assert_eq!(read(json!({"type": "string", "format": "duration"}), json!("PT1S")), Ok(Arg::Duration(1_000_000)));

@@ -202,7 +202,12 @@ impl<'a> Context<'a> {
                 (Scalar::Temporal(kind, rules), MOMENT)
             }
             (Some("uuid"), _) => (Scalar::Uuid(self.rule_of_json_schema("uuid")?), FORMAT),
-            (Some("binary"), _) if !self.as_written => (Scalar::Bytes(ByteRules::compile(schema)?), BYTES),
+            // JSON Schema counts characters, not bytes.
+            (Some("binary"), _)
+                if !self.as_written || !TEXT.iter().any(|rule| *rule != "format" && schema.contains_key(*rule)) =>
+            {
+                (Scalar::Bytes(ByteRules::compile(schema)?), BYTES)
+            }
             (format, _) => {
                 let rule = format.map(|format| self.rule(format)).transpose()?.flatten();
                 (Scalar::Str(TextRules::compile(schema, self.as_written, rule)?), TEXT)

@@ -91,19 +91,16 @@ fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(text.replace('_', "")))
 }
 
-/// A JSON number as an integer.
-///
-/// An integer that fits no 64 bits has become a float before it came here, so that a huge whole float counts as one.
+/// A JSON number as an integer of any size.
 pub(crate) fn int_from_json(number: &Number, strictness: Strictness) -> Result<Int, Refusal> {
     if let Some(int) = number.as_i64() {
         return Ok(Int::Small(int));
     }
-    if number.is_u64() {
+    if !number.is_f64() {
         return Ok(Int::Big(number.to_string()));
     }
     let float = number.as_f64().unwrap_or(f64::NAN);
-    let huge = float.abs() >= 9_223_372_036_854_775_808.0;
-    if float.fract() != 0.0 || (strictness == Strictness::Typed && !huge) {
+    if float.fract() != 0.0 || strictness == Strictness::Typed {
         return Err(Refusal::new(Word::IntType));
     }
     let canonical = format!("{float:.0}");

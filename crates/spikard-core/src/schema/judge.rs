@@ -260,10 +260,6 @@ fn merge(errors: &mut Vec<FieldError>, more: Vec<FieldError>) {
 fn shown(tag: &Value) -> String {
     match tag {
         Value::String(text) => text.clone(),
-        // An integer beyond 64 bits.
-        Value::Number(number) if number.as_f64().is_some_and(|float| float.abs() >= 1e18) => {
-            number.as_f64().unwrap_or_default().to_string()
-        }
         other => quoted(other),
     }
 }
