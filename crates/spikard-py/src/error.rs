@@ -149,11 +149,22 @@ struct Refusal {
     ctx: Option<Map<String, Value>>,
 }
 
+/// By way of a value: numbers of any size cannot be told apart by trying one type after another.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(from = "Value")]
 enum Step {
     Index(usize),
     Key(String),
+}
+
+impl From<Value> for Step {
+    fn from(step: Value) -> Self {
+        match (step.as_u64(), step) {
+            (Some(index), _) => Self::Index(index as usize),
+            (None, Value::String(key)) => Self::Key(key),
+            (None, other) => Self::Key(other.to_string()),
+        }
+    }
 }
 
 impl From<Refusal> for FieldError {
