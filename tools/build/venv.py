@@ -45,7 +45,8 @@ def run(command: list[str]) -> int:
     os.environ["PATH"] = f"{commands}{os.pathsep}{os.environ['PATH']}"
     os.environ["VIRTUAL_ENV"] = str(places.venv())
     os.environ.pop("PYTHONHOME", None)
-    if "maturin" in command:
+    if command[0] == "maturin":
+        os.environ.setdefault("PIP_QUIET", "1")
         return cargo.run(command)
     return subprocess.run(command).returncode
 
