@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import json
 import pickle
 from typing import Any
 
 import msgspec
 import pytest
 from spikard import ServerConfig, Spikard
+from spikard._callable import Compiled
 from spikard.config import given
 
 
@@ -86,3 +89,15 @@ def test_the_environment_is_handed_on_verbatim(monkeypatch: pytest.MonkeyPatch) 
     document = Spikard()._compile().document
     assert document["config"]["env"]["SPIKARD_PORT"] == "many"
     assert document["config"]["call"] == {}
+
+
+def test_the_defaults_and_the_fields_are_the_cores() -> None:
+    from spikard._worker import open_worker
+
+    loop = asyncio.new_event_loop()
+    worker = open_worker(Compiled({"config": {"given": {}, "env": {}}}, []), {}, loop)
+    try:
+        assert msgspec.structs.asdict(ServerConfig()) == json.loads(worker.config)
+    finally:
+        worker.close(0.0)
+        loop.close()

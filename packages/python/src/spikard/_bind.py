@@ -205,7 +205,7 @@ def _marked(taken: Taken, source: str) -> bool:
 
 def _check_default(taken: Taken) -> None:
     """A default must be a value of its own type; None is one for every optional parameter."""
-    if taken.required or taken.factory or taken.default is None:
+    if taken.required or taken.factory or taken.default is None or type(taken.default) is taken.hint:
         return
     plain, _ = unwrap(without_none(taken.hint)[0])
     if get_origin(plain) is Literal and taken.default in get_args(plain):

@@ -11,6 +11,7 @@ from typing import Any
 from ._bind import Binder, InArgument, callable_of, takers_of
 from ._callable import Compiled, HostCallable
 from ._decode import Decoder
+from ._models import forget
 from ._render import converter, is_text
 from ._template import shape
 from .exceptions import SpecError
@@ -24,9 +25,12 @@ def compile_app(routes: list[Route], given: dict[str, Any]) -> Compiled:
     table: list[HostCallable] = []
     seen: dict[tuple[str, str], Route] = {}
     documents = []
-    for route in routes:
-        twin = seen.setdefault((route.method, shape(route.path)), route)
-        documents.append(_placed(route, twin, table))
+    try:
+        for route in routes:
+            twin = seen.setdefault((route.method, shape(route.path)), route)
+            documents.append(_placed(route, twin, table))
+    finally:
+        forget()
     for route in routes:
         route.hints.release()
     env = {name: value for name, value in os.environ.items() if name.startswith("SPIKARD_")}

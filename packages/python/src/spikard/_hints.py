@@ -12,6 +12,8 @@ _union: Any = Union
 def unwrap(hint: Any) -> tuple[Any, list[Any]]:
     """A hint without aliases, `Annotated` and qualifiers, and the metadata of all of them, innermost first."""
     metadata: list[Any] = []
+    if isinstance(hint, type) and not hasattr(hint, "__origin__"):
+        return hint, metadata
     while True:
         if get_origin(hint) is Annotated:
             metadata = [*hint.__metadata__, *metadata]

@@ -75,8 +75,25 @@ def is_sequence(hint: Any) -> bool:
     return kind_of(origin) is None and (issubclass(origin, Collection) or origin is Iterable)
 
 
+_known: dict[Any, list[Field]] = {}
+
+
+def forget() -> None:
+    """Lets go of the models that were looked at."""
+    _known.clear()
+
+
 def fields_of(hint: Any) -> list[Field]:
-    """The fields of a model in the order of their declaration, parameters of a generic one filled in."""
+    """The fields of a model in the order of their declaration, parameters of a generic one filled in.
+
+    Remembered until `forget`: reading postponed annotations is the dearest part of a start.
+    """
+    if hint not in _known:
+        _known[hint] = _fields(hint)
+    return _known[hint]
+
+
+def _fields(hint: Any) -> list[Field]:
     cls = get_origin(hint) or hint
     kind = kind_of(cls)
     if kind == "struct":

@@ -52,6 +52,8 @@ def _bare_sequence(hint: Any) -> bool:
 
 
 def _read(hint: Any, plain: Any) -> Wire:
+    if hint is plain and type(plain) is type and plain in SCALARS and plain is not bytearray:
+        return Wire(dict(SCALARS[plain]))
     if _pydantic.involved(hint):
         return Wire(schema_of(hint), None, of_value(hint))
     if isinstance(plain, type) and issubclass(plain, Enum):
