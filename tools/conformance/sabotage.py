@@ -15,7 +15,12 @@ SABOTAGES = {
     "errors": {"errors"},
     "routing": {"routing"},
     "limits": {"limits"},
+    "bodies": {"json", "form", "text", "bytes"},
+    "responses": {"responses"},
 }
+
+# What is broken behind the refusals: a case that expects one need not notice.
+BEHIND_REFUSALS = {"bodies", "responses"}
 
 
 @dataclasses.dataclass
@@ -35,9 +40,17 @@ def run(language: str, cases: list[Case], patterns: list[Pattern], names: list[s
     for name in names:
         verdicts = judge(told, drivers.run(language, sabotage=name)[0], [])
         red = {verdict.case for verdict in verdicts if verdict.outcome == "failed"}
-        affected = [v.case for v in verdicts if v.outcome != "skipped" and SABOTAGES[name] & set(v.case.features)]
+        affected = [
+            verdict.case for verdict in verdicts if verdict.outcome != "skipped" and turns_on(verdict.case, name)
+        ]
         outcomes.append(Outcome(name, affected, [case for case in affected if case not in red], red))
     return outcomes
+
+
+def turns_on(case: Case, name: str) -> bool:
+    """Whether a case must be red in a sabotage."""
+    features = set(case.features)
+    return bool(SABOTAGES[name] & features) and not (name in BEHIND_REFUSALS and "errors" in features)
 
 
 def show(outcomes: list[Outcome], cases: list[Case]) -> int:

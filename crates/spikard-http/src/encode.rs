@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode, header};
-use spikard_core::{Body as CoreBody, Error, Response};
+use spikard_core::{Body as CoreBody, Error, Response, sabotage};
 
 use crate::{body::Body, transit::Line};
 
@@ -17,6 +17,9 @@ pub fn encode_error(error: &Error) -> http::Response<Body> {
 
 /// `tail`: the line of a work that waits for what becomes of the body.
 pub(crate) fn encode_response(mut response: Response, tail: Option<Arc<Line>>) -> http::Response<Body> {
+    if sabotage::takes_out("responses") {
+        response = Response::new(StatusCode::IM_A_TEAPOT, "sabotage");
+    }
     let mut body = std::mem::replace(&mut response.body, CoreBody::Whole(bytes::Bytes::new()));
     let status = response.status;
     // RFC 9110, sections 15.3.5 and 15.4.5: these never have content.

@@ -259,11 +259,21 @@ impl Plan {
             (Some(plan), ..) => self.miss_body(plan, &mut bound),
             (None, ..) => (),
         }
+        if sabotage::takes_out("bodies") && self.body.is_some() {
+            self.replace_body(&mut bound, &mut value);
+        }
         if bound.errors.is_empty() || sabotage::takes_out("validation") {
             Ok(self.arguments(bound.values, value))
         } else {
             Err(Error::invalid(bound.errors))
         }
+    }
+
+    /// What the sabotage of bodies makes of one: text that nobody sent.
+    fn replace_body(&self, bound: &mut Bound, whole: &mut Arg) {
+        let members = self.parameters.iter().zip(&mut bound.values);
+        let members = members.filter(|(one, _)| matches!(one.from, From::Body)).map(|(_, member)| member);
+        members.chain([whole]).for_each(|value| *value = Arg::Str("sabotage".into()));
     }
 
     /// An empty body of a chunked request is no body either; members were then not looked for in the query.
