@@ -81,13 +81,15 @@ class Program:
         with self.errors.open("w") as errors:
             command = [sys.executable, str(file)]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-        self.port = self._port()
+        self.port = self.wait_for_banner(1)
 
-    def _port(self) -> int:
+    def wait_for_banner(self, count: int) -> int:
+        """Waits until so many servers have said that they listen; the port of the last."""
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and self.process.poll() is None:
-            if found := re.search(r"^Spikard \S+ on http://127\.0\.0\.1:(\d+) ", self.errors.read_text()):
-                return int(found[1])
+            ports = re.findall(r"^Spikard \S+ on http://127\.0\.0\.1:(\d+) ", self.errors.read_text(), re.MULTILINE)
+            if len(ports) == count:
+                return int(ports[-1])
             time.sleep(0.01)
         raise AssertionError(self.errors.read_text())
 
@@ -228,8 +230,7 @@ print("over", flush=True)
 def test_run_may_be_called_again(program: Program) -> None:
     program.signal(signal.SIGINT)
     assert program.line() == "again"
-    while program.errors.read_text().count("Ctrl-C") < 2:
-        time.sleep(0.01)
+    program.wait_for_banner(2)
     program.signal(signal.SIGTERM)
     assert program.line() == "over"
     assert program.status() == 0

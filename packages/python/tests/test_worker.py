@@ -224,7 +224,7 @@ def test_the_detail_of_an_http_exception_may_be_any_json_value() -> None:
 
     @app.get("/")
     def refuse() -> None:
-        raise HTTPException(400, {"why": ["a", 1]})  # type: ignore[arg-type]
+        raise HTTPException(400, {"why": ["a", 1]})
 
     (answer,) = asyncio.run(ask(app, "/"))
     assert (answer.status_code, answer.json()["detail"]) == (400, {"why": ["a", 1]})
@@ -509,7 +509,7 @@ def test_a_task_cannot_be_stepped_from_inside_itself() -> None:
         task = asyncio.current_task()
         assert task is not None
         with pytest.raises(RuntimeError, match="borrowed"):
-            task.get_coro().send(None)  # type: ignore[union-attr]
+            task.get_coro().send(None)
         return "refused"
 
     assert asyncio.run(ask(app, "/"))[0].text == "refused"

@@ -74,6 +74,11 @@ class Server:
         address = f"[{host}]" if ":" in host else host
         print(f"Spikard {__version__} on http://{address}:{port} (Ctrl-C to stop)", file=sys.stderr, flush=True)
 
+    async def serve(self) -> tuple[int, int]:
+        """Listens until the end. Inside the loop: a signal that comes before its first turn is lost on uvloop."""
+        self.listen()
+        return await self.ended
+
     def stop(self) -> None:
         """Drains; asked a second time, ends at once."""
         if self._stopping:
@@ -114,9 +119,8 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
     try:
         server = Server(app, call, loop)
         try:
-            server.listen()
             with _signals(loop, server.stop):
-                complete = not any(_until(loop, server.ended, server.stop))
+                complete = not any(_until(loop, loop.create_task(server.serve()), server.stop))
         finally:
             joined = server.worker.close(None if complete else 0.0)
         if not joined:
@@ -130,7 +134,7 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
 
 
 def _until(
-    loop: asyncio.AbstractEventLoop, ended: asyncio.Future[tuple[int, int]], stop: Callable[[], None]
+    loop: asyncio.AbstractEventLoop, ended: asyncio.Task[tuple[int, int]], stop: Callable[[], None]
 ) -> tuple[int, int]:
     while True:
         try:
