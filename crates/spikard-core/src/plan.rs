@@ -7,7 +7,7 @@ mod head;
 use http::HeaderName;
 
 use crate::{
-    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, SpecError, Template,
+    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, SpecError, Template, Word,
     config::Config,
     dependency::{WiredArgument, Wiring},
     parameter::Reader,
@@ -284,9 +284,7 @@ impl Plan {
             }
             _ => vec![Source::Body.loc().into()],
         };
-        // The host's decoder has reported every value itself, and says so by giving no message.
-        let said =
-            if message.is_none() && !own.is_empty() { own } else { self.said(&refused.input, own, message.as_deref()) };
+        let said = self.said(&refused.input, own, message.as_deref());
         error.fields = said.into_iter().map(|field| field.under(outer.clone())).collect();
     }
 
@@ -296,11 +294,19 @@ impl Plan {
             _ => Vec::new(),
         };
         match (schema_says.is_empty(), own.is_empty()) {
+            // The host's decoder has reported every value itself, and says so by giving no message.
+            (false, false) if message.is_none() => own.into_iter().map(|field| reworded(field, &schema_says)).collect(),
             (false, _) => schema_says,
             (true, false) => own,
             (true, true) => vec![body::value_error(message.unwrap_or("the value is not accepted"))],
         }
     }
+}
+
+/// What the schema says of the same value; only of a format the host's decoder knows more.
+fn reworded(own: FieldError, schema_says: &[FieldError]) -> FieldError {
+    let better = schema_says.iter().find(|said| said.loc == own.loc && said.word != Word::Format.as_str());
+    better.cloned().unwrap_or(own)
 }
 
 impl Bound {

@@ -125,13 +125,16 @@ fn latin1<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
 /// What a decoder refused, in the decoder's own words; the core asks the schema for better ones.
 pub(crate) fn refused(py: Python<'_>, host: &Host, error: &PyErr, input: HostArg) -> Error {
     let told = vectorcall::call_one(py, &host.refusal, error.value(py).as_any())
-        .and_then(|list| json::<Vec<Refusal>>(py, host, list.bind(py)));
-    let fields = told.unwrap_or_else(|broken| {
+        .and_then(|said| json::<(Vec<Refusal>, bool)>(py, host, said.bind(py)));
+    let (fields, complete) = told.unwrap_or_else(|broken| {
         broken.write_unraisable(py, None);
-        Vec::new()
+        (Vec::new(), false)
     });
     let message = fields.first().map_or_else(|| "value is not valid".to_owned(), |first| first.msg.clone());
     let mut refused = Error::refused(input, message);
+    if complete {
+        refused.detail = None;
+    }
     refused.fields = fields.into_iter().map(FieldError::from).collect();
     refused
 }

@@ -10,7 +10,7 @@ import msgspec
 import pydantic
 import pytest
 from annotated_types import Ge, Len, Predicate
-from spikard import Body, Form, SpecError
+from spikard import Body, Form, SpecError, Spikard, TestClient
 from spikard._callable import MISSING
 from spikard._decode import refusal
 
@@ -207,6 +207,19 @@ class Nested(msgspec.Struct):
             raise ValueError("at least one model")
 
 
+class Checked(pydantic.BaseModel):
+    name: str
+    age: int
+    email: pydantic.EmailStr
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def no_x(cls, value: str) -> str:
+        if value == "x":
+            raise ValueError("no x")
+        return value
+
+
 @pytest.mark.parametrize(
     ("text", "refusals"),
     [
@@ -222,6 +235,23 @@ def test_a_refusal_has_word_place_and_message(text: bytes, refusals: Any) -> Non
     with pytest.raises(ValueError, match=".") as caught:
         One(handler, "POST").decode(text)
     assert [(each["type"], each["loc"], each["msg"]) for each in refusal(caught.value)] == refusals
+
+
+def test_pydantic_tells_every_error_itself() -> None:
+    def handler(body: Checked): ...
+
+    app = Spikard()
+    app.post("/")(handler)
+    with TestClient(app) as client:
+        problem = client.post("/", json={"name": "x", "age": "old", "email": "x", "more": 1}).json()
+    assert [(error["type"], error["loc"]) for error in problem["errors"]] == [
+        ("value_error", ["body", "name"]),
+        ("int_type", ["body", "age"]),
+        ("value_error", ["body", "email"]),
+    ]
+    assert problem["errors"][0]["msg"] == "Value error, no x"
+    assert problem["errors"][2]["msg"].startswith("value is not a valid email address")
+    assert "Checked" not in str(problem)
 
 
 def test_no_exception_of_another_kind_tells_its_text() -> None:

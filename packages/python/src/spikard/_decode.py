@@ -83,15 +83,24 @@ def refusal(error: BaseException) -> list[dict[str, Any]]:
     """What a decoder's exception says: `type`, `loc` (relative), `msg`, `input` and perhaps `ctx`; never empty."""
     if isinstance(error, Refused):
         return [{"type": error.kind, "loc": list(error.loc), "msg": error.message, "input": None}]
-    if hasattr(error, "errors") and type(error).__module__.startswith("pydantic"):
-        return _pydantic.refusal(error) or [_value_error([], "refused")]
+    if _is_pydantics(error):
+        return _pydantic.refusal(error)
     if isinstance(error, InMember):
         return [{**entry, "loc": [error.name, *entry["loc"]]} for entry in refusal(error.error)]
     if isinstance(error, msgspec.ValidationError):
         return _of_msgspec(error)
-    if isinstance(error, (ValueError, AssertionError, TypeError)):
+    if isinstance(error, (ValueError, AssertionError)):
         return [_value_error([], str(error))]
     return [_value_error([], "the value was refused")]
+
+
+def told(error: BaseException) -> tuple[list[dict[str, Any]], bool]:
+    """What a decoder's exception says, and whether that is all that there is to say of the value."""
+    return refusal(error), _is_pydantics(error)
+
+
+def _is_pydantics(error: BaseException | None) -> bool:
+    return hasattr(error, "errors") and type(error).__module__.startswith("pydantic")
 
 
 class InMember(Exception):
@@ -113,7 +122,7 @@ def _of_msgspec(error: msgspec.ValidationError) -> list[dict[str, Any]]:
         elif step["index"] is not None:
             loc.append(int(step["index"]))
     cause = error.__cause__
-    if cause is not None and hasattr(cause, "errors") and type(cause).__module__.startswith("pydantic"):
+    if _is_pydantics(cause):
         return [{**entry, "loc": loc + entry["loc"]} for entry in _pydantic.refusal(cause)]
     return [_value_error(loc, found["text"])]
 

@@ -35,7 +35,7 @@ class Names(NamedTuple):
     report: Report
     encode: Callable[[object], bytes] = _render.encode
     from_tuple: Callable[..., Response] = _render.from_tuple
-    refusal: Callable[[Exception], list[dict[str, Any]]] = _decode.refusal
+    refusal: Callable[[Exception], tuple[list[dict[str, Any]], bool]] = _decode.told
     response: type = Response
     http_exception: type = HTTPException
     spec_error: type = SpecError
