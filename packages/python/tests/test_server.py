@@ -56,6 +56,7 @@ def forever_def() -> None:
     print("slow", flush=True)
     time.sleep(1000)
 
+@app.get("/waits")
 @app.get("/leaves", cancel_on_disconnect=True)
 async def leaves() -> None:
     print("slow", flush=True)
@@ -202,9 +203,17 @@ def test_a_second_signal_ends_the_program_at_once(program: Program, path: str) -
 @pytest.mark.parametrize("path", ["/forever", "/forever-def"])
 @pytest.mark.parametrize("program", [({"shutdown_timeout": 0.2}, "app.run()")], indirect=True)
 def test_what_does_not_end_within_the_shutdown_timeout_is_cut_off(program: Program, path: str) -> None:
+    # covers config: shutdown_timeout
     with program.begin(path):
         program.signal(signal.SIGTERM)
         assert program.status() == 1
+
+
+@pytest.mark.parametrize("program", [({"cancel_on_disconnect": True}, "app.run()")], indirect=True)
+def test_a_client_that_leaves_cancels_its_handler_where_the_app_says_so(program: Program) -> None:
+    # covers config: cancel_on_disconnect
+    program.begin("/waits").close()
+    assert program.line() == "cancelled"
 
 
 def test_a_client_that_leaves_cancels_its_handler_where_the_route_says_so(program: Program) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import logging
@@ -101,7 +102,7 @@ def test_blocking_handlers_block_threads_and_not_the_loop(run: Any) -> None:
     assert threading.get_ident() not in used
 
 
-def test_threads_are_as_many_as_configured() -> None:
+def test_threads_are_as_many_as_configured() -> None:  # covers config: threads
     app = Spikard(threads=3)
     running: list[int] = []
     most: list[int] = []
@@ -264,6 +265,29 @@ def test_contextvars_of_requests_do_not_mix(run: Any) -> None:
         assert answer.json() == ["start", answer.url.rsplit("/", 1)[1]]
 
 
+def test_what_a_def_sets_is_seen_on_the_loop_by_the_same_request(run: Any) -> None:
+    app = Spikard()
+
+    @app.get("/{name}")
+    def set_and_raise(name: str) -> None:
+        seen.set((name,))
+        raise ValueError(name)
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002
+            noted.append((threading.get_ident(), seen.get()))
+
+    noted: list[tuple[int, tuple[str, ...]]] = []
+    logger, handler = logging.getLogger("spikard.error"), Noting()
+    logger.addHandler(handler)
+    try:
+        run(ask(app, "/a", "/b"))
+    finally:
+        logger.removeHandler(handler)
+    here = threading.get_ident()
+    assert sorted(noted) == [(here, ("a",)), (here, ("b",))]
+
+
 def test_a_handler_runs_in_a_real_task(run: Any) -> None:
     app = Spikard()
 
@@ -392,6 +416,46 @@ def test_a_def_that_still_waits_for_a_thread_never_runs_once_its_request_is_over
 
     assert asyncio.run(main()) == [408, 408]
     assert ran == ["running"]
+
+
+def test_more_requests_than_may_be_in_flight_are_refused() -> None:  # covers config: max_in_flight
+    app = Spikard(max_in_flight=2)
+
+    @app.get("/")
+    async def wait() -> None:
+        await asyncio.sleep(0.05)
+
+    answers = asyncio.run(ask(app, "/", "/", "/"))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 503]
+
+
+def test_a_handler_that_ignores_its_cancellation_is_given_up_after_the_grace() -> None:  # covers config: cancel_grace
+    app = Spikard(request_timeout=0.02, cancel_grace=0.1, max_in_flight=1)
+    ended: list[float] = []
+
+    @app.get("/stubborn")
+    async def stubborn() -> None:
+        for _ in range(6):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.1)
+        ended.append(time.perf_counter())
+
+    @app.get("/next")
+    async def following() -> str:
+        return "next"
+
+    async def main() -> None:
+        async with TestClient(app) as client:
+            began = time.perf_counter()
+            assert (await client.get("/stubborn")).status_code == 408
+            while (await client.get("/next")).status_code == 503:
+                await asyncio.sleep(0.01)
+            assert 0.1 < time.perf_counter() - began < 0.4
+            assert not ended
+            while not ended:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(main())
 
 
 class Order(msgspec.Struct):

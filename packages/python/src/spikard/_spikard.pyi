@@ -1,11 +1,15 @@
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
+from typing import final
 
 from ._callable import HostCallable
 from ._worker import Names
 
+__all__ = ["Worker", "__version__"]
+
 __version__: str
 
+@final
 class Worker:
     """Serves one app on one event loop, whose thread makes it, drains it and closes it."""
 
