@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use pretend::{Kind, Watched, each};
+use pretend::{App, Kind, Watched, each};
 use serde_json::{Value, json};
 use spikard_ffi::Call;
 
@@ -311,14 +311,24 @@ fn who_leaves_does_not_cancel_the_handler() {
 
 #[test]
 fn who_leaves_cancels_the_handler_where_the_route_says_so() {
-    each(&APP, async |app| {
-        app.leave("/slow-cancel", 15).await;
-        let cancelled = ["open db", "handle", "cancel Departed", "handler cancelled", "finish db Cancelled(Departed)"];
-        // A blocked host cannot be told.
-        let blocked = ["open db", "handle", "slept", "finish db Cancelled(Departed)"];
-        let trace = app.traced().await;
-        assert!(if app.suspends() { trace == cancelled } else { trace == blocked }, "{trace:?}");
-    });
+    each(&APP, async |app| cancels_for_who_leaves(app, "/slow-cancel").await);
+}
+
+// covers config: cancel_on_disconnect
+#[test]
+fn who_leaves_cancels_every_handler_where_the_configuration_says_so() {
+    let mut app = APP.clone();
+    app["config"] = json!({"given": {"cancel_on_disconnect": true}});
+    each(&app, async |app| cancels_for_who_leaves(app, "/slow").await);
+}
+
+async fn cancels_for_who_leaves(app: &App, path: &str) {
+    app.leave(path, 15).await;
+    let cancelled = ["open db", "handle", "cancel Departed", "handler cancelled", "finish db Cancelled(Departed)"];
+    // A blocked host cannot be told.
+    let blocked = ["open db", "handle", "slept", "finish db Cancelled(Departed)"];
+    let trace = app.traced().await;
+    assert!(if app.suspends() { trace == cancelled } else { trace == blocked }, "{trace:?}");
 }
 
 #[test]
@@ -338,6 +348,7 @@ fn a_timeout_answers_at_once_and_cleans_up_afterwards() {
     });
 }
 
+// covers config: cancel_grace
 #[test]
 fn user_code_that_ignores_its_cancellation_is_given_up_after_the_grace() {
     each(&APP, async |app| {
@@ -376,6 +387,7 @@ fn a_dropped_reply_is_a_500() {
     });
 }
 
+// covers config: max_in_flight
 #[test]
 fn a_full_queue_is_a_503() {
     each(&APP, async |app| {

@@ -11,7 +11,7 @@ use crate::{
     dependency::Wiring,
     json as grammar, pairs, sabotage,
     schema::Schema,
-    spec::{AppSpec, BodyKind, Reading, RouteSpec, Source},
+    spec::{AppSpec, BodyKind, ParameterSpec, Reading, RouteSpec, Source},
 };
 
 /// How a body's bytes are read.
@@ -64,22 +64,15 @@ impl BodyPlan {
                 whole: true,
                 max_depth,
             })),
-            (None, false) => {
-                let properties: Map<String, Value> =
-                    members.iter().map(|member| (member.name.clone(), member.schema.clone())).collect();
-                let required: Vec<&str> =
-                    members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
-                let schema = json!({"type": "object", "properties": properties, "required": required});
-                Ok(Some(Self {
-                    kind: BodyKind::JsonOrForm,
-                    schema: compile(&schema, Reading::Typed)?,
-                    reading: Reading::Typed,
-                    decoder: None,
-                    required: true,
-                    whole: false,
-                    max_depth,
-                }))
-            }
+            (None, false) => Ok(Some(Self {
+                kind: BodyKind::JsonOrForm,
+                schema: compile(&object_of(&members), Reading::Typed)?,
+                reading: Reading::Typed,
+                decoder: None,
+                required: true,
+                whole: false,
+                max_depth,
+            })),
             (None, true) => Ok(None),
         }
     }
@@ -165,6 +158,15 @@ fn refuse_coding(parts: &Parts) -> Result<(), Error> {
         }
         None => Ok(()),
     }
+}
+
+/// The schema of an object of these members.
+fn object_of(members: &[&ParameterSpec]) -> Value {
+    let properties: Map<String, Value> =
+        members.iter().map(|member| (member.name.clone(), member.schema.clone())).collect();
+    let required: Vec<&str> =
+        members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
+    json!({"type": "object", "properties": properties, "required": required})
 }
 
 /// The host refused what the schema accepts.

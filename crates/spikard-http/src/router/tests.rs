@@ -1,3 +1,5 @@
+//! Which route answers, with which values.
+
 use http::Uri;
 
 use super::*;

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use serde_json::{Value, json};
+use serde_json::Value;
 use spikard_core::spec::AppSpec;
 use spikard_ffi::{Job, JobQueue, Runtime, Work, Worker};
 use spikard_http::{Body, BodyError, Platform, Service, Tokio};
@@ -69,7 +69,9 @@ impl App {
         begun: Arc<AtomicUsize>,
     ) -> Self {
         let mut spec = spec.clone();
-        spec["config"] = json!({"given": {"max_in_flight": IN_FLIGHT, "cancel_grace": CANCEL_GRACE}});
+        let given = &mut spec["config"]["given"];
+        given["max_in_flight"] = IN_FLIGHT.into();
+        given["cancel_grace"] = CANCEL_GRACE.into();
         let spec: AppSpec = serde_json::from_value(spec).unwrap();
         let service = Service::new(&spec, runtime, platform.clone()).unwrap();
         platform.spawn(Box::pin(service.bring_home()));
