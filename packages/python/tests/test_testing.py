@@ -163,6 +163,40 @@ def test_an_exception_in_with_does_not_wait() -> None:
         _ = response.status_code
 
 
+def test_what_is_cut_off_ends_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    cut_off = Spikard()
+    log: list[str] = []
+
+    @cut_off.get("/")
+    async def wait() -> None:
+        log.append("begun")
+        try:
+            await asyncio.sleep(0.05)
+        finally:
+            log.append("ended")
+
+    async def main() -> None:
+        client = TestClient(cut_off)
+        await client.__aenter__()
+        client.get("/")
+        while not log:
+            await asyncio.sleep(0)
+        await client.__aexit__(KeyError, KeyError(), None)
+        assert log == ["begun", "ended"]
+        await asyncio.sleep(0.06)
+        gc.collect()
+
+    asyncio.run(main())
+    client = TestClient(cut_off)
+    client.get("/")
+    while len(log) == 2:
+        time.sleep(0.001)
+    client.__exit__(KeyError, KeyError(), None)
+    gc.collect()
+    assert log == ["begun", "ended"] * 2
+    assert not caplog.records
+
+
 def test_query_parameters_are_appended() -> None:
     with TestClient(app) as client:
         assert client.get("/query?a=x y", params={"tags": ["1", "2"], "on": True}).json() == ["x y", ["1", "2"], True]

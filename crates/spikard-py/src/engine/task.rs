@@ -1,12 +1,6 @@
 //! One real `asyncio.Task` per request, and the coroutine that it drives.
 
-use pyo3::{
-    PyTraverseError, PyVisit,
-    exceptions::{PyRuntimeError, PyStopIteration},
-    intern,
-    prelude::*,
-    types::PyTuple,
-};
+use pyo3::{PyTraverseError, PyVisit, exceptions::PyStopIteration, intern, prelude::*, types::PyTuple};
 
 use super::{
     Loop, find,
@@ -104,7 +98,8 @@ impl Coro {
 
     fn go_on(&mut self, py: Python<'_>, thrown: Option<PyResult<Py<PyAny>>>) -> PyResult<Option<Py<PyAny>>> {
         self.waits = None;
-        let Some(here) = find(self.job.key) else { return self.alone(thrown) };
+        // The worker is closed: nobody waits for the request any more, and its Task ends.
+        let Some(here) = find(self.job.key) else { return thrown.transpose() };
         let stop = self.job.advance(py, &here, true, thrown);
         let interrupt = self.job.take_interrupt();
         if interrupt.is_some() && !self.job.has_ended() {
@@ -119,15 +114,6 @@ impl Coro {
             (None, Stop::Yielded(value)) => Ok(Some(value)),
             (None, Stop::Waits) => self.wait(py, &here).map(Some),
             (None, Stop::Ended | Stop::NeedsTask) => Ok(None),
-        }
-    }
-
-    /// The worker was closed, or this is another thread: nobody waits for the request any more.
-    #[expect(clippy::unused_self, reason = "a road of the coroutine like the others")]
-    fn alone(&mut self, thrown: Option<PyResult<Py<PyAny>>>) -> PyResult<Option<Py<PyAny>>> {
-        match thrown {
-            Some(thrown) => thrown.map(Some),
-            None => Err(PyRuntimeError::new_err("the worker of this request is closed")),
         }
     }
 
