@@ -159,6 +159,8 @@ impl Config {
             _ if number < 0.0 => fault("must not be negative".into()),
             // Zero of these would refuse every request.
             "max_body_size" | "shutdown_timeout" | "backlog" => Ok(()),
+            // The parser itself goes no deeper.
+            "max_json_depth" if number > 127.0 => fault("must be at most 127".into()),
             _ if number == 0.0 => fault("must be greater than 0".into()),
             _ => Ok(()),
         }

@@ -149,8 +149,9 @@ impl Error {
         Self::new(ErrorCode::BadRequest).with_detail(detail)
     }
 
-    /// 422 with these refusals.
-    pub fn invalid(fields: Vec<FieldError>) -> Self {
+    /// 422 with these refusals; of more than [`MAX_ERRORS`] the first.
+    pub fn invalid(mut fields: Vec<FieldError>) -> Self {
+        fields.truncate(MAX_ERRORS);
         let mut error = Self::new(ErrorCode::Validation);
         error.fields = fields;
         error
@@ -198,6 +199,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Refusals that one problem document lists at most.
+pub const MAX_ERRORS: usize = 1000;
 
 /// One refused value. It is written as one member of `errors` in a problem document.
 #[derive(Clone, Debug, PartialEq, Serialize)]

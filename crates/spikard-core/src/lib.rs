@@ -18,7 +18,7 @@ mod template;
 mod value;
 mod words;
 
-pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, SpecError};
+pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
 pub use request::{Request, RequestId};
 pub use response::{Body, Flow, Outcome, Phase, Reason, Response, Sent};
 pub use template::{Converter, Part, Template};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, ErrorCode, Response, sabotage};
+use crate::{Error, ErrorCode, MAX_ERRORS, Response, sabotage};
 
 const TYPE_BASE: &str = "https://spikard.dev/errors/";
 
@@ -50,6 +50,9 @@ impl Error {
     fn public_detail(&self) -> Option<Cow<'_, str>> {
         match (self.code, self.fields.len()) {
             (ErrorCode::Validation, 1) => Some("1 validation error in request".into()),
+            (ErrorCode::Validation, MAX_ERRORS) => {
+                Some(format!("at least {MAX_ERRORS} validation errors in request").into())
+            }
             (ErrorCode::Validation, count) if count > 1 => Some(format!("{count} validation errors in request").into()),
             _ => self.detail.as_deref().map(Cow::Borrowed),
         }

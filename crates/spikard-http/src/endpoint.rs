@@ -31,6 +31,8 @@ pub(crate) struct Endpoint {
     recover: RecoverSpec,
     on_error: Vec<CallableId>,
     on_response: Vec<CallableId>,
+    /// Somebody may look at the head.
+    carries_head: bool,
     /// Something runs between `Bind` and the handler.
     binds_first: bool,
     cancel_on_disconnect: bool,
@@ -58,9 +60,11 @@ impl Endpoint {
         let options = &route.options;
         let limited = !sabotage::takes_out("limits");
         let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
+        let early: Vec<_> = on_request.chain(pre_validation).collect();
         Ok(Self {
             handler: route.handler,
-            early: on_request.chain(pre_validation).collect(),
+            carries_head: plan.needs_head() || !early.is_empty() || !pre_handler.is_empty(),
+            early,
             recover: app.recover.clone(),
             on_error: hooks(|hooks| &hooks.on_error),
             on_response: hooks(|hooks| &hooks.on_response),
@@ -89,21 +93,14 @@ impl Endpoint {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
     {
+        let terms = self.terms(&http, request_id, deadline);
         let (parts, body) = http.into_parts();
-        let terms = Terms {
-            departure_cancels: self.cancel_on_disconnect,
-            deadline,
-            bodiless: parts.method == Method::HEAD,
-            departure: parts.extensions.get().cloned(),
-            request_id,
-        };
         let has_body = !body.is_end_stream();
         let starts_early = !self.early.is_empty();
-        let bound = if starts_early { None } else { Some(self.plan.bind(&path, &parts, has_body)) };
-        let needs_head = starts_early || self.plan.needs_head() || !self.pre_handler.is_empty();
+        let bound = (!starts_early).then(|| self.plan.bind(&path, &parts, has_body));
         let body = self.plan.reads_body().then_some(body);
         let path = if starts_early { path } else { PathValues::new() };
-        let head = needs_head.then(|| Arc::new(parts));
+        let head = self.carries_head.then(|| Arc::new(parts));
         async move {
             let mut waiting = None;
             let mut request = Request { args: Vec::new(), head };
@@ -118,14 +115,11 @@ impl Endpoint {
                 waiting = Some(end);
                 self.plan.bind(&path, request.head.as_ref().expect("early hooks carry it"), has_body)
             };
-            let args = match (bound, body) {
-                (Ok(bound), Some(body)) if bound.wants_body() => match collect(body, self.max_body_size).await {
-                    Ok(bytes) => self.plan.finish(bound, Some(bytes)),
-                    Err(error) => Err(error),
-                },
-                (Ok(bound), _) => self.plan.finish(bound, None),
-                (Err(error), _) => Err(error),
+            let whole = match (&bound, body) {
+                (Ok(bound), Some(body)) if bound.wants_body() => collect(body, self.max_body_size).await.map(Some),
+                _ => Ok(None),
             };
+            let args = bound.and_then(|bound| self.plan.finish(bound, whole?));
             let request = args.map(|args| Request { args, ..request });
             let mut end = match (waiting, request) {
                 (Some(end), request) => end.give(request),
@@ -133,6 +127,16 @@ impl Endpoint {
                 (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, request)),
             };
             self.encode(end.arrival().await, end.into_line())
+        }
+    }
+
+    fn terms<B>(&self, http: &http::Request<B>, request_id: Option<RequestId>, deadline: Option<Duration>) -> Terms {
+        Terms {
+            departure_cancels: self.cancel_on_disconnect,
+            deadline,
+            bodiless: http.method() == Method::HEAD,
+            departure: http.extensions().get().cloned(),
+            request_id,
         }
     }
 

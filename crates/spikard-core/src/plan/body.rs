@@ -11,7 +11,7 @@ use crate::{
     dependency::Wiring,
     json as grammar, pairs, sabotage,
     schema::Schema,
-    spec::{AppSpec, BodyKind, ParameterSpec, Reading, RouteSpec, Source},
+    spec::{AppSpec, BodyKind, BodySpec, ParameterSpec, Reading, RouteSpec, Source},
 };
 
 /// How a body's bytes are read.
@@ -50,31 +50,18 @@ impl BodyPlan {
         let assert_formats = route.options.assert_formats.unwrap_or(config.assert_formats);
         let max_depth = if sabotage::takes_out("limits") { usize::MAX } else { config.max_json_depth };
         let named = |error: SpecError| SpecError::new(format!("body: {}", error.message));
-        let compile =
-            |schema: &Value, reading| Schema::compile(schema, &app.schemas, reading, assert_formats).map_err(named);
         let members: Vec<_> = wiring.parameters.iter().filter(|parameter| parameter.source == Source::Body).collect();
-        match (&route.body, members.is_empty()) {
-            (Some(_), false) => Err(SpecError::new("a body is taken as a whole or by its members, not both ways")),
-            (Some(body), true) => Ok(Some(Self {
-                kind: body.kind,
-                schema: compile(&body.schema, body.reading)?,
-                reading: body.reading,
-                decoder: body.decoder,
-                required: body.required,
-                whole: true,
-                max_depth,
-            })),
-            (None, false) => Ok(Some(Self {
-                kind: BodyKind::JsonOrForm,
-                schema: compile(&object_of(&members), Reading::Typed)?,
-                reading: Reading::Typed,
-                decoder: None,
-                required: true,
-                whole: false,
-                max_depth,
-            })),
-            (None, true) => Ok(None),
-        }
+        let (spec, whole) = match (&route.body, members.is_empty()) {
+            (Some(_), false) => {
+                return Err(SpecError::new("a body is taken as a whole or by its members, not both ways"));
+            }
+            (Some(body), true) => (body.clone(), true),
+            (None, false) => (object_of(&members), false),
+            (None, true) => return Ok(None),
+        };
+        let schema = Schema::compile(&spec.schema, &app.schemas, spec.reading, assert_formats).map_err(named)?;
+        let BodySpec { kind, reading, decoder, required, .. } = spec;
+        Ok(Some(Self { kind, schema, reading, decoder, required, whole, max_depth }))
     }
 
     pub(super) fn is_decoded(&self) -> bool {
@@ -160,13 +147,19 @@ fn refuse_coding(parts: &Parts) -> Result<(), Error> {
     }
 }
 
-/// The schema of an object of these members.
-fn object_of(members: &[&ParameterSpec]) -> Value {
+/// Single members as the one body that they make.
+fn object_of(members: &[&ParameterSpec]) -> BodySpec {
     let properties: Map<String, Value> =
         members.iter().map(|member| (member.name.clone(), member.schema.clone())).collect();
     let required: Vec<&str> =
         members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
-    json!({"type": "object", "properties": properties, "required": required})
+    BodySpec {
+        schema: json!({"type": "object", "properties": properties, "required": required}),
+        reading: Reading::Typed,
+        decoder: None,
+        kind: BodyKind::JsonOrForm,
+        required: true,
+    }
 }
 
 /// The host refused what the schema accepts.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::node::{ArrayRules, Node, NodeId, Nodes, ObjectRules, Rest, Shape, Tagged};
 use crate::{
-    FieldError, Loc, Word,
+    FieldError, Loc, MAX_ERRORS, Word,
     parameter::{Scalar, Strictness, label, under},
     words::quoted,
 };
@@ -18,7 +18,13 @@ pub(super) struct Judge<'a> {
     strictness: Strictness,
     /// How many more nodes may be visited: alternatives inside alternatives would multiply.
     budget: Cell<usize>,
+    /// How much more may be said of values that other errors have shown already.
+    echo: Cell<usize>,
 }
+
+/// Bytes, roughly, of the objects that are shown because a member of theirs is missing. Without an end to it a body that
+/// misses many members of one large object would be answered with many times its size.
+const ECHO: usize = 64 * 1024;
 
 /// Visits for each value that an instance holds.
 const VISITS: usize = 64;
@@ -28,7 +34,7 @@ const MAX_DEPTH: usize = 1024;
 
 impl<'a> Judge<'a> {
     pub(super) fn new(nodes: &'a Nodes, strictness: Strictness, instance: &Value) -> Self {
-        Self { nodes, strictness, budget: Cell::new(VISITS * (16 + size(instance))) }
+        Self { nodes, strictness, budget: Cell::new(VISITS * (16 + size(instance))), echo: Cell::new(ECHO) }
     }
 
     /// Every error of the instance.
@@ -39,6 +45,17 @@ impl<'a> Judge<'a> {
             return vec![FieldError::of(Word::ValueError, Value::Null, Some(("error", error)))];
         }
         errors
+    }
+
+    /// The value as an error shows it: null once too much has been shown.
+    fn echo(&self, value: &Value) -> Value {
+        match self.echo.get().checked_sub(weight(value, self.echo.get())) {
+            Some(left) => {
+                self.echo.set(left);
+                value.clone()
+            }
+            None => Value::Null,
+        }
     }
 
     fn node(&self, id: NodeId) -> &'a Node {
@@ -92,6 +109,9 @@ impl<'a> Judge<'a> {
         }
         let mut errors = Vec::new();
         for (place, item) in items.iter().enumerate() {
+            if errors.len() >= MAX_ERRORS {
+                break;
+            }
             let Some(node) = rules.item(place) else { continue };
             errors.extend(self.judge(node, item, depth).into_iter().map(|error| error.under([Loc::Index(place)])));
         }
@@ -119,7 +139,7 @@ impl<'a> Judge<'a> {
                     errors.extend(self.judge(node, value, depth).into_iter().map(|error| error.under(loc())));
                 }
                 (None, _) if declared.required => {
-                    errors.push(FieldError::of(Word::Missing, whole.clone(), None).under(loc()));
+                    errors.push(FieldError::of(Word::Missing, self.echo(whole), None).under(loc()));
                 }
                 _ => {}
             }
@@ -127,12 +147,15 @@ impl<'a> Judge<'a> {
         for (property, names) in rules.dependents.iter().filter(|(property, _)| members.contains_key(property)) {
             for name in names.iter().filter(|name| !members.contains_key(*name)) {
                 let about = Some(("property", Value::from(property.as_str())));
-                let error = FieldError::of(Word::DependentRequired, whole.clone(), about);
+                let error = FieldError::of(Word::DependentRequired, self.echo(whole), about);
                 merge(&mut errors, vec![error.under([Loc::from(name.clone())])]);
             }
         }
         let only_declared = rules.rest == Rest::Anything && rules.patterns.is_empty();
         for (name, value) in members.iter().filter(|_| !only_declared) {
+            if errors.len() >= MAX_ERRORS {
+                break;
+            }
             let found = self.undeclared(rules, name, value, depth);
             errors.extend(found.into_iter().map(|error| error.under([Loc::from(name.clone())])));
         }
@@ -271,4 +294,23 @@ fn size(value: &Value) -> usize {
         Value::Object(members) => members.values().map(size).sum::<usize>() + 1,
         _ => 1,
     }
+}
+
+/// Roughly the bytes of a value's text; counting ends above `limit`.
+fn weight(value: &Value, limit: usize) -> usize {
+    let mut weight = 0;
+    let mut left = vec![value];
+    while let Some(value) = left.pop().filter(|_| weight <= limit) {
+        weight += 8;
+        match value {
+            Value::String(text) => weight += text.len(),
+            Value::Array(items) => left.extend(items.iter().take(limit)),
+            Value::Object(members) => {
+                weight += members.keys().take(limit).map(String::len).sum::<usize>();
+                left.extend(members.values().take(limit));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => (),
+        }
+    }
+    weight
 }

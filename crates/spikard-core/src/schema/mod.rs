@@ -10,7 +10,7 @@ mod reported;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-use crate::{FieldError, SpecError, parameter::Strictness, sabotage, spec::Reading};
+use crate::{FieldError, MAX_ERRORS, SpecError, parameter::Strictness, sabotage, spec::Reading};
 use judge::Judge;
 use node::Nodes;
 
@@ -75,10 +75,11 @@ impl Schema {
         if as_written || self.has_foreign {
             let reports =
                 self.validator.iter_errors(instance).filter(|report| reported::is_foreign(report, as_written));
-            reported::join(&mut errors, reports.flat_map(|report| reported::worded(&report)));
+            reported::join(&mut errors, reports.flat_map(|report| reported::worded(&report)).take(MAX_ERRORS));
         }
         if as_written && errors.is_empty() {
-            errors.extend(self.validator.iter_errors(instance).flat_map(|report| reported::worded(&report)));
+            let reports = self.validator.iter_errors(instance).take(MAX_ERRORS);
+            errors.extend(reports.flat_map(|report| reported::worded(&report)));
         }
         errors
     }
