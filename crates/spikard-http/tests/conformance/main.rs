@@ -57,7 +57,11 @@ fn feature_fault(case: &Case) -> Option<String> {
     let is_problem = |expect: &&Json| {
         expect.get("headers").and_then(|headers| headers.text_of("content-type")) == Some("application/problem+json")
     };
-    let kind = |expect: &Json| expect.get("body").and_then(|body| body.text_of("type")).unwrap_or_default().to_owned();
+    let kind = |expect: &Json| {
+        let exact = expect.get("body").and_then(|body| body.text_of("type"));
+        let by_schema = || expect.get("body_schema")?.get("properties")?.get("type")?.text_of("const");
+        exact.or_else(by_schema).unwrap_or_default().to_owned()
+    };
     let problems: Vec<String> = case.expectations().filter(is_problem).map(kind).collect();
     let refused = problems.iter().any(|kind| kind == "https://spikard.dev/errors/validation-error");
     [("errors", !problems.is_empty()), ("validation", refused)].into_iter().find_map(|(feature, wanted)| {
