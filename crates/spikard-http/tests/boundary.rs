@@ -309,7 +309,6 @@ fn who_leaves_does_not_cancel_the_handler() {
     });
 }
 
-// covers config: cancel_on_disconnect
 #[test]
 fn who_leaves_cancels_the_handler_where_the_route_says_so() {
     each(&APP, async |app| cancels_for_who_leaves(app, "/slow-cancel").await);

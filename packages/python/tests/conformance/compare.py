@@ -102,6 +102,9 @@ def schema_difference(schema: dict[str, Any], found: Any, place: str) -> str | N
             if name in schema.get("properties", {})
         )
         return next(filter(None, members), None)
+    if schema.get("type") == "array":
+        fits = isinstance(found, list) and schema.get("minItems", 0) <= len(found) <= schema.get("maxItems", len(found))
+        return None if fits else f"{place}: not {schema}"
     try:
         convert(found, constrained(schema))
     except ValidationError as error:
