@@ -173,15 +173,24 @@ pub(crate) fn response(
 }
 
 fn encoded(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
-    let text = match &callable.convert {
+    let converted;
+    let value = match &callable.convert {
         Some(convert) => {
-            let converted = vectorcall::call_one(py, convert, value)?.into_bound(py);
-            vectorcall::call_one(py, &host.encode, &converted)?
+            converted = vectorcall::call_one(py, convert, value)?.into_bound(py);
+            &converted
         }
-        None => vectorcall::call_one(py, &host.encode, value)?,
+        None => value,
     };
-    let text = text.into_bound(py).cast_into::<PyBytes>()?;
+    let encode = if is_plain(host, value) { &host.encode_plain } else { &host.encode };
+    let text = vectorcall::call_one(py, encode, value)?.into_bound(py).cast_into::<PyBytes>()?;
     Ok(typed(callable.status, content(text), "application/json"))
+}
+
+/// Whether the encoder can be asked at once: most results are one of these.
+fn is_plain(host: &Host, value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyDict>()
+        || value.is_exact_instance_of::<PyList>()
+        || value.get_type().get_type().is(&host.struct_meta)
 }
 
 /// What a response of the package says of itself.

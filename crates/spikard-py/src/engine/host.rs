@@ -99,6 +99,10 @@ pub(crate) struct Host {
     callables: Vec<Callable>,
     /// `encode(value) -> bytes`.
     pub(crate) encode: Py<PyAny>,
+    /// The same for what the JSON encoder knows by itself.
+    pub(crate) encode_plain: Py<PyAny>,
+    /// The class of the classes that it knows by itself.
+    pub(crate) struct_meta: Py<PyAny>,
     /// `from_tuple(value, status, text, convert) -> Response`.
     pub(crate) from_tuple: Py<PyAny>,
     /// `refusal(exception) -> list[dict]`.
@@ -140,6 +144,8 @@ impl Host {
         Ok(Self {
             callables: callables.collect::<PyResult<_>>()?,
             encode: names.getattr(intern!(py, "encode"))?.unbind(),
+            encode_plain: names.getattr(intern!(py, "encode_plain"))?.unbind(),
+            struct_meta: names.getattr(intern!(py, "struct_meta"))?.unbind(),
             from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
             refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
             report: names.getattr(intern!(py, "report"))?.unbind(),

@@ -41,6 +41,9 @@ def _foreign(value: Any) -> Any:
 
 _encoder = msgspec.json.Encoder(enc_hook=_foreign)
 
+encode_plain = _encoder.encode
+"""JSON text of what msgspec encodes by itself: dicts, lists and Structs, whatever they hold."""
+
 
 def encode(value: object) -> bytes:
     """JSON text of a result; pydantic's models by their own serialiser."""

@@ -34,6 +34,8 @@ class Names(NamedTuple):
 
     report: Report
     encode: Callable[[object], bytes] = _render.encode
+    encode_plain: Callable[[object], bytes] = _render.encode_plain
+    struct_meta: type = msgspec.StructMeta
     from_tuple: Callable[..., Response] = _render.from_tuple
     refusal: Callable[[Exception], tuple[list[dict[str, Any]], bool]] = _decode.told
     response: type = Response
