@@ -26,8 +26,8 @@ STEPS = (
 )
 
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|ignored|error|errors)\b")
-# The last lines of cargo test, pytest and a step that was skipped.
-CLOSING = re.compile(r"^test result: |^=* ?(\d+ \w+(, )?)+ in [\d.]+s|^skipped: ")
+# The last lines of cargo test, pytest, tools/conformance and a step that was skipped.
+CLOSING = re.compile(r"^test result: |^=* ?(\d+ \w+(, )?)+ in [\d.]+s|^\d+ passed, \d+ failed$|^skipped: ")
 
 
 @dataclasses.dataclass
@@ -67,7 +67,7 @@ def run(step: str) -> Result:
 def row(result: Result) -> str:
     """A line of the table."""
     minutes, seconds = divmod(round(result.seconds), 60)
-    outcome = "ok" if result.code == 0 else f"exit {result.code}"
+    outcome = "ok" if result.code == 0 else "failed"
     counted = ", ".join(f"{number} {word}" for word, number in result.counts.items() if number) or result.skipped
     return f"{result.step:<22}{outcome:<8}{minutes:>4}:{seconds:02}   {counted}"
 
