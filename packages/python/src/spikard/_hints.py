@@ -22,8 +22,8 @@ def unwrap(hint: Any) -> tuple[Any, list[Any]]:
             hint = hint.__supertype__
         elif type(hint).__name__ == "TypeAliasType" and hasattr(hint, "__value__"):
             hint = hint.__value__
-        elif type(get_origin(hint)).__name__ == "TypeAliasType":
-            hint = get_origin(hint).__value__[get_args(hint)]
+        elif type(alias := get_origin(hint)).__name__ == "TypeAliasType" and alias is not None:
+            hint = alias.__value__[get_args(hint)]
         elif str(get_origin(hint)) in _QUALIFIERS:
             hint = get_args(hint)[0]
         else:
