@@ -1,0 +1,124 @@
+"""Who is measured: a folder of benchmarks/ with `contender.json`, an app, and pinned requirements. Each is installed into
+an environment of its own in the cache; one that cannot be installed stays in the report with its error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from surroundings import BENCHMARKS, ROOT, cache
+
+BUILD = ROOT / "tools" / "build"
+
+
+class Unavailable(Exception):
+    """A contender that cannot be installed or started; the message says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """One folder of benchmarks/."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    app: str
+    """The folder whose app it runs."""
+    absent: dict[str, str]
+    """Workloads that it has no counterpart of, each with the reason."""
+    note: str
+    environment: dict[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """Where its requirements lie."""
+        return BENCHMARKS / self.name
+
+    @property
+    def home(self) -> Path:
+        """What was installed or built for it."""
+        return cache() / "bench" / self.name
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.home / "venv" / "bin" / "python"
+
+    @property
+    def is_crate(self) -> bool:
+        """Whether it is a program in Rust."""
+        return (self.folder / "Cargo.toml").exists()
+
+    def started_by(self, port: int) -> list[str]:
+        """The command that serves on a port."""
+        places = {"python": str(self.python), "bin": str(self.python.parent), "home": str(self.home), "port": str(port)}
+        return [part.format(**places) for part in self.command]
+
+
+def load(name: str) -> Contender:
+    """Reads one folder."""
+    path = BENCHMARKS / name / "contender.json"
+    if not path.exists():
+        raise SystemExit(f"no such contender: {name}; there are {', '.join(names())}")
+    told = json.loads(path.read_text())
+    return Contender(
+        name=name,
+        title=told["title"],
+        command=tuple(told["command"]),
+        app=told.get("app", name),
+        absent=told.get("absent", {}),
+        note=told.get("note", ""),
+        environment=told.get("environment", {}),
+    )
+
+
+def names() -> list[str]:
+    """Every contender, ours first."""
+    found = [path.parent.name for path in BENCHMARKS.glob("*/contender.json")]
+    return sorted(found, key=lambda name: (not name.startswith("spikard"), name))
+
+
+def prepare(contender: Contender, wheel: Path | None) -> None:
+    """Installs or builds what the contender needs. `wheel` is a wheel of ours that was built before."""
+    contender.home.mkdir(parents=True, exist_ok=True)
+    if contender.is_crate:
+        build = ["cargo", "build", "--release", "--locked", "--target-dir", str(contender.home / "target")]
+        do(build, contender.folder)
+        return
+    requirements = contender.folder / "requirements.txt"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = contender.home / "requirements.sha256"
+    if not stamp.exists() or stamp.read_text() != wanted or not contender.python.exists():
+        do([sys.executable, "-m", "venv", "--clear", str(contender.home / "venv")], ROOT)
+        do([*installer(contender), "-r", str(requirements)], ROOT)
+        stamp.write_text(wanted)
+    if contender.name == "spikard-python":
+        built = wheel or release_wheel(contender.home / "wheels")
+        do([*installer(contender), "--force-reinstall", "--no-deps", str(built)], ROOT)
+
+
+def installer(contender: Contender) -> list[str]:
+    """The command that installs into the contender's environment."""
+    return [str(contender.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def release_wheel(folder: Path) -> Path:
+    """A wheel of this clone with fat LTO, as it would be published."""
+    shutil.rmtree(folder, ignore_errors=True)
+    build = [sys.executable, str(BUILD / "venv.py"), "maturin", "build", "--release", "--out", str(folder)]
+    do(build, ROOT / "packages" / "python")
+    return next(folder.glob("*.whl"))
+
+
+def do(command: list[str], folder: Path) -> None:
+    """Runs a command of the preparation; what it says is the reason if it fails."""
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        last = " / ".join(done.stdout.strip().splitlines()[-3:])
+        raise Unavailable(f"{Path(command[0]).name} {' '.join(command[1:4])}: exit {done.returncode}: {last}")
