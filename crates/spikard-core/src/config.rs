@@ -156,6 +156,9 @@ impl Config {
         let Some(number) = value.as_f64() else { return Ok(()) };
         match name {
             "port" => Ok(()),
+            _ if TIMES.contains(&name) && number > MAX_SECONDS => {
+                fault(format!("must be at most {MAX_SECONDS} seconds"))
+            }
             _ if number < 0.0 => fault("must not be negative".into()),
             // Zero of these would refuse every request.
             "max_body_size" | "shutdown_timeout" | "backlog" => Ok(()),
@@ -166,6 +169,20 @@ impl Config {
         }
     }
 }
+
+/// The fields that are times.
+const TIMES: &[&str] = &[
+    "request_timeout",
+    "header_timeout",
+    "body_timeout",
+    "write_timeout",
+    "keep_alive",
+    "shutdown_timeout",
+    "cancel_grace",
+];
+
+/// The longest time, in seconds, that a timeout may be: a year. `None` lifts it.
+pub const MAX_SECONDS: f64 = 31_536_000.0;
 
 /// A variable is text: it is read as the type of the field's default, and `none` lifts a limit.
 fn from_env(text: &Value, default: &Value) -> Value {
@@ -213,6 +230,7 @@ mod tests {
             (json!({"given": {"threads": 0}}), "threads: must be greater than 0, got 0"),
             (json!({"env": {"SPIKARD_PORT": "many"}}), "SPIKARD_PORT: "),
             (json!({"call": {"trailing_slash": "maybe"}}), "trailing_slash: "),
+            (json!({"call": {"keep_alive": 1e300}}), "keep_alive: must be at most 31536000 seconds"),
             (json!({"given": {"prot": 1}}), "there is no configuration field \"prot\""),
         ] {
             let message = Config::resolve(&layers(said)).unwrap_err().message;

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{CallableId, SpecError, config::Layers};
+use crate::{
+    CallableId, SpecError,
+    config::{Layers, MAX_SECONDS},
+};
 
 /// The version of the boundary that this core speaks; `docs/boundary.md` describes it.
 pub const BOUNDARY_VERSION: u32 = 1;
@@ -327,6 +330,19 @@ pub struct RouteOptions {
     pub cancel_on_disconnect: Option<bool>,
     /// Whether `format` is asserted in the route's JSON Schemas.
     pub assert_formats: Option<bool>,
+}
+
+impl RouteOptions {
+    /// Fails on a timeout that is no time.
+    pub fn check(&self) -> Result<(), SpecError> {
+        match self.timeout.flatten() {
+            Some(seconds) if !(seconds > 0.0 && seconds <= MAX_SECONDS) => {
+                let bounds = format!("must be greater than 0 and at most {MAX_SECONDS} seconds");
+                Err(SpecError::new(format!("timeout: {bounds}, got {seconds}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Tells `null` from absent.

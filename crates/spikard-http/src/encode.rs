@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use spikard_core::{Body as CoreBody, Error, Response, sabotage};
 
 use crate::{body::Body, transit::Line};
@@ -12,18 +12,21 @@ pub fn encode_error(error: &Error) -> http::Response<Body> {
     let mut response = error.problem();
     let body = std::mem::replace(&mut response.body, CoreBody::Whole(bytes::Bytes::new()));
     let CoreBody::Whole(whole) = body else { unreachable!("a problem document is whole") };
-    head(response, Body::whole(whole))
+    head(response, Body::whole(whole), false)
 }
 
-/// `tail`: the line of a work that waits for what becomes of the body.
-pub(crate) fn encode_response(mut response: Response, tail: Option<Arc<Line>>) -> http::Response<Body> {
+/// `bodiless`: the answer to HEAD, which may say the length of what GET would send. `tail`: the line of a work that
+/// waits for what becomes of the body.
+pub(crate) fn encode_response(mut response: Response, bodiless: bool, tail: Option<Arc<Line>>) -> http::Response<Body> {
     if sabotage::takes_out("responses") {
         response = Response::new(StatusCode::IM_A_TEAPOT, "sabotage");
     }
     let mut body = std::mem::replace(&mut response.body, CoreBody::Whole(bytes::Bytes::new()));
     let status = response.status;
-    // RFC 9110, sections 15.3.5 and 15.4.5: these never have content.
-    if status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+    // RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5: these never have content.
+    if status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+    {
         body = CoreBody::Whole(bytes::Bytes::new());
     }
     if status == StatusCode::NO_CONTENT {
@@ -34,7 +37,7 @@ pub(crate) fn encode_response(mut response: Response, tail: Option<Arc<Line>>) -
         (None, CoreBody::Whole(whole)) => Body::whole(whole),
         (None, CoreBody::Stream(_)) => Body::default(),
     };
-    head(response, body)
+    head(response, body, bodiless)
 }
 
 /// Takes the content off the answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).
@@ -46,10 +49,36 @@ pub(crate) fn strip_content(response: &mut http::Response<Body>) {
     }
 }
 
-fn head(response: Response, body: Body) -> http::Response<Body> {
+/// Refuses what a connection could not write as it stands: an interim status, which only the server sends, or more
+/// fields than a head holds.
+pub(crate) fn sound(response: Response) -> Result<Response, Error> {
+    if response.status.is_informational() {
+        return Err(Error::internal(format!("the response has the interim status {}", response.status.as_u16())));
+    }
+    if response.headers.len() > MAX_HEADERS {
+        return Err(Error::internal(format!("the response has {} header fields", response.headers.len())));
+    }
+    Ok(response)
+}
+
+/// Header fields of one response at most.
+const MAX_HEADERS: usize = 1024;
+
+/// How long the content is, and where a message ends, is said by the connection alone: a field of user code that says
+/// otherwise would make the client read the rest as another response.
+fn is_framing(name: &HeaderName) -> bool {
+    [header::TRANSFER_ENCODING, header::TE, header::TRAILER].contains(name)
+}
+
+fn head(response: Response, body: Body, bodiless: bool) -> http::Response<Body> {
+    let length = http_body::Body::size_hint(&body).exact();
+    let measured = length.is_some_and(|length| length > 0 || !bodiless);
     let mut http = http::Response::new(body);
     *http.status_mut() = response.status;
     for (name, value) in response.headers {
+        if is_framing(&name) || measured && name == header::CONTENT_LENGTH {
+            continue;
+        }
         http.headers_mut().append(name, value);
     }
     http

@@ -17,7 +17,7 @@ use crate::{
     BodyError,
     body::Body,
     decode::collect,
-    encode::{encode_error, encode_response},
+    encode::{encode_error, encode_response, sound},
     tail::{finish, has_tail, report, tail},
     transit::{Fault, Home, HostEnd, Line, Terms, Transit},
 };
@@ -50,6 +50,7 @@ impl Endpoint {
         config: &Config,
         transit: Arc<Transit>,
     ) -> Result<Self, SpecError> {
+        route.options.check()?;
         let plan = Plan::compile(app, route, config)?;
         let hooks = |pick: fn(&spikard_core::spec::HookSpec) -> &Vec<CallableId>| {
             [pick(&app.hooks).as_slice(), pick(&route.hooks)].concat()
@@ -160,6 +161,7 @@ impl Endpoint {
             {
                 made = after(&end, Phase::OnResponse, &self.on_response, response).await;
             }
+            made = made.and_then(|response| sound(response).map_err(Fault::Error));
             if let (Ok(_), Err(fault)) = (&made, end.still_wanted()) {
                 made = Err(fault);
             }
@@ -268,7 +270,10 @@ impl Endpoint {
 
     fn encode(&self, home: Home, line: Option<Arc<Line>>) -> http::Response<Body> {
         match home {
-            Home::Head { made: Ok(response), tail } => encode_response(response, line.filter(|_| tail)),
+            Home::Head { made: Ok(response), tail } => {
+                let bodiless = line.as_ref().is_some_and(|line| line.terms.bodiless);
+                encode_response(response, bodiless, line.filter(|_| tail))
+            }
             Home::Head { made: Err(error), .. } => self.encode_error(error),
             Home::Decode(_) | Home::Chunk(_) | Home::End(_) => {
                 encode_error(&Error::internal("a work sent its body before its head"))
