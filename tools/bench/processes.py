@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -69,8 +70,10 @@ class Server:
             time.sleep(0.002)
 
     def last_words(self) -> str:
-        """The last lines of its log."""
-        return " / ".join(self.log.read_text(errors="replace").strip().splitlines()[-3:])
+        """The last line of its log that names an error, else the last lines."""
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        named = [line for line in lines if re.search(r"\berror\b|Error\b|panicked", line)]
+        return " / ".join(named[-1:] or lines[-3:])[:400]
 
     @property
     def alive(self) -> bool:

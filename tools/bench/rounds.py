@@ -19,6 +19,7 @@ from workloads import Workload
 
 STARTS = 3
 REST = 5
+LOST = "the server ended in another workload and does not start again"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +127,10 @@ class Run:
         if why := contender.absent.get(workload.name):
             cell["absent"] = why
             return
-        verdict = gate.judge(self.running[contender.name].port, workload)
+        if (server := self.living(contender)) is None:
+            cell["failed"] = LOST
+            return
+        verdict = gate.judge(server.port, workload)
         if verdict.wrong:
             cell["failed"] = verdict.wrong
             self.progress.say(f"{workload.name}, {contender.name}: {verdict.wrong}")
@@ -138,14 +142,16 @@ class Run:
         cell = self.cells[workload.name][contender.name]
         if "failed" in cell or "absent" in cell:
             return
-        server = self.running[contender.name]
+        if (server := self.living(contender)) is None:
+            cell["failed"] = LOST
+            return
         seconds = self.plan.warm_up if number is None else self.plan.seconds
         script = self.plan.folder / f"{workload.name}.lua"
         before = server.usage().cpu
         try:
             got = wrk.run(workload, server.port, seconds, self.plan.generator_core, script)
             if not server.alive:
-                raise wrk.Failed(f"the server ended: {server.last_words()}")
+                raise wrk.Failed(f"the server ended with {server.process.returncode}: {server.last_words()}")
         except (wrk.Failed, OSError, subprocess.TimeoutExpired) as reason:
             cell["failed"] = str(reason)
             self.progress.say(f"{workload.name}, {contender.name}: {reason}")
@@ -156,6 +162,19 @@ class Run:
             cpu = (server.usage().cpu - before) / got.requests * 1000
             row = {"rate": got.rate, "errors": got.errors, "requests": got.requests, "cpu_per_1000": cpu}
             cell["rounds"][str(number)] = {**row, "latency_ms": got.latency}
+
+    def living(self, contender: Contender) -> Server | None:
+        """Its server, started anew where it ended in an earlier cell, which failed by that."""
+        server = self.running[contender.name]
+        if not server.alive:
+            server.stop()
+            try:
+                server = Server(contender, self.plan.server_core, server.log)
+            except Unavailable as reason:
+                self.progress.say(f"{contender.name}: {reason}")
+                return None
+            self.running[contender.name] = server
+        return server
 
     def rest(self) -> None:
         """Memory at the end, and after a rest."""

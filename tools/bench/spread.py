@@ -29,6 +29,8 @@ class Ratio:
         return self.low <= 1.0 <= self.high
 
     def __str__(self) -> str:
+        if math.isinf(self.high):
+            return f"{self.value:.2f} [one round]"
         said = f"{self.value:.2f} [{self.low:.2f}–{self.high:.2f}]"
         return f"{said} tie" if self.tie else said
 

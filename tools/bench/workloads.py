@@ -171,7 +171,7 @@ ALL = (
     Workload("sleep-0", "GET, one turn of the loop", lambda _: get("/sleep/none", HELLO), variants=1),
     Workload(
         "sleep-10ms",
-        "GET, 10 ms asleep, 512 connections",
+        "GET, 10 ms asleep",
         lambda _: get("/sleep/short", HELLO),
         variants=1,
         connections=512,

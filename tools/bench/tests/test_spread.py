@@ -32,6 +32,7 @@ class Ratios(unittest.TestCase):
         against = spread.ratio({1: 900.0}, {1: 100.0})
         self.assertAlmostEqual(against.value, 9)
         self.assertTrue(against.tie)
+        self.assertEqual(str(against), "9.00 [one round]")
 
     def test_nothing_in_common_has_no_ratio(self):
         self.assertIsNone(spread.ratio({1: 5.0}, {2: 5.0}))
