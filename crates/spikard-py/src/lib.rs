@@ -23,7 +23,11 @@ use spikard_core::{SpecError, spec::AppSpec};
 use spikard_http::{Service, Tokio};
 
 use crate::{
-    engine::{Key, Loop, host::Host, pool},
+    engine::{
+        Key, Loop,
+        host::Host,
+        pool::{self, Pool},
+    },
     error::{header, invalid},
     io::Io,
     runtime::{Bell, Inbox},
@@ -39,6 +43,7 @@ struct Worker {
     inbox: Arc<Inbox>,
     service: Service,
     io: Io,
+    pool: Arc<Pool>,
 }
 
 #[pymethods]
@@ -64,7 +69,8 @@ impl Worker {
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
         let key = engine::open(event_loop, host, inbox.clone(), service.config().host_side.threads)?;
         let io = Io::start(runtime, &service)?;
-        let worker = Py::new(py, Self { key, inbox, service, io })?;
+        let pool = engine::find(key).expect("it was opened on this thread").pool.clone();
+        let worker = Py::new(py, Self { key, inbox, service, io, pool })?;
         let method = worker.getattr(py, intern!(py, "drain"))?;
         if let Some(fd) = worker.get().inbox.bell().descriptor() {
             event_loop.call_method1(intern!(py, "add_reader"), (fd, method))?;
@@ -135,11 +141,12 @@ impl Worker {
         Ok(())
     }
 
-    /// Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds.
+    /// Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again, it
+    /// waits for that.
     #[pyo3(signature = (grace = None))]
     fn close(&self, py: Python<'_>, grace: Option<f64>) -> PyResult<bool> {
         let grace = grace.map(Duration::try_from_secs_f64).transpose().map_err(invalid)?;
-        let Some(here) = engine::find(self.key) else { return Ok(true) };
+        let Some(here) = engine::find(self.key) else { return Ok(self.pool.close(py, grace)) };
         if let Some(fd) = self.inbox.bell().descriptor() {
             // A loop that is closed already watches nothing.
             let _ = here.host.event_loop.call_method1(py, intern!(py, "remove_reader"), (fd,));
@@ -204,6 +211,6 @@ mod _spikard {
 
 /// Before the interpreter goes down.
 #[pyfunction]
-fn join_threads(py: Python<'_>) {
-    pool::close_all(py);
+fn join_threads(py: Python<'_>) -> PyResult<()> {
+    pool::close_all(py)
 }

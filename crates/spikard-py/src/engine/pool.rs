@@ -3,12 +3,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
-    thread::{self, JoinHandle},
+    process,
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    thread,
     time::{Duration, Instant},
 };
 
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{intern, prelude::*, types::PyTuple};
 use spikard_ffi::Ticket;
 
 use crate::{convert::Argv, runtime::Inbox, vectorcall};
@@ -29,25 +30,69 @@ pub(crate) struct Pool {
     limit: usize,
     state: Mutex<State>,
     bell: Condvar,
+    crew: Arc<Crew>,
+}
+
+/// How many threads of a pool may still touch the interpreter.
+#[derive(Default)]
+struct Crew {
+    count: Mutex<usize>,
+    gone: Condvar,
+}
+
+impl Crew {
+    fn count(&self) -> MutexGuard<'_, usize> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn join(&self) {
+        *self.count() += 1;
+    }
+
+    fn leave(&self) {
+        *self.count() -= 1;
+        self.gone.notify_all();
+    }
+
+    /// How many are left when all have gone or the time is over. Never called by a thread that is attached.
+    fn wait(&self, time: Option<Duration>) -> usize {
+        let count = self.count();
+        let staying = |count: &mut usize| *count > 0;
+        match time {
+            Some(time) => *self.gone.wait_timeout_while(count, time, staying).unwrap_or_else(PoisonError::into_inner).0,
+            None => *self.gone.wait_while(count, staying).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
 }
 
 #[derive(Default)]
 struct State {
     queue: VecDeque<Task>,
     idle: usize,
-    threads: Vec<JoinHandle<()>>,
+    threads: usize,
     closed: bool,
 }
 
+/// A pool that may have threads, closed or not: its crew outlives it.
+struct Known {
+    pool: Weak<Pool>,
+    crew: Arc<Crew>,
+}
+
 /// Every pool of the process: a thread that attaches while the interpreter goes down ends the process.
-static POOLS: Mutex<Vec<Weak<Pool>>> = Mutex::new(Vec::new());
+static POOLS: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+
+/// The process that the threads belong to: a forked child has the pools and none of the threads.
+static HOME: OnceLock<u32> = OnceLock::new();
 
 impl Pool {
     pub(crate) fn new(inbox: Arc<Inbox>, limit: usize) -> Arc<Self> {
-        let pool = Arc::new(Self { inbox, limit: limit.max(1), state: Mutex::default(), bell: Condvar::new() });
+        let (limit, crew) = (limit.max(1), Arc::new(Crew::default()));
+        let pool = Arc::new(Self { inbox, limit, state: Mutex::default(), bell: Condvar::new(), crew: crew.clone() });
+        HOME.get_or_init(process::id);
         let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-        pools.retain(|pool| pool.strong_count() > 0);
-        pools.push(Arc::downgrade(&pool));
+        pools.retain(|known| known.pool.strong_count() > 0 || *known.crew.count() > 0);
+        pools.push(Known { pool: Arc::downgrade(&pool), crew });
         pool
     }
 
@@ -61,17 +106,27 @@ impl Pool {
         state.queue.push_back(task);
         if state.idle >= state.queue.len() {
             self.bell.notify_one();
-        } else if state.threads.len() < self.limit {
-            let pool = self.clone();
-            let name = format!("spikard-def-{}", state.threads.len() + 1);
-            let started = thread::Builder::new().name(name).spawn(move || Python::attach(|py| pool.serve(py)));
-            match started {
-                Ok(thread) => state.threads.push(thread),
-                Err(error) if state.threads.is_empty() => return Err(error.into()),
+        } else if state.threads < self.limit {
+            match self.start(state.threads + 1) {
+                Ok(()) => state.threads += 1,
+                Err(error) if state.threads == 0 => return Err(error.into()),
                 Err(_) => (), // the others will come to it
             }
         }
         Ok(())
+    }
+
+    fn start(self: &Arc<Self>, number: usize) -> std::io::Result<()> {
+        let (pool, crew) = (self.clone(), self.crew.clone());
+        crew.join();
+        let started = thread::Builder::new().name(format!("spikard-def-{number}")).spawn(move || {
+            Python::attach(|py| {
+                pool.serve(py);
+                drop(pool);
+            });
+            crew.leave();
+        });
+        started.map(drop).inspect_err(|_| self.crew.leave())
     }
 
     /// Takes back a call that has not begun.
@@ -110,36 +165,57 @@ impl Pool {
         }
     }
 
-    /// Joins the threads, for as long as `grace`; calls that have not begun never will. False: user code still runs.
+    /// Waits for the threads, for as long as `grace`; calls that have not begun never will. False: user code still
+    /// runs. May be called again.
     pub(crate) fn close(&self, py: Python<'_>, grace: Option<Duration>) -> bool {
-        let (queue, mut threads) = {
+        self.end();
+        py.detach(|| self.crew.wait(grace)) == 0
+    }
+
+    fn end(&self) {
+        let queue = {
             let mut state = self.lock();
             state.closed = true;
             self.bell.notify_all();
-            (std::mem::take(&mut state.queue), std::mem::take(&mut state.threads))
+            std::mem::take(&mut state.queue)
         };
-        drop(queue);
-        threads.retain(|thread| thread.thread().id() != thread::current().id());
-        py.detach(|| {
-            let deadline = grace.map(|grace| Instant::now() + grace);
-            for thread in threads {
-                while deadline.is_some_and(|deadline| Instant::now() < deadline) && !thread.is_finished() {
-                    thread::sleep(Duration::from_millis(2));
-                }
-                if deadline.is_some() && !thread.is_finished() {
-                    return false;
-                }
-                let _ = thread.join();
-            }
-            true
-        })
+        drop(queue); // destructors may run any code: nothing is locked any more
     }
 }
 
-/// Before the interpreter goes down.
-pub(crate) fn close_all(py: Python<'_>) {
-    let pools = std::mem::take(&mut *POOLS.lock().unwrap_or_else(PoisonError::into_inner));
-    for pool in pools.iter().filter_map(Weak::upgrade) {
-        pool.close(py, None);
+/// How long the exit waits for `def` code before it says so.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How often the exit looks for signals while it waits.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Before the interpreter goes down: waits for every thread, as Python does for its own. A signal that raises ends the
+/// process here and now, since the interpreter must not go down under the threads.
+pub(crate) fn close_all(py: Python<'_>) -> PyResult<()> {
+    if HOME.get().is_some_and(|home| *home != process::id()) {
+        return Ok(());
     }
+    let known = std::mem::take(&mut *POOLS.lock().unwrap_or_else(PoisonError::into_inner));
+    for pool in known.iter().filter_map(|known| known.pool.upgrade()) {
+        pool.end();
+    }
+    let (began, mut told) = (Instant::now(), false);
+    loop {
+        let left = py.detach(|| known.iter().map(|known| known.crew.wait(Some(TICK))).sum::<usize>());
+        if left == 0 {
+            return Ok(());
+        }
+        if !told && began.elapsed() >= SILENCE {
+            told = true;
+            eprintln!("spikard: the exit waits for `def` code that still runs, on {left} {}", threads(left));
+        }
+        if py.check_signals().is_err() {
+            eprintln!("spikard: interrupted while `def` code still runs, on {left} {}", threads(left));
+            py.import(intern!(py, "os"))?.call_method1(intern!(py, "_exit"), (1,))?;
+        }
+    }
+}
+
+fn threads(count: usize) -> &'static str {
+    if count == 1 { "thread" } else { "threads" }
 }

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -77,7 +78,8 @@ class Portal:
         """From any thread; from the portal's own it cannot wait for the end."""
         self.drains = drain
         if self._thread.is_alive():
-            self.home.loop.call_soon_threadsafe(self.home.loop.stop)
+            with suppress(RuntimeError):  # the loop has been closed meanwhile
+                self.home.loop.call_soon_threadsafe(self.home.loop.stop)
         if not self.home.is_here():
             self._thread.join()
 

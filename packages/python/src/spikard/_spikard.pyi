@@ -43,4 +43,5 @@ class Worker:
         """Sends a request through the in-memory door. `told` is called on the loop with status, headers and body; with
         the status 0 if the body broke off."""
     def close(self, grace: float | None = None) -> bool:
-        """Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds."""
+        """Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again,
+        it waits for that."""

@@ -399,8 +399,8 @@ class TestClient:
         portal, end = self._portal, self._end
         self._portal = self._home = self._end = None
         if portal is not None and end is not None:
-            end.detach()
             portal.stop(drain)
+            end.detach()  # not before: if the interpreter ends meanwhile, it waits for the portal too
 
     def __enter__(self) -> Self:
         if self._home is None:

@@ -1,0 +1,122 @@
+"""The end of the interpreter while user code still runs."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+OUTLIVES_SERVE = """
+import asyncio, socket, threading, time
+from spikard import Spikard
+
+app = Spikard(port=0, shutdown_timeout=0.1)
+running = threading.Event()
+
+@app.get("/")
+def slow() -> None:
+    running.set()
+    for _ in range({turns}):
+        time.sleep(0.01)
+    print("returned", flush=True)
+
+async def main() -> None:
+    server = asyncio.create_task(app.serve(port={port}))
+    while True:
+        await asyncio.sleep(0.01)
+        try:
+            client = socket.create_connection(("127.0.0.1", {port}))
+            break
+        except OSError:
+            pass
+    client.sendall(b"GET / HTTP/1.1\\r\\nhost: test\\r\\n\\r\\n")
+    while not running.is_set():
+        await asyncio.sleep(0.01)
+    server.cancel()
+    await asyncio.wait([server])
+
+asyncio.run(main())
+print("leaving", flush=True)
+"""
+
+OUTLIVES_CLOSE = """
+import threading, time
+from spikard import Spikard, TestClient
+
+app = Spikard()
+running = threading.Event()
+
+@app.get("/")
+def slow() -> None:
+    running.set()
+    for _ in range(50):
+        time.sleep(0.01)
+    print("returned", flush=True)
+
+client = TestClient(app)
+client.get("/")
+running.wait()
+threading.Thread(target=client.close, daemon=True).start()
+time.sleep(0.1)
+print("leaving", flush=True)
+"""
+
+FORKED = """
+import os, threading
+from spikard import Spikard, TestClient
+
+app = Spikard()
+running, free = threading.Event(), threading.Event()
+
+@app.get("/")
+def slow() -> str:
+    running.set()
+    free.wait()
+    return "slow"
+
+client = TestClient(app)
+handle = client.get("/")
+running.wait()
+if child := os.fork():
+    print(os.waitpid(child, 0)[1], flush=True)
+    free.set()
+    print(handle.text, flush=True)
+"""
+
+
+def left(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=20, check=False
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "program", [OUTLIVES_SERVE.format(turns=50, port=free_port()), OUTLIVES_CLOSE], ids=["serve", "close"]
+)
+def test_the_exit_waits_for_def_code_that_still_runs(program: str) -> None:
+    ended = left(program)
+    assert (ended.returncode, ended.stdout) == (0, "leaving\nreturned\n"), ended.stderr
+
+
+def test_a_long_wait_at_the_exit_is_told() -> None:
+    began = time.monotonic()
+    ended = left(OUTLIVES_SERVE.format(turns=200, port=free_port()))
+    assert (ended.returncode, ended.stdout) == (0, "leaving\nreturned\n"), ended.stderr
+    assert "spikard: the exit waits for `def` code that still runs, on 1 thread\n" in ended.stderr
+    assert time.monotonic() - began > 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_forked_child_does_not_wait_for_threads_that_it_has_not() -> None:
+    ended = left(FORKED)
+    assert (ended.returncode, ended.stdout) == (0, "0\nslow\n"), ended.stderr
