@@ -11,6 +11,7 @@ from . import _bodies, _parameters, _schema
 from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
 from ._decode import Decoder, of_body, of_value
+from ._defaults import argument
 from ._hints import annotate, is_union, union, unwrap, without_none
 from ._markers import Marker
 from ._models import is_structured, kind_of
@@ -147,12 +148,12 @@ class Binder:
         if not taken.required and not taken.factory:
             spec.update(_schema.default_of(taken.default))
         spec.update({key: options[key] for key in ("separator", "description", "deprecated") if key in options})
-        argument: dict[str, Any] = {"index": self._parameter(spec)}
+        read: dict[str, Any] = {"index": self._parameter(spec)}
         if wire.choices is not None:
-            argument["choices"] = True
+            read["choices"] = True
         if wire.decoder is not None:
-            argument["decoder"] = self.register(wire.decoder)
-        self.arguments.append((taken, {"parameter": argument}, _host(taken, wire.choices)))
+            read["decoder"] = self.register(wire.decoder)
+        self.arguments.append((taken, {"parameter": read}, _host(taken, wire.choices)))
 
     def _take_model(self, taken: Taken, source: str) -> None:
         names, indexes = {}, []
@@ -196,7 +197,7 @@ class Binder:
 
 
 def _host(taken: Taken, choices: tuple[object, ...] | None = None) -> HostArgument:
-    return HostArgument(taken.default, taken.factory, choices)
+    return argument(taken.default, taken.factory, choices)
 
 
 def _marked(taken: Taken, source: str) -> bool:
@@ -307,7 +308,7 @@ def callable_of(
 ) -> tuple[HostCallable, list[Any]]:
     """The handler as the extension calls it, and the arguments that the document lists for it."""
     kind = "async" if is_async else "inline" if options.get("sync_to_thread") is False else "thread"
-    arguments = sorted(binder.arguments, key=lambda argument: argument[0].keyword)
+    arguments = sorted(binder.arguments, key=lambda bound: bound[0].keyword)
     specs, hosts = [spec for _, spec, _ in arguments], [host for _, _, host in arguments]
     keywords = [taken.name for taken, _, _ in arguments if taken.keyword]
     if binder.body is not None and binder.body.shared:

@@ -11,6 +11,7 @@ import msgspec
 from . import _constraints, _schema
 from ._callable import MISSING
 from ._decode import Decoder, InMember, of_body
+from ._defaults import own
 from ._hints import annotate, unwrap, without_none
 from ._markers import Marker
 from ._models import Field
@@ -135,7 +136,7 @@ def default_value(taken: Taken) -> Any:
     """What an argument is when nothing was sent for it."""
     if taken.default is MISSING:
         raise ValueError("field required")
-    return taken.default() if taken.factory and callable(taken.default) else taken.default
+    return taken.default() if taken.factory and callable(taken.default) else own(taken.default)
 
 
 def spread(function: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
