@@ -15,8 +15,9 @@ import attrs
 import msgspec
 import pydantic
 import pytest
-from spikard import HTMLResponse, Response
+from spikard import HTMLResponse, Response, Spikard
 from spikard._render import converter, encode, from_tuple, is_text
+from spikard.testing import TestClient
 
 
 class Public(msgspec.Struct):
@@ -173,3 +174,85 @@ def test_the_body_of_a_tuple_is_converted_too() -> None:
 def test_a_tuple_is_body_status_and_headers(value: Any, parts: Any) -> None:
     status, fields, body = from_tuple(value, 200)._parts()
     assert (status, sorted(fields), body) == (parts[0], sorted(parts[1]), parts[2])
+
+
+def pair() -> tuple[int, int]:
+    return 1, 404
+
+
+def labelled() -> tuple[str, int]:
+    return "a", 201
+
+
+def maybe_text() -> Optional[tuple[Union[str, None], int]]:
+    return "a", 201
+
+
+def triple() -> tuple[int, int, int]:
+    return 1, 201, 3
+
+
+def several() -> tuple[int, ...]:
+    return 1, 201
+
+
+def sequence() -> collections.abc.Sequence[int]:
+    return 1, 201
+
+
+def models() -> tuple[Public, str]:
+    return Public("a"), "b"
+
+
+@pytest.mark.parametrize(
+    ("handler", "sent"),
+    [
+        (pair, [1, 404]),
+        (labelled, ["a", 201]),
+        (maybe_text, ["a", 201]),
+        (triple, [1, 201, 3]),
+        (several, [1, 201]),
+        (sequence, [1, 201]),
+        (models, [{"name": "a"}, "b"]),
+    ],
+)
+def test_a_tuple_that_is_annotated_as_data_is_json(handler: Any, sent: Any) -> None:
+    app = Spikard()
+    app.get("/")(handler)
+    with TestClient(app) as client:
+        answer = client.get("/")
+        assert (answer.status_code, answer.json()) == (200, sent)
+
+
+def unannotated():  # type: ignore[no-untyped-def]
+    return {"name": "a"}, 201, {"x-a": "b"}
+
+
+def anything() -> Any:
+    return {"name": "a"}, 201, {"x-a": "b"}
+
+
+def bare() -> tuple:  # type: ignore[type-arg]
+    return {"name": "a"}, 201, {"x-a": "b"}
+
+
+def as_model() -> tuple[Public, int, dict[str, str]]:
+    return WIDE, 201, {"x-a": "b"}  # type: ignore[return-value]
+
+
+def as_model_and_status() -> Union[tuple[Public, int], tuple[Public, int, collections.abc.Mapping[str, str]], None]:
+    return WIDE, 201, {"x-a": "b"}  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("handler", [unannotated, anything, bare, as_model, as_model_and_status])
+def test_a_tuple_that_is_annotated_with_a_status_is_a_response(handler: Any) -> None:
+    app = Spikard()
+    app.get("/")(handler)
+    with TestClient(app) as client:
+        answer = client.get("/")
+        assert (answer.status_code, answer.json(), answer.headers["x-a"]) == (201, {"name": "a"}, "b")
+
+
+@pytest.mark.parametrize("status", [100, 199, 600, 999])
+def test_a_number_that_is_no_status_of_an_answer_is_data(status: int) -> None:
+    assert from_tuple((1, status), 200)._parts()[2] == b"[1,%d]" % status

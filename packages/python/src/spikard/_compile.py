@@ -12,7 +12,7 @@ from ._bind import Binder, InArgument, callable_of, takers_of
 from ._callable import Compiled, HostCallable
 from ._decode import Decoder
 from ._models import forget
-from ._render import converter, is_text
+from ._render import AsArray, body_of, converter, is_text
 from ._template import shape
 from .exceptions import SpecError
 from .routing import Route
@@ -55,7 +55,8 @@ def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
     binder = Binder(route.method, route.path, route.options, functools.partial(_register, table))
     binder.bind(takers, takes_rest=takes_rest)
     made, arguments = callable_of(route.handler, binder, route.options, is_async=is_async(route.handler))
-    result = hints.get("return")
+    result, is_array = body_of(hints.get("return"))
+    convert = AsArray(converter(result)) if is_array else converter(result)
     document: dict[str, Any] = {
         "method": route.method,
         "path": route.path,
@@ -63,7 +64,7 @@ def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
         "parameters": binder.parameters,
         "arguments": arguments,
     }
-    table.append(made._replace(text=is_text(result), convert=converter(result)))
+    table.append(made._replace(text=is_text(result), convert=convert))
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         if binder.body.decoder is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections import deque
 from collections.abc import Callable, Iterable, KeysView, Mapping, ValuesView
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -14,6 +14,7 @@ from ._hints import is_union, union, unwrap
 from ._models import is_sequence, is_structured, kind_of
 from .http import JSONResponse, Response
 
+_SCALARS = (int, float, str, bool, bytes, type(None))
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
@@ -58,10 +59,16 @@ def from_tuple(
 ) -> Response:
     """`(body, status)` and `(body, status, headers)`; any other tuple is a JSON array.
 
-    The body is sent as it would be alone: `text` and `convert` are those of the handler.
+    The body is sent as it would be alone: `text` and `convert` are those of the handler. A handler whose annotation
+    says that its tuples are JSON has an `AsArray` to convert them.
     """
     headers = value[2] if len(value) == 3 else None
-    if len(value) not in (2, 3) or not _is_status(value[1]) or not isinstance(headers, (Mapping, type(None))):
+    if (
+        isinstance(convert, AsArray)
+        or len(value) not in (2, 3)
+        or not _is_status(value[1])
+        or not isinstance(headers, (Mapping, type(None)))
+    ):
         return JSONResponse(value if convert is None else convert(value), status)
     body, code = value[0], int(value[1])
     if isinstance(body, Response):
@@ -72,7 +79,51 @@ def from_tuple(
 
 
 def _is_status(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 999
+    return isinstance(value, int) and not isinstance(value, bool) and 200 <= value <= 599
+
+
+class AsArray(NamedTuple):
+    """The `convert` of a handler that is annotated as a tuple of data."""
+
+    inner: Callable[[object], object] | None
+
+    def __call__(self, value: object) -> object:
+        return value if self.inner is None else self.inner(value)
+
+
+def body_of(annotation: Any) -> tuple[Any, bool]:
+    """The annotated body, without the status and headers beside it, and whether a tuple is itself the body.
+
+    `tuple[X, int, Mapping]` is body, status and headers, and so is `tuple[X, int]` unless X is a plain scalar: a pair
+    of numbers or a text and a number are data.
+    """
+    plain, _ = unwrap(annotation)
+    members = get_args(plain) if is_union(plain) else (plain,)
+    bodies = [_beside_status(member) for member in members]
+    if any(_is_tuple_of_data(member) for member in bodies):
+        return annotation, True
+    return (union(bodies) if bodies != list(members) else annotation), False
+
+
+def _beside_status(hint: Any) -> Any:
+    plain, _ = unwrap(hint)
+    if get_origin(plain) is not tuple or len(get_args(plain)) not in (2, 3):
+        return hint
+    body, status, *headers = get_args(plain)
+    if not isinstance(status, type) or not issubclass(status, int) or issubclass(status, bool):
+        return hint
+    if headers:
+        kind = get_origin(headers[0]) or headers[0]
+        return body if isinstance(kind, type) and issubclass(kind, Mapping) else hint
+    inner, _ = unwrap(body)
+    return (
+        hint if all(unwrap(one)[0] in _SCALARS for one in (get_args(inner) if is_union(inner) else [inner])) else body
+    )
+
+
+def _is_tuple_of_data(hint: Any) -> bool:
+    plain, _ = unwrap(hint)
+    return is_sequence(plain) and issubclass(tuple, get_origin(plain) or list)
 
 
 def is_text(annotation: Any) -> bool:

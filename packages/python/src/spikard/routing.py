@@ -83,6 +83,11 @@ class Router:
     >>> @users.get("/{user_id}")
     ... async def get_user(user_id: int) -> dict[str, int]:
     ...     return {"id": user_id}
+
+    A handler answers with data, which is written as JSON (text and bytes as they are), with a `Response`, or with a
+    tuple `(body, status)` or `(body, status, headers)`. A return annotation wins: a handler of `tuple[int, int]`
+    or `tuple[Item, ...]` answers with a JSON array. `tuple[X, int, Mapping]` still says body, status and headers,
+    and `tuple[X, int]` says body and status unless X is a plain scalar.
     """
 
     def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
