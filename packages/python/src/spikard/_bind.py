@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
-from . import _bodies, _parameters, _schema
+from . import _bodies, _models, _parameters, _schema
 from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
 from ._decode import Decoder, of_body, of_value
@@ -68,6 +68,9 @@ class Binder:
     def _source(self, taken: Taken) -> str:
         """Rules 1 and 2; empty where neither decides."""
         wire = taken.wire
+        if taken.name in self.template and taken.marker is not None and not _marked(taken, "path"):
+            marked = type(taken.marker).__name__
+            raise InArgument(taken.name, SpecError(f"the path has {{{taken.name}}}, but it is marked as {marked}"))
         if taken.name in self.template or (wire in self.template and _marked(taken, "path")):
             return "path"
         if taken.marker is None:
@@ -156,6 +159,8 @@ class Binder:
         self.arguments.append((taken, {"parameter": read}, _host(taken, wire.choices)))
 
     def _take_model(self, taken: Taken, source: str) -> None:
+        if _models.forbids_unknown(model := unwrap(without_none(taken.hint)[0])[0]):
+            raise SpecError(f"{model.__qualname__} forbids unknown names, which a model of {source} parameters cannot")
         names, indexes = {}, []
         for field, schema, required in _parameters.model_fields(taken.hint):
             name = self._wire_name(field, None, source)
@@ -226,6 +231,8 @@ def takers_of(function: Callable[..., Any], hints: Mapping[str, Any], path: str)
     bound = function.keywords if isinstance(function, functools.partial) else {}
     parameters = inspect.signature(function).parameters.values()
     kinds = inspect.Parameter
+    if {parameter.kind for parameter in parameters} == {kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD}:
+        raise SpecError("nothing says what it takes beside *args and **kwargs: functools.wraps tells, on a wrapper")
     for parameter in parameters:
         if parameter.name in bound or parameter.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD):
             continue
@@ -303,6 +310,14 @@ def _merge(annotated: Any, default: Any) -> Any:
     return merged
 
 
+def _check_named(function: Callable[..., Any], shared: tuple[Taken, ...]) -> None:
+    """A handler whose arguments share a body is called by name."""
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            others = ", ".join(repr(taken.name) for taken in shared)
+            raise InArgument(name, SpecError(f"it is positional-only, but the body is given by name: to {others}"))
+
+
 def callable_of(
     function: Callable[..., Any], binder: Binder, options: Mapping[str, Any], *, is_async: bool
 ) -> tuple[HostCallable, list[Any]]:
@@ -313,6 +328,7 @@ def callable_of(
     keywords = [taken.name for taken, _, _ in arguments if taken.keyword]
     if binder.body is not None and binder.body.shared:
         shared = binder.body.shared
+        _check_named(function, shared)
         optional = HostArgument(lambda: {taken.name: _bodies.default_value(taken) for taken in shared}, factory=True)
         hosts = [HostArgument() if binder.body.spec["required"] else optional, *hosts]
         specs = ["body", *specs]

@@ -14,7 +14,7 @@ from ._decode import Decoder
 from ._models import forget
 from ._render import AsArray, body_of, converter, is_text
 from ._template import shape
-from .exceptions import SpecError
+from .exceptions import SpecError, checked_status
 from .routing import Route
 
 _IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
@@ -50,6 +50,12 @@ def _placed(route: Route, twin: Route, table: list[HostCallable]) -> dict[str, A
 def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
     if not route.path.startswith("/"):
         raise SpecError("a path begins with a slash")
+    try:
+        checked_status(route.status_code)
+    except (TypeError, ValueError) as error:
+        raise SpecError(str(error)) from None
+    if is_generator(route.handler):
+        raise SpecError("it is a generator, but streaming responses are not there yet")
     hints = route.hints.resolve()
     takers, takes_rest = takers_of(route.handler, hints, route.path)
     binder = Binder(route.method, route.path, route.options, functools.partial(_register, table))
@@ -80,9 +86,18 @@ def _register(table: list[HostCallable], decoder: Decoder) -> int:
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling it gives a coroutine."""
+    return any(map(inspect.iscoroutinefunction, _called(function)))
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Whether calling it gives a generator, of either kind."""
+    return any(inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one) for one in _called(function))
+
+
+def _called(function: Callable[..., Any]) -> tuple[Any, ...]:
     while isinstance(function, functools.partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+    return function, getattr(function, "__call__", None)  # noqa: B004
 
 
 def _place(function: Callable[..., Any]) -> str:

@@ -93,7 +93,11 @@ def trace(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
 
 
 def route(
-    path: str, methods: Sequence[str] | None = None, *, method: str | None = None, **options: Unpack[RouteOptions]
+    path: str,
+    methods: Sequence[str] | str | None = None,
+    *,
+    method: str | None = None,
+    **options: Unpack[RouteOptions],
 ) -> Callable[[H], H]:
     """Registers a handler of several methods on the current app."""
     return _current().route(path, methods, method=method, **options)

@@ -48,6 +48,15 @@ def kind_of(hint: Any) -> Kind | None:
     return "namedtuple" if issubclass(cls, tuple) and hasattr(cls, "_fields") else None
 
 
+def forbids_unknown(hint: Any) -> bool:
+    """Whether a model refuses members that it does not have."""
+    cls = get_origin(hint) or hint
+    if kind_of(cls) == "struct":
+        return bool(cls.__struct_config__.forbid_unknown_fields)
+    settings = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None)
+    return isinstance(settings, Mapping) and settings.get("extra") == "forbid"
+
+
 def is_structured(hint: Any) -> bool:
     """Whether a value of this type is a whole body: a model, an object, anything, or a list or union with one."""
     plain, _ = unwrap(hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 
@@ -44,12 +44,76 @@ def unknown_name(owner: str, noun: str, name: str, known: Iterable[str]) -> str:
     return f"{owner} has no {noun} {name!r}" + (f", did you mean {near[0]!r}?" if near else "")
 
 
+def _is_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, got {value!r}")
+
+
+def _is_text(name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, got {value!r}")
+
+
+def _is_texts(name: str, value: object) -> None:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
+        raise TypeError(f"{name} must be a list of str, got {value!r}")
+
+
+def _is_schema(name: str, value: object) -> None:
+    if not isinstance(value, (Mapping, bool)):
+        raise TypeError(f"{name} must be a JSON Schema: a dict or a bool, got {value!r}")
+
+
+def _is_object_schema(name: str, value: object) -> None:
+    if not isinstance(value, Mapping) or not isinstance(value.get("properties", {}), Mapping):
+        raise TypeError(f"{name} must be a JSON Schema with a dict of properties, got {value!r}")
+
+
+def _is_size(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int or None, got {value!r}")
+    if not 0 <= value < 2**63:
+        raise ValueError(f"{name} must be between 0 and 2**63 - 1, got {value}")
+
+
+def _is_seconds(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number or None, got {value!r}")
+    if not 0 < value <= LONGEST:
+        raise ValueError(f"{name} must be more than 0 and at most {LONGEST} seconds, got {value}")
+
+
+LONGEST = 86400
+"""Seconds of a day: a longer timeout is None."""
+
+_CHECKS: dict[str, Callable[[str, object], None]] = {
+    **dict.fromkeys(("request_schema", "body_schema"), _is_schema),
+    **dict.fromkeys(("name", "summary", "description", "operation_id"), _is_text),
+    **dict.fromkeys(("deprecated", "include_in_schema", "sync_to_thread"), _is_flag),
+    **dict.fromkeys(("cancel_on_disconnect", "assert_formats"), _is_flag),
+    "parameter_schema": _is_object_schema,
+    "tags": _is_texts,
+    "max_body_size": _is_size,
+    "timeout": _is_seconds,
+}
+
+
 def checked(options: RouteOptions) -> RouteOptions:
-    """The options under their one name each, or a TypeError that names the nearest."""
+    """The options under their one name each, or the fault of one: a TypeError for a name or type, else a ValueError.
+
+    The status is looked at when the app is compiled, where the route is known.
+    """
     known = RouteOptions.__annotations__
     for name in options:
         if name not in known:
             raise TypeError(unknown_name("a route", "option", name, known))
+    for name, value in options.items():
+        if name in _CHECKS:
+            _CHECKS[name](name, value)
     if "body_schema" in options:
         if "request_schema" in options:
             raise TypeError("request_schema and body_schema are two names of one option")

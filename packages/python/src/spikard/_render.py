@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections import deque
 from collections.abc import Callable, Iterable, KeysView, Mapping, ValuesView
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -82,10 +82,11 @@ def _is_status(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 200 <= value <= 599
 
 
-class AsArray(NamedTuple):
+class AsArray:
     """The `convert` of a handler that is annotated as a tuple of data."""
 
-    inner: Callable[[object], object] | None
+    def __init__(self, inner: Callable[[object], object] | None) -> None:
+        self.inner = inner
 
     def __call__(self, value: object) -> object:
         return value if self.inner is None else self.inner(value)

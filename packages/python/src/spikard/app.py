@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import _decorators
@@ -30,14 +30,14 @@ class Spikard(Router):
         self,
         config: ServerConfig | None = None,
         *,
-        routers: Sequence[Router] = (),
+        routers: Iterable[Router] | Router = (),
         **overrides: Unpack[ServerFields],
     ) -> None:
         super().__init__()
         _check_config(config)
         fields = given(config) if config is not None else {}
         self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
-        for router in routers:
+        for router in _listed(routers):
             self.include_router(router)
         _decorators.enter(self)
 
@@ -67,6 +67,14 @@ def _call(config: ServerConfig | None, overrides: ServerFields, owner: str) -> d
     _check_config(config)
     fields = given(config) if config is not None else {}
     return {**fields, **checked(dict(overrides), owner)}
+
+
+def _listed(routers: object) -> list[Any]:
+    if isinstance(routers, Router):
+        return [routers]
+    if not isinstance(routers, Iterable) or isinstance(routers, str):
+        raise TypeError(f"routers must be a list of Router, got {routers!r}")
+    return list(routers)
 
 
 def _check_config(config: object) -> None:

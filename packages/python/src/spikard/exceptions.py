@@ -14,6 +14,15 @@ class SpecError(SpikardError):
     """The app cannot be started as it is written; the message names file, line, route and parameter."""
 
 
+def checked_status(status: object, first: int = 200, last: int = 599) -> int:
+    """The status as a plain number; TypeError if it is none, ValueError outside the range."""
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(f"status_code must be an int, got {status!r}")
+    if not first <= status <= last:
+        raise ValueError(f"status_code must be between {first} and {last}, got {int(status)}")
+    return int(status)
+
+
 class HTTPException(SpikardError):
     """Ends the request with a problem document.
 
@@ -32,10 +41,9 @@ class HTTPException(SpikardError):
         title: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        if not 400 <= status_code <= 599:
-            raise ValueError(f"status_code must be between 400 and 599, got {status_code}")
-        super().__init__(status_code, detail)
-        self.status_code = status_code
+        code = checked_status(status_code, 400, 599)
+        super().__init__(code, detail)
+        self.status_code = code
         self.detail = detail
         self.headers = dict(headers) if headers else {}
         self.type = type

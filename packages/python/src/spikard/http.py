@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .datastructures import Headers
-from .exceptions import HTTPException
+from .exceptions import HTTPException, checked_status
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -45,10 +45,8 @@ class Response:
         media_type: str | None = None,
         cookies: Mapping[str, str] | None = None,
     ) -> None:
-        if not 100 <= status_code <= 999:
-            raise ValueError(f"status_code must be between 100 and 999, got {status_code}")
         self.content = content
-        self.status_code = int(status_code)
+        self.status_code = checked_status(status_code)
         self.headers = Headers(headers)
         if media_type is not None or self.media_type is not None:
             self.headers.setdefault("content-type", _with_charset(media_type or self.media_type or ""))
@@ -115,7 +113,7 @@ class Response:
         """What is sent: status, fields and body."""
         media_type, body = self._encoded()
         fields = self.headers.multi_items()
-        if self.status_code in (204, 304) or self.status_code < 200:
+        if self.status_code in (204, 304):
             return self.status_code, fields, b""
         if media_type is not None and "content-type" not in self.headers:
             fields.append(("content-type", media_type))
@@ -162,11 +160,9 @@ class RedirectResponse(Response):
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         cookies: Mapping[str, str] | None = None,
     ) -> None:
-        if not 300 <= status_code <= 399:
-            raise ValueError(f"a redirect has a status between 300 and 399, got {status_code}")
         from urllib.parse import quote
 
-        super().__init__(None, status_code, headers, cookies=cookies)
+        super().__init__(None, checked_status(status_code, 300, 399), headers, cookies=cookies)
         self.headers["location"] = quote(str(url), safe=":/%#?=@[]!$&'()*+,;~")
 
 

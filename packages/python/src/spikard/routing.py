@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import _decorators
@@ -132,7 +132,7 @@ class Router:
     def route(
         self,
         path: str,
-        methods: Sequence[str] | None = None,
+        methods: Sequence[str] | str | None = None,
         *,
         method: str | None = None,
         **options: Unpack[RouteOptions],
@@ -140,10 +140,16 @@ class Router:
         """Registers a handler of several methods, GET unless said."""
         if methods is not None and method is not None:
             raise TypeError("route() takes methods or method, not both")
-        return self._register(path, (method,) if method else tuple(methods or ("GET",)), options)
+        if isinstance(methods, str):
+            methods = (methods,)
+        if methods is not None and not isinstance(methods, Iterable):
+            raise TypeError(f"methods must be a list of str, got {methods!r}")
+        return self._register(path, (method,) if method else tuple(methods or ("GET",)), options, "route")
 
     def include_router(self, router: Router, prefix: str = "") -> None:
         """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
+        if not isinstance(router, Router):
+            raise TypeError(f"include_router() takes a Router, got {router!r}")
         if prefix and not prefix.startswith("/"):
             raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
         if router is self or self in router._routers():
@@ -152,9 +158,12 @@ class Router:
         if not any(place == prefix and other is router for place, other in known):
             self._entries.append((prefix, router))
 
-    def _register(self, path: str, methods: Sequence[str], options: RouteOptions) -> Callable[[H], H]:
+    def _register(
+        self, path: str, methods: Sequence[str], options: RouteOptions, verb: str | None = None
+    ) -> Callable[[H], H]:
+        _check_path(path, verb or methods[0].lower())
         options = checked(options)
-        methods = tuple(dict.fromkeys(method.upper() for method in methods))
+        methods = tuple(dict.fromkeys(method.upper() if isinstance(method, str) else method for method in methods))
         for method in methods:
             if method not in METHODS:
                 raise ValueError(f"a method is one of {', '.join(METHODS)}, got {method!r}")
@@ -187,6 +196,13 @@ class Router:
     def routes(self) -> list[Route]:
         """Every route, one for each method, in the order of their registration."""
         return list(self._flattened())
+
+
+def _check_path(path: object, verb: str) -> None:
+    if callable(path):
+        raise TypeError(f'{verb}() takes the path first: write @{verb}("/path"), not @{verb}')
+    if not isinstance(path, str):
+        raise TypeError(f"a path must be a str, got {path!r}")
 
 
 def get_default_router() -> Router:
