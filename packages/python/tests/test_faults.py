@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Generic, Optional, TypeVar
 
 import msgspec
 import pydantic
@@ -17,6 +17,13 @@ from spikard.testing import TestClient
 
 class Strict(msgspec.Struct, forbid_unknown_fields=True):
     a: int = 0
+
+
+T = TypeVar("T")
+
+
+class StrictOf(msgspec.Struct, Generic[T], forbid_unknown_fields=True):
+    a: Optional[T] = None
 
 
 class StrictModel(pydantic.BaseModel):
@@ -60,12 +67,18 @@ def test_a_name_of_the_path_cannot_be_marked_as_something_else(handler: Any, mar
 
 def of_struct(filters: Query[Strict]) -> None: ...
 def of_model(filters: Query[Optional[StrictModel]] = None) -> None: ...
+def of_generic(filters: Cookie[StrictOf[int]]) -> None: ...
 def of_dataclass(filters: Header[StrictDataclass]) -> None: ...
 
 
 @pytest.mark.parametrize(
     ("handler", "name", "source"),
-    [(of_struct, "Strict", "query"), (of_model, "StrictModel", "query"), (of_dataclass, "StrictDataclass", "header")],
+    [
+        (of_struct, "Strict", "query"),
+        (of_generic, "StrictOf", "cookie"),
+        (of_model, "StrictModel", "query"),
+        (of_dataclass, "StrictDataclass", "header"),
+    ],
 )
 def test_a_parameter_model_that_forbids_unknown_names_is_refused(handler: Any, name: str, source: str) -> None:
     wanted = f"parameter 'filters': {name} forbids unknown names, which a model of {source} parameters cannot"

@@ -160,7 +160,8 @@ class Binder:
 
     def _take_model(self, taken: Taken, source: str) -> None:
         if _models.forbids_unknown(model := unwrap(without_none(taken.hint)[0])[0]):
-            raise SpecError(f"{model.__qualname__} forbids unknown names, which a model of {source} parameters cannot")
+            name = (get_origin(model) or model).__qualname__
+            raise SpecError(f"{name} forbids unknown names, which a model of {source} parameters cannot")
         names, indexes = {}, []
         for field, schema, required in _parameters.model_fields(taken.hint):
             name = self._wire_name(field, None, source)
