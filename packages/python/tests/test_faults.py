@@ -164,6 +164,15 @@ def test_a_path_is_text() -> None:
         Spikard().get(5)  # type: ignore[arg-type]
 
 
+def test_a_prefix_is_text_and_tags_are_a_list() -> None:
+    with pytest.raises(TypeError, match="a prefix must be a str, got 5"):
+        Router(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a prefix must be a str, got 5"):
+        Router().include_router(Router(), 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="tags must be a list of str, got 'abc'"):
+        Router(tags="abc")
+
+
 def test_one_method_and_one_router_need_no_list() -> None:
     router = Router("/r")
     router.get("/")(nothing)

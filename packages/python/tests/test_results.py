@@ -112,6 +112,8 @@ WIDE = {"name": "a", "password": "secret"}
         (Model, Plain("a"), b'{"name":"a","since":null}'),
         (list[Public], [WIDE, Public("b")], b'[{"name":"a"},{"name":"b"}]'),
         (dict[str, Public], {"x": WIDE}, b'{"x":{"name":"a"}}'),
+        (tuple[Public, str], (WIDE, "b"), b'[{"name":"a"},"b"]'),
+        (tuple[Public, ...], (WIDE, Public("b")), b'[{"name":"a"},{"name":"b"}]'),
         (Optional[Public], None, b"null"),
         (Union[Public, Response], WIDE, b'{"name":"a"}'),
     ],

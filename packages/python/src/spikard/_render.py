@@ -187,7 +187,14 @@ def _fits(hint: Any) -> Callable[[object], bool]:
     if is_sequence(plain) and len(arguments) == 1:
         fits = _fits(arguments[0])
         return lambda value: isinstance(value, cls) and isinstance(value, Iterable) and all(map(fits, value))
+    if cls is tuple and arguments:
+        members = [_fits(argument) for argument in arguments]
+        return lambda value: isinstance(value, tuple) and len(value) == len(members) and all(map(_call, members, value))
     return lambda value: isinstance(value, cls)
+
+
+def _call(test: Callable[[object], bool], value: object) -> bool:
+    return test(value)
 
 
 def _reader(hint: Any) -> Callable[[object], object]:

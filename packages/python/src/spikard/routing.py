@@ -91,8 +91,9 @@ class Router:
     """
 
     def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
-        if prefix and not prefix.startswith("/"):
-            raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
+        _check_prefix(prefix)
+        if isinstance(tags, str):
+            raise TypeError(f"tags must be a list of str, got {tags!r}")
         self.prefix = prefix
         self.tags = tuple(tags)
         self._entries: list[Route | tuple[str, Router]] = []
@@ -150,8 +151,7 @@ class Router:
         """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
         if not isinstance(router, Router):
             raise TypeError(f"include_router() takes a Router, got {router!r}")
-        if prefix and not prefix.startswith("/"):
-            raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
+        _check_prefix(prefix)
         if router is self or self in router._routers():
             raise ValueError("a router cannot include itself")
         known = (entry for entry in self._entries if not isinstance(entry, Route))
@@ -196,6 +196,13 @@ class Router:
     def routes(self) -> list[Route]:
         """Every route, one for each method, in the order of their registration."""
         return list(self._flattened())
+
+
+def _check_prefix(prefix: object) -> None:
+    if not isinstance(prefix, str):
+        raise TypeError(f"a prefix must be a str, got {prefix!r}")
+    if prefix and not prefix.startswith("/"):
+        raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
 
 
 def _check_path(path: object, verb: str) -> None:
