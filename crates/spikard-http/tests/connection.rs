@@ -321,3 +321,29 @@ async fn an_upgraded_connection_is_nobodys_but_the_upgrades() {
     client.write_all(b"GET * HTTP/1.1\n\n").await.unwrap();
     read_until(&mut client, "GET * HTTP/1.1\n\n").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_nobody_reads_has_one_time_for_all_of_it() {
+    let (mut reader, mut writer) = tokio::io::split(app().connect());
+    writer.write_all(b"POST /ignore HTTP/1.1\r\nhost: a\r\ncontent-length: 5000\r\n\r\n").await.unwrap();
+    read_until(&mut reader, "ignored").await;
+    let began = Instant::now();
+    let drip = async {
+        while writer.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(300)).await;
+        }
+        began.elapsed().as_secs_f64()
+    };
+    let (rest, cut_off) = tokio::join!(read_all(&mut reader), drip);
+    assert_eq!(rest, "");
+    assert!((2.0..7.0).contains(&cut_off), "{cut_off}");
+}
+
+#[tokio::test]
+async fn after_a_408_the_rest_of_the_body_is_not_waited_for() {
+    for body in ["content-length: 5\r\n\r\nab", "transfer-encoding: chunked\r\n\r\n5\r\nab"] {
+        assert_problem(&app().exchange(format!("POST /late HTTP/1.1\r\nhost: a\r\n{body}")).await, 408);
+    }
+    let late = get("/late");
+    assert_eq!(statuses(&app().exchange([&late, LAST].concat()).await), [408, 200], "nothing was left to read");
+}

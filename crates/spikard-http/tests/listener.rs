@@ -314,6 +314,37 @@ async fn a_drain_closes_idle_connections_and_finishes_requests() {
 }
 
 #[tokio::test]
+async fn a_drain_does_not_wait_for_a_body_that_nobody_reads() {
+    let server = server();
+    let mut client = server.connect().await;
+    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 5000\r\n\r\n").await.unwrap();
+    read_until(&mut client, "hello").await;
+    let began = Instant::now();
+    server.shutdown.begin();
+    assert_eq!(read_all(&mut client).await, "");
+    assert!(began.elapsed() < Duration::from_millis(500), "it is told at once: {:?}", began.elapsed());
+    // It neither sends the body nor closes its side.
+    assert_eq!(server.end().await, COMPLETE);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_drain_leaves_little_time_to_a_stalled_head_and_all_of_it_to_a_request() {
+    let server = server();
+    let mut stalled = server.connect().await;
+    stalled.write_all(&GET[..10]).await.unwrap();
+    let mut busy = server.in_flight().await;
+    server.shutdown.begin();
+    let began = Instant::now();
+    assert_problem(&read_all(&mut stalled).await, 408);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(!server.ended.is_finished());
+    server.app.gate.notify_one();
+    assert!(read_all(&mut busy).await.ends_with("opened"));
+    assert_eq!(server.end().await, COMPLETE);
+}
+
+#[tokio::test]
 async fn a_drain_ends_after_its_time() {
     // covers config: shutdown_timeout
     let server = Server::start(Config { shutdown_timeout: 0.1, ..Config::default() });

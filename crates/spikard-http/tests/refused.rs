@@ -176,8 +176,6 @@ async fn a_target_has_the_form_of_its_method() {
     )
     .await;
     each_is(501, &["CONNECT a.example:80 HTTP/1.1\r\nhost: a.example:80\r\n\r\n"]).await;
-    let app = App::new(Config::default());
-    assert_eq!(statuses(&app.exchange("OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await), [200]);
 }
 
 #[tokio::test]
@@ -304,4 +302,33 @@ async fn a_refusal_has_a_request_id_unless_they_are_off() {
             assert_eq!(own, enable_request_id && request == above_hyper, "{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_fragment_is_no_part_of_a_target() {
+    each_is(
+        400,
+        &[
+            "GET /#x HTTP/1.1\r\nhost: a\r\n\r\n",
+            "GET /a?b#c HTTP/1.1\r\nhost: a\r\n\r\n",
+            "GET # HTTP/1.1\r\nhost: a\r\n\r\n",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_has_one_content_type() {
+    let post = |types: &str| format!("POST /echo HTTP/1.1\r\nhost: a\r\n{types}content-length: 1\r\n\r\nx");
+    let (json, text) = ("content-type: application/json\r\n", "Content-Type: text/plain\r\n");
+    each_is(400, &[&post(&[json, text].concat()), &post(&[json, json].concat())]).await;
+}
+
+#[tokio::test]
+async fn options_of_an_asterisk_asks_for_the_server() {
+    let app = App::new(Config::default());
+    let asked = "OPTIONS * HTTP/1.1\r\nhost: a\r\nx-request-id: mine\r\n\r\n";
+    let text = app.exchange([asked, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"].concat()).await;
+    assert_eq!(statuses(&text), [204, 200], "{text}");
+    assert!(text.contains("\r\nx-request-id: mine\r\n") && app.calls() == 1, "{text}");
 }

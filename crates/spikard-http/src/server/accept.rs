@@ -1,6 +1,12 @@
 //! The accept loop and the drain.
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending},
+    io,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -17,6 +23,8 @@ use super::{
 /// The pauses after a failure to accept: from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest time that a drain leaves to a client that has begun a head or has not closed its side.
+const LONGEST_GRACE: Duration = Duration::from_secs(1);
 
 /// Where connections come from.
 pub trait Listener: Send + 'static {
@@ -56,10 +64,12 @@ pub async fn serve_from<H: Handle, L: Listener>(handle: H, listener: L, shutdown
     }
     open.drain();
     let time = Duration::try_from_secs_f64(handle.config().shutdown_timeout).unwrap_or(Duration::MAX);
+    let grace = grace(handle.config().header_timeout, time);
     tokio::select! {
         biased;
         () = shutdown.aborted() => {}
         _ = timeout(time, finish(&handle, &open)) => {}
+        () = hurry_after(grace, &open) => {}
         () = Arc::clone(&open).sweep() => {}
     }
     let drained = Drained { connections: open.len(), in_flight: handle.in_flight() };
@@ -126,6 +136,19 @@ fn concerns_one_client(error: &io::Error) -> bool {
     )
 }
 
+/// What a drain gives to clients that have stalled: a part of its own time.
+fn grace(header_timeout: Option<f64>, drain: Duration) -> Duration {
+    let header = header_timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(LONGEST_GRACE);
+    LONGEST_GRACE.min(header).min(drain / 2)
+}
+
+/// Hurries the stalled clients once, and never ends.
+async fn hurry_after(grace: Duration, open: &Open) {
+    sleep(grace).await;
+    open.hurry();
+    pending::<()>().await;
+}
+
 /// Waits until no connection is open and no request is in flight.
 async fn finish<H: Handle>(handle: &H, open: &Open) {
     while open.len() > 0 {
@@ -137,6 +160,13 @@ async fn finish<H: Handle>(handle: &H, open: &Open) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_grace_of_a_drain_is_the_smallest_of_its_bounds() {
+        let millis = |header, drain| grace(header, Duration::from_secs(drain)).as_millis();
+        assert_eq!([millis(Some(10.0), 30), millis(None, 30)], [1000, 1000]);
+        assert_eq!([millis(Some(0.2), 30), millis(None, 1)], [200, 500]);
+    }
 
     #[test]
     fn the_pause_after_a_failure_doubles_up_to_a_second() {

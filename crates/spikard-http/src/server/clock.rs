@@ -19,7 +19,8 @@ use tokio::{
 use super::link::{Link, Owed};
 
 const NEVER: u32 = u32::MAX;
-/// How long a connection that ends with input unread goes on reading: a reset would take the answer from the client.
+/// How long input that nobody wants is read: the rest of a body before the next request, and what comes after the last
+/// answer, which a reset would take from the client.
 const LINGER: f64 = 2.0;
 
 /// The coarse clock and the timeouts, in its ticks.
@@ -66,6 +67,11 @@ impl Clock {
             Owed::Close => self.linger,
         };
         self.passed(since, limit)
+    }
+
+    /// Has input that nobody wants been read for long enough?
+    pub(super) fn lingered(&self, since: u32) -> bool {
+        self.passed(since, self.linger)
     }
 
     /// Has a client that takes no bytes since `since` had its time?
@@ -117,6 +123,13 @@ impl Open {
     pub(super) fn drain(&self) {
         for (_, link) in self.links().iter() {
             link.drain();
+        }
+    }
+
+    /// Ends the patience with clients that have stalled: see [`Link::hurry`].
+    pub(super) fn hurry(&self) {
+        for (_, link) in self.links().iter() {
+            link.hurry();
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::Either};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use spikard_core::RequestId;
 
@@ -75,24 +75,42 @@ fn answer<H: Handle>(
     let (mut head, body) = request.into_parts();
     let version = head.version;
     if let Some(error) = refuse(&head) {
-        let mut response = last(handle.refusal(error), version);
-        if handle.config().enable_request_id {
-            let id = head.headers.get(X_REQUEST_ID).and_then(RequestId::given).unwrap_or_else(random_id);
-            response.headers_mut().insert(X_REQUEST_ID, id.to_header());
-        }
-        return Either::Left(ready(response));
+        let response = last(handle.refusal(error), version);
+        return Either::Left(ready(with_request_id(handle, &head, response)));
     }
     adopt_authority(&mut head);
     head.extensions.insert(link.departure().clone());
     let body = RequestBody::new(body, Arc::clone(link), head.headers.contains_key(header::EXPECT));
+    if head.uri.path() == "*" {
+        drop(body);
+        let response = with_request_id(handle, &head, handle.presence());
+        return Either::Left(ready(conclude(link, response, version)));
+    }
     let link = Arc::clone(link);
     Either::Right(handle.call(Request::from_parts(head, body)).map(move |response| {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             link.set_raw();
         }
-        // hyper closes the connection as well, and does not always say so.
-        if link.is_ending() || link.is_draining() { last(response, version) } else { response }
+        // What the client did not send in time is not waited for once more.
+        if response.status() == StatusCode::REQUEST_TIMEOUT {
+            link.forsake();
+        }
+        conclude(&link, response, version)
     }))
+}
+
+/// Where no other request can follow, hyper closes the connection and does not always say so.
+fn conclude<B>(link: &Link, response: Response<B>, version: Version) -> Response<B> {
+    if link.is_ending() || link.is_draining() { last(response, version) } else { response }
+}
+
+/// Names the request in an answer that the service did not give.
+fn with_request_id<H: Handle>(handle: &H, head: &Parts, mut response: Response<H::Body>) -> Response<H::Body> {
+    if handle.config().enable_request_id {
+        let id = head.headers.get(X_REQUEST_ID).and_then(RequestId::given).unwrap_or_else(random_id);
+        response.headers_mut().insert(X_REQUEST_ID, id.to_header());
+    }
+    response
 }
 
 /// The id of a request that has none of its own.

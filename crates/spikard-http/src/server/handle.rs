@@ -3,11 +3,11 @@
 use std::future::Future;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use spikard_core::{Error, config::Config};
 
 use super::RequestBody;
-use crate::{Body, Service, encode_error};
+use crate::{Body, Service, encode::encode_response, encode_error};
 
 /// Answers requests, whatever connection they come from.
 pub trait Handle: Clone + Send + Sync + 'static {
@@ -22,6 +22,9 @@ pub trait Handle: Clone + Send + Sync + 'static {
 
     /// The answer to a request that is refused before it is called for.
     fn refusal(&self, error: Error) -> Response<Self::Body>;
+
+    /// The answer to `OPTIONS *`, which asks for the server and no resource of it (RFC 9110, section 9.3.7).
+    fn presence(&self) -> Response<Self::Body>;
 
     /// Requests that are not finished, clean-up included.
     fn in_flight(&self) -> usize;
@@ -42,6 +45,10 @@ impl Handle for Service {
 
     fn refusal(&self, error: Error) -> Response<Body> {
         encode_error(&error)
+    }
+
+    fn presence(&self) -> Response<Body> {
+        encode_response(spikard_core::Response::new(StatusCode::NO_CONTENT, Bytes::new()), false, None)
     }
 
     fn in_flight(&self) -> usize {

@@ -128,6 +128,10 @@ fn request_line(line: &[u8]) -> Result<(), Error> {
     if target.len() > MAX_TARGET {
         return Err(too_long());
     }
+    // The parser of URIs drops it without a word.
+    if memchr(b'#', target).is_some() {
+        return Err(malformed("the request target has a fragment"));
+    }
     match version {
         b"HTTP/1.1" | b"HTTP/1.0" => Ok(()),
         _ if version.starts_with(b"HTTP/") => Err(malformed("the http version is not 1.1 or 1.0")),

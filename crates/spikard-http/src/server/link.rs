@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+use hyper::body::Incoming;
 use spikard_core::Error;
 
 use super::{clock::Clock, request_body::Leftover};
@@ -45,6 +46,7 @@ pub(super) struct Link {
     called: AtomicBool,
     raw: AtomicBool,
     draining: AtomicBool,
+    hurried: AtomicBool,
     ending: AtomicBool,
     fault: Mutex<Option<Error>>,
     leftover: Mutex<Option<Leftover>>,
@@ -61,6 +63,7 @@ impl Link {
             called: AtomicBool::new(false),
             raw: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             fault: Mutex::default(),
             leftover: Mutex::default(),
@@ -82,7 +85,9 @@ impl Link {
 
     /// Has the client had its time to do what it owes?
     pub(super) fn overdue(&self) -> bool {
-        self.clock.overdue(self.owed(), self.owed.load(Relaxed) as u32)
+        let owed = self.owed();
+        let hurried = self.hurried.load(Relaxed) && matches!(owed, Owed::Head | Owed::Close);
+        hurried || self.clock.overdue(owed, self.owed.load(Relaxed) as u32)
     }
 
     /// The client takes no bytes.
@@ -109,7 +114,8 @@ impl Link {
 
     /// The sweep's question. A false alarm costs one poll: whoever waits looks again.
     pub(super) fn wake_if_overdue(&self) {
-        if self.overdue() || self.stalled() {
+        let lingered = || lock(&self.leftover).as_ref().is_some_and(|body| self.clock.lingered(body.since));
+        if self.overdue() || self.stalled() || lingered() {
             self.task.wake();
         }
     }
@@ -146,6 +152,15 @@ impl Link {
         self.task.wake();
     }
 
+    /// The time that a drain gives to stalled clients is over: a head that has not come, or a side that was not closed,
+    /// is waited for no longer. Whoever runs a request is let alone.
+    pub(super) fn hurry(&self) {
+        if matches!(self.owed(), Owed::Head | Owed::Close) {
+            self.hurried.store(true, Relaxed);
+            self.task.wake();
+        }
+    }
+
     pub(super) fn departure(&self) -> &Departure {
         &self.departure
     }
@@ -170,16 +185,30 @@ impl Link {
     }
 
     /// Leaves the unread rest of a body to be drained by the connection's task.
-    pub(super) fn leave(&self, body: Leftover) {
-        *lock(&self.leftover) = Some(body);
+    pub(super) fn leave(&self, incoming: Incoming) {
+        *lock(&self.leftover) = Some(Leftover::new(incoming, self.clock.now()));
         self.task.wake();
     }
 
-    /// Reads on in a body that nobody wants, so that the next request can follow.
+    /// Reads no further in a body that nobody wants, if there is one: the connection ends with the answer.
+    pub(super) fn forsake(&self) {
+        let body = lock(&self.leftover).take();
+        if body.is_some() {
+            self.end();
+        }
+    }
+
+    /// Reads on in a body that nobody wants, so that the next request can follow: for a limited time, and not at all
+    /// where none can follow.
     pub(super) fn poll_leftover(&self, cx: &mut Context<'_>) {
         // Dropped outside the lock: its drop runs hyper's code.
         let Some(mut body) = lock(&self.leftover).take() else { return };
-        if body.poll_drain(cx).is_pending() {
+        if body.poll_drain(cx).is_ready() {
+            return;
+        }
+        if self.is_draining() || self.clock.lingered(body.since) {
+            self.end();
+        } else {
             *lock(&self.leftover) = Some(body);
         }
     }

@@ -18,6 +18,7 @@ fn check(head: &Parts) -> Result<(), Error> {
     host(head)?;
     target(&head.method, &head.uri)?;
     framing(&head.headers)?;
+    content_type(&head.headers)?;
     expectation(head)
 }
 
@@ -93,6 +94,14 @@ fn framing(headers: &HeaderMap) -> Result<(), Error> {
         return Err(Error::malformed("transfer-encoding and content-length exclude each other"));
     }
     transfer_coding(coding)
+}
+
+/// Two of them tell two readers two things about one body.
+fn content_type(headers: &HeaderMap) -> Result<(), Error> {
+    match headers.get_all(header::CONTENT_TYPE).iter().nth(1) {
+        Some(_) => Err(Error::malformed("there is more than one content-type field")),
+        None => Ok(()),
+    }
 }
 
 fn transfer_coding(coding: &HeaderValue) -> Result<(), Error> {

@@ -68,7 +68,7 @@ impl Drop for RequestBody {
         // A client that was not told to continue may never send the body; one that sends too much is cut off. Without a
         // reader hyper closes the connection after the response.
         if !self.held_back && incoming.size_hint().lower() <= MAX_DRAINED {
-            self.link.leave(Leftover { incoming, left: MAX_DRAINED });
+            self.link.leave(incoming);
         } else {
             self.link.end();
         }
@@ -80,9 +80,15 @@ impl Drop for RequestBody {
 pub(super) struct Leftover {
     incoming: Incoming,
     left: u64,
+    /// The tick at which it was left.
+    pub(super) since: u32,
 }
 
 impl Leftover {
+    pub(super) fn new(incoming: Incoming, since: u32) -> Self {
+        Self { incoming, left: MAX_DRAINED, since }
+    }
+
     /// Is ready when the body has ended or is too long to be read.
     pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(Ok(frame)) = ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use spikard_core::{Error, config::Config};
+use spikard_core::{Error, ErrorCode, config::Config};
 use spikard_http::{
     BodyError, Departure, encode_error,
     server::{Handle, RequestBody, serve_connection},
@@ -35,7 +35,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The length of the answer of `/large`.
 pub(crate) const LARGE: usize = 300 << 10;
 
-/// The app. `/` says hello, `/echo` answers the body, `/ignore` and `/large` do not read it, `/gate` waits for `gate`, `/departed`
+/// The app. `/` says hello, `/echo` answers the body, `/ignore` and `/large` do not read it, `/late` answers 408, `/gate` waits for `gate`, `/departed`
 /// for the departure, `/never` for ever, `/stream` never ends, `/host` answers the host, `/upgrade` turns into an echo.
 #[derive(Clone)]
 pub(crate) struct App(Arc<State>);
@@ -127,6 +127,7 @@ impl App {
             "/host" => whole(format!("{} {}", request.headers()["host"].to_str().expect("text"), request.uri())),
             "/upgrade" => upgrade(request),
             "/ignore" => whole("ignored"),
+            "/late" => encode_error(&Error::new(ErrorCode::RequestTimeout)).map(box_body),
             "/large" => whole(vec![b'.'; LARGE]),
             _ => whole("hello"),
         }
@@ -162,6 +163,12 @@ impl Handle for App {
 
     fn refusal(&self, error: Error) -> Response<Body> {
         encode_error(&error).map(box_body)
+    }
+
+    fn presence(&self) -> Response<Body> {
+        let mut response = whole("");
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
     }
 
     fn in_flight(&self) -> usize {
