@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,7 +70,10 @@ class Server:
         self.worker = open_worker(app._compile(), call, loop)
         self.ended: asyncio.Future[tuple[int, int]] = loop.create_future()
         """Connections that were cut off, and requests that were still in flight."""
-        self._stopping = False
+        self.patience: float = msgspec.json.decode(self.worker.config)["shutdown_timeout"]
+        self.hurried = False
+        """Asked to end at once."""
+        self._stopped: float | None = None
 
     def listen(self) -> None:
         """Opens the socket and says so, in one line on stderr."""
@@ -79,14 +84,51 @@ class Server:
     async def serve(self) -> tuple[int, int]:
         """Listens until the end. Inside the loop: a signal that comes before its first turn is lost on uvloop."""
         self.listen()
-        return await self.ended
+        return await self.end()
+
+    async def end(self) -> tuple[int, int]:
+        """Waits until the server has ended, and whoever gives up waiting does not end it."""
+        return await asyncio.shield(self.ended)
 
     def stop(self) -> None:
         """Drains; asked a second time, ends at once."""
-        if self._stopping:
+        if self._stopped is None:
+            self.begin_to_stop()
+        else:
+            self.hurried = True
             self.worker.abort()
-        self._stopping = True
-        self.worker.shutdown()
+
+    def begin_to_stop(self) -> None:
+        """Drains, however often it is asked."""
+        if self._stopped is None:
+            self._stopped = time.monotonic()
+            self.worker.shutdown()
+
+    def left(self) -> float:
+        """The seconds that the end may still take."""
+        if self.hurried:
+            return 0.0
+        if self._stopped is None:
+            self._stopped = time.monotonic()
+        return max(0.0, self._stopped + self.patience - time.monotonic())
+
+    async def within(self, tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+        """Waits for the tasks while there is time, and a moment in any case. Those that have not ended."""
+        pending, moment = tasks, time.monotonic() + 0.1
+        while pending and (self.left() or time.monotonic() < moment):
+            _, pending = await asyncio.wait(pending, timeout=0.05)
+        return pending
+
+    async def join(self) -> bool:
+        """Ends the worker and waits for `def` code that still runs, as long as there is time. Whether it returned."""
+        while not (joined := self.worker.close(0.0)) and self.left():
+            await asyncio.sleep(0.01)
+        return joined
+
+    def give_up(self, what: list[str]) -> None:
+        """Says on stderr what did not end in time."""
+        when = "at the second signal" if self.hurried else f"after {self.patience:g} s"
+        print(f"Spikard: {', '.join(what)} given up {when}", file=sys.stderr, flush=True)
 
     def _has_ended(self, connections: int, in_flight: int) -> None:
         if not self.ended.done():
@@ -96,7 +138,6 @@ class Server:
 async def serve(app: Spikard, call: dict[str, Any]) -> None:
     """Serves inside the running loop until it is cancelled; then drains, and ends as cancelled."""
     server = Server(app, call, asyncio.get_running_loop())
-    grace: float | None = 0.0
     try:
         server.listen()
         try:
@@ -104,45 +145,66 @@ async def serve(app: Spikard, call: dict[str, Any]) -> None:
         finally:
             server.stop()
             _, in_flight = await asyncio.shield(server.ended)
-            grace = 0.0 if in_flight else None
+            if in_flight:
+                server.give_up([_count(in_flight, "request")])
+            await server.join()
     finally:
-        server.worker.close(grace)
+        server.worker.close(0.0)
 
 
 def run(app: Spikard, call: dict[str, Any]) -> None:
-    """Serves until SIGINT or SIGTERM, drains, and returns. A second signal, or requests that do not end within the
+    """Serves until SIGINT or SIGTERM, drains, and returns. A second signal, or user code that does not end within the
     configured time, end the program with the status 1.
     """
     if asyncio._get_running_loop() is not None:
         raise RuntimeError("run() cannot be called inside a running event loop: await app.serve() there")
     loop = _new_loop()
     asyncio.set_event_loop(loop)
-    complete = True
     try:
         server = Server(app, call, loop)
-        try:
-            with _signals(loop, server.stop):
-                complete = not any(_until(loop, loop.create_task(server.serve()), server.stop))
-        finally:
-            joined = server.worker.close(None if complete else 0.0)
-        if not joined:
-            _leave_threads_behind()
-        _wind_up(loop, None if complete else 1.0)
+        with _signals(loop, server.stop):
+            remains = _Remains([], [])
+            try:
+                cut = _until(loop, server)
+                kinds = ("connection", "request")
+                remains.names.extend(_count(*pair) for pair in zip(cut, kinds, strict=True) if pair[0])
+            finally:
+                server.worker.close(0.0)
+                loop.run_until_complete(_wind_up(loop, server, remains))
+                if remains.names:
+                    server.give_up(remains.names)
+                if remains.threads:
+                    _leave_threads_behind()
+        failed = bool(remains.names) or server.hurried
     finally:
         asyncio.set_event_loop(None)
         loop.close()
-    if not complete:
+    if failed:
         sys.exit(1)
 
 
-def _until(
-    loop: asyncio.AbstractEventLoop, ended: asyncio.Task[tuple[int, int]], stop: Callable[[], None]
-) -> tuple[int, int]:
+def _until(loop: asyncio.AbstractEventLoop, server: Server) -> tuple[int, int]:
+    """Runs the loop until the server has ended, whatever user code does to the loop meanwhile."""
+    task = loop.create_task(server.serve())
+    fault: str | None = None
     while True:
         try:
-            return loop.run_until_complete(ended)
-        except KeyboardInterrupt:  # noqa: PERF203 - out of user code, or where the loop takes no signals
-            stop()
+            cut = loop.run_until_complete(task)
+            break
+        except KeyboardInterrupt:  # out of user code, or where the loop takes no signals
+            server.stop()
+        except asyncio.CancelledError:
+            fault = "user code cancelled the server's task"
+            server.begin_to_stop()
+            task = loop.create_task(server.end())
+        except RuntimeError:
+            if task.done():
+                raise
+            fault = "user code stopped the event loop"
+            server.begin_to_stop()
+    if fault is not None:
+        raise RuntimeError(f"{fault}: to end run(), send the process a signal")
+    return cut
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -156,44 +218,83 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 @contextmanager
 def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM call `stop`, where this thread may have signals at all."""
+    """SIGINT and SIGTERM call `stop`, where this thread may have signals at all. The second ends the process if the
+    loop does not get to it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    over, heard = threading.Event(), itertools.count(1)
+
+    def hear(*_: object) -> None:
+        if next(heard) == 2:
+            threading.Thread(target=_end_if_stuck, args=(over,), daemon=True).start()
 
     for number in before:
-        _watch(loop, number, stop)
+        _watch(loop, number, stop, hear)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        over.set()
+        loop.run_until_complete(_unwatch(loop, before))
 
 
-def _watch(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None]) -> None:
+def _watch(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None], hear: Callable[..., None]
+) -> None:
     try:
         loop.add_signal_handler(number, stop)
+        signal.signal(number, hear)  # besides: the loop is woken all the same
     except NotImplementedError:  # Windows
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        signal.signal(number, lambda *_: (hear(), loop.call_soon_threadsafe(stop)))
 
 
-def _wind_up(loop: asyncio.AbstractEventLoop, patience: float | None) -> None:
-    """Ends what user code left on the loop, as `asyncio.run` does."""
-    tasks = asyncio.all_tasks(loop)
+async def _unwatch(loop: asyncio.AbstractEventLoop, before: dict[signal.Signals, Any]) -> None:
+    """Inside the loop: outside of it, uvloop keeps the handlers, and with them itself."""
+    for number, handler in before.items():
+        with suppress(NotImplementedError):
+            loop.remove_signal_handler(number)
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+class _Remains(NamedTuple):
+    """What did not end in time."""
+
+    names: list[str]
+    threads: list[str]
+    """Those of the names that are threads: nothing can end them, and Python would wait for them."""
+
+
+async def _wind_up(loop: asyncio.AbstractEventLoop, server: Server, remains: _Remains) -> None:
+    """Ends what user code left on the loop, as `asyncio.run` does, but within the time that is left."""
+    tasks = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
     for task in tasks:
         task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.wait(tasks, timeout=patience))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    if patience is None:
-        loop.run_until_complete(loop.shutdown_default_executor())
+    for task in await server.within(tasks):
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is told below
+        remains.names.append(f"task {task.get_name()}")
+    if not await server.join():
+        remains.threads.append("`def` code")
+    await server.within({loop.create_task(loop.shutdown_asyncgens())})
+    # Given up, it must not be cancelled: it would join the threads then and there.
+    if await server.within({loop.create_task(loop.shutdown_default_executor())}):
+        remains.threads.append("code in the loop's default executor")
+    remains.names.extend(remains.threads)
+
+
+def _end_if_stuck(over: threading.Event) -> None:
+    if not over.wait(1.0):
+        print("Spikard: the event loop is blocked, given up at the second signal", file=sys.stderr, flush=True)
+        _leave_threads_behind()
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'s' * (number != 1)}"
 
 
 def _leave_threads_behind() -> None:
-    """Ends the program though `def` code still runs: nothing can end that code, and Python would wait for it."""
+    """Ends the program though user code still runs on threads: nothing can end that code, and Python would wait."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
