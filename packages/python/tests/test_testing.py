@@ -213,6 +213,17 @@ def test_bodies_are_json_forms_or_content() -> None:
             client.post("/json", json={}, content=b"")
 
 
+def test_a_url_within_a_query_is_no_base() -> None:
+    app = Spikard()
+
+    @app.get("/to")
+    async def to(u: str) -> str:
+        return u
+
+    with TestClient(app) as client:
+        assert client.get("/to?u=http://a.example/b").text == "http://a.example/b"
+
+
 def test_a_form_is_urlencoded() -> None:
     forms = Spikard()
 

@@ -441,7 +441,9 @@ def _body(json: Any, data: Pairs | None, content: bytes | str | None) -> tuple[b
 
 
 def _url(base: str, url: str, params: Pairs | str | None) -> str:
-    absolute = url if "://" in url else base + (url if url.startswith(("/", "?")) else f"/{url}")
+    # A target that begins with a slash may hold another URL, in its query for one.
+    is_absolute = "://" in url and not url.startswith(("/", "?"))
+    absolute = url if is_absolute else base + (url if url.startswith(("/", "?")) else f"/{url}")
     parts = urlsplit(quote(absolute, safe=":/%?#[]@!$&'()*+,;=-._~|"))
     added = params.lstrip("?") if isinstance(params, str) else urlencode(_pairs(params or {}))
     query = "&".join(part for part in (parts.query, added) if part)
