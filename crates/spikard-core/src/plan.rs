@@ -5,9 +5,10 @@ mod body;
 mod head;
 
 use http::HeaderName;
+use serde_json::Value;
 
 use crate::{
-    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, SpecError, Template, Word,
+    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, MAX_ERRORS, SpecError, Template, Word,
     config::Config,
     dependency::{WiredArgument, Wiring},
     parameter::Reader,
@@ -284,7 +285,8 @@ impl Plan {
             }
             _ => vec![Source::Body.loc().into()],
         };
-        let said = self.said(&refused.input, own, message.as_deref());
+        let mut said = self.said(&refused.input, own, message.as_deref());
+        said.truncate(MAX_ERRORS);
         error.fields = said.into_iter().map(|field| field.under(outer.clone())).collect();
     }
 
@@ -297,7 +299,7 @@ impl Plan {
             // The host's decoder has reported every value itself, and says so by giving no message.
             (false, false) if message.is_none() => own.into_iter().map(|field| reworded(field, &schema_says)).collect(),
             (false, _) => schema_says,
-            (true, false) => own,
+            (true, false) => shown(own, input),
             (true, true) => vec![body::value_error(message.unwrap_or("the value is not accepted"))],
         }
     }
@@ -307,6 +309,21 @@ impl Plan {
 fn reworded(own: FieldError, schema_says: &[FieldError]) -> FieldError {
     let better = schema_says.iter().find(|said| said.loc == own.loc && said.word != Word::Format.as_str());
     better.cloned().unwrap_or(own)
+}
+
+/// One refusal without a value gets the one that it speaks of. Several come from a decoder that knows their values.
+fn shown(mut own: Vec<FieldError>, input: &Input) -> Vec<FieldError> {
+    if let ([only], Input::Json(text)) = (&mut own[..], input)
+        && only.input.is_null()
+        && let Ok(sent) = serde_json::from_slice::<Value>(text)
+    {
+        let found = only.loc.iter().try_fold(&sent, |value, step| match step {
+            Loc::Index(index) => value.get(*index),
+            Loc::Key(name) => value.get(&**name),
+        });
+        only.input = found.cloned().unwrap_or_default();
+    }
+    own
 }
 
 impl Bound {

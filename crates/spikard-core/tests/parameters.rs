@@ -237,3 +237,9 @@ fn a_named_schema_is_found_where_the_app_has_it() {
     assert_eq!(reader.plain(read), Arg::List(vec![Arg::Int(2), Arg::Int(1)]));
     assert_eq!(reader.read_texts(&["3"]).unwrap_err()[0].word, "enum");
 }
+
+#[test]
+fn a_pattern_that_is_no_regular_expression_is_called_so() {
+    let fault = Reader::compile(&json!({"type": "string", "pattern": "("})).unwrap_err();
+    assert!(fault.message.contains("not a regular expression"), "{}", fault.message);
+}

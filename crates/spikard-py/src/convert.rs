@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use pyo3::{
-    exceptions::{PyException, PyNotImplementedError, PyTypeError},
+    exceptions::{PyNotImplementedError, PyTypeError},
     intern,
     prelude::*,
     pybacked::PyBackedBytes,
@@ -73,13 +73,8 @@ pub(crate) fn decode(py: Python<'_>, host: &Host, input: HostArg) -> Result<Py<P
         Input::Json(text) => PyBytes::new(py, text).into_any(),
         Input::Value(value) => object(py, host, value.clone())?,
     };
-    vectorcall::call_one(py, &decoder.function, &encoded).map_err(|error| {
-        if error.is_instance_of::<PyException>(py) {
-            Failure::Refused(error, Box::new(input))
-        } else {
-            Failure::Raised(error)
-        }
-    })
+    let decoded = vectorcall::call_one(py, &decoder.function, &encoded);
+    decoded.map_err(|error| error::undecoded(py, host, error, input))
 }
 
 /// One value that needs nothing but itself.

@@ -2,14 +2,14 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 use pyo3::{
-    exceptions::{PyKeyboardInterrupt, PyTypeError, PyValueError},
+    exceptions::{PyException, PyKeyboardInterrupt, PyTypeError, PyValueError},
     intern,
     prelude::*,
     types::{PyBytes, PyString},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use spikard_core::{Error, ErrorCode, FieldError, HostArg, Loc};
+use spikard_core::{Error, ErrorCode, FieldError, HostArg, Input, Loc};
 
 use crate::{engine::host::Host, vectorcall};
 
@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     /// User code raised.
     Raised(PyErr),
     /// A decoder did not accept its input.
-    Refused(PyErr, Box<HostArg>),
+    Refused(Box<Error>),
 }
 
 impl From<PyErr> for Failure {
@@ -122,24 +122,39 @@ fn latin1<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
     Ok(encoded.cast_into::<PyBytes>()?)
 }
 
-/// What a decoder refused, in the decoder's own words; the core asks the schema for better ones.
-pub(crate) fn refused(py: Python<'_>, host: &Host, error: &PyErr, input: HostArg) -> Error {
-    let told = vectorcall::call_one(py, &host.refusal, error.value(py).as_any())
-        .and_then(|said| json::<(Vec<Refusal>, bool)>(py, host, said.bind(py)));
-    let (fields, complete) = told.unwrap_or_else(|broken| {
-        broken.write_unraisable(py, None);
-        (Vec::new(), false)
-    });
+/// What came out of a decoder: a refusal in the decoder's own words, for which the core asks the schema for better ones,
+/// or what user code inside it raised.
+pub(crate) fn undecoded(py: Python<'_>, host: &Host, error: PyErr, input: HostArg) -> Failure {
+    if !error.is_instance_of::<PyException>(py) {
+        return Failure::Raised(error);
+    }
+    let size = match &input.input {
+        Input::Json(text) => text.len(),
+        Input::Value(_) => 0,
+    };
+    let told = host
+        .refusal
+        .bind(py)
+        .call1((error.clone_ref(py).into_value(py), size)) // with its traceback
+        .and_then(|said| json::<Option<(Vec<Refusal>, bool)>>(py, host, &said));
+    let (fields, complete) = match told {
+        Ok(Some(told)) => told,
+        Ok(None) => return Failure::Raised(error),
+        Err(broken) => {
+            broken.write_unraisable(py, None);
+            (Vec::new(), false)
+        }
+    };
     let message = fields.first().map_or_else(|| "value is not valid".to_owned(), |first| first.msg.clone());
     let mut refused = Error::refused(input, message);
     if complete {
         refused.detail = None;
     }
     refused.fields = fields.into_iter().map(FieldError::from).collect();
-    refused
+    Failure::Refused(Box::new(refused))
 }
 
-/// One entry of what `spikard._decode.refusal` says.
+/// One entry of what `spikard._decode.told` says.
 #[derive(Deserialize)]
 struct Refusal {
     r#type: String,

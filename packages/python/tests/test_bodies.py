@@ -254,12 +254,6 @@ def test_pydantic_tells_every_error_itself() -> None:
     assert "Checked" not in str(problem)
 
 
-def test_no_exception_of_another_kind_tells_its_text() -> None:
-    assert refusal(KeyError("secret")) == [
-        {"type": "value_error", "loc": [], "msg": "Value error, the value was refused", "input": None}
-    ]
-
-
 class Odd:
     pass
 

@@ -145,7 +145,8 @@ impl Pattern {
         let Value::String(source) = source else {
             return Err(SpecError::new(format!("`pattern` is no text: {source}")));
         };
-        let fault = || SpecError::new(format!("`pattern` is not one that runs in linear time: {source}"));
+        let fault =
+            || SpecError::new(format!("`pattern` is not a regular expression that runs in linear time: {source}"));
         let engine = if as_written {
             Engine::AsWritten(Matcher::compile("pattern", &json!(source)).map_err(|_| fault())?)
         } else {

@@ -107,7 +107,11 @@ impl BodyPlan {
         if !self.schema.accepts(&value) {
             return Err(self.schema.errors(&value));
         }
-        Ok(if self.decoder.is_some() { self.input(text) } else { Arg::from(value) })
+        Ok(match self.decoder {
+            // As judged, and not as sent: of a name sent twice one value was judged, and the decoder may look at both.
+            Some(_) => self.input(serde_json::to_vec(&value).expect("a JSON value").into()),
+            None => Arg::from(value),
+        })
     }
 
     /// `null` stands for no body where the schema has no place for it.

@@ -105,7 +105,7 @@ pub(crate) struct Host {
     pub(crate) struct_meta: Py<PyAny>,
     /// `from_tuple(value, status, text, convert) -> Response`.
     pub(crate) from_tuple: Py<PyAny>,
-    /// `refusal(exception) -> list[dict]`.
+    /// `refusal(exception, size of the body) -> (list[dict], complete) | None`.
     pub(crate) refusal: Py<PyAny>,
     /// `report(exception, source, route, request_id)`, the first two or the last may be None.
     pub(crate) report: Py<PyAny>,

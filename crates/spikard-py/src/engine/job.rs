@@ -216,7 +216,7 @@ impl Job {
             Ok(Begun::On(on)) => self.active = Some(Active { on, owes }),
             Ok(Begun::Returned(value)) => self.settle(py, here, owes, Ok(value)),
             Err(Failure::Raised(raised)) => self.settle(py, here, owes, Err(raised)),
-            Err(Failure::Refused(refused, input)) => owes.fail(error::refused(py, &here.host, &refused, *input)),
+            Err(Failure::Refused(refused)) => owes.fail(*refused),
         }
     }
 
@@ -242,9 +242,7 @@ impl Job {
             match convert::decode(py, &here.host, input) {
                 Ok(value) => self.values.push(value),
                 Err(Failure::Raised(raised)) => return reply.fail(self.raised(py, here, raised)),
-                Err(Failure::Refused(refused, input)) => {
-                    return reply.fail(error::refused(py, &here.host, &refused, *input));
-                }
+                Err(Failure::Refused(refused)) => return reply.fail(*refused),
             }
         }
         reply.ok((first..self.values.len() as u32).map(HostId).collect());

@@ -10,7 +10,7 @@ import msgspec
 
 from . import _constraints, _schema
 from ._callable import MISSING
-from ._decode import Decoder, InMember, of_body
+from ._decode import Decoder, InMember, is_refusal, of_body
 from ._defaults import own
 from ._hints import annotate, unwrap, without_none
 from ._markers import Marker
@@ -112,6 +112,8 @@ def _members(takers: list[Taken]) -> Decoder:
         try:
             return read(bytes(sent[taken.wire])) if taken.wire in sent else default_value(taken)
         except Exception as error:
+            if not is_refusal(error):
+                raise
             raise InMember(taken.wire, error) from error
 
     def decode(text: bytes) -> dict[str, Any]:

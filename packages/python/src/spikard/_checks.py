@@ -142,11 +142,18 @@ def _model(hint: Any, models: dict[Any, list[Check]]) -> Check:
 def _test(constraint: Any, value: Any, loc: Loc) -> None:
     for name, (kind, holds, words) in _RULES.items():
         bound = getattr(constraint, name, None)
-        if bound is not None and not (name == "min_length" and bound == 0) and not holds(value, bound):
+        if bound is not None and not (name == "min_length" and bound == 0) and not _holds(holds, value, bound):
             raise Refused(kind, loc, f"{words} {bound}")
     predicate = getattr(constraint, "func", None)
     if predicate is not None and not predicate(value):
         raise Refused("value_error", loc, "Value error, the value was refused")
+
+
+def _holds(holds: Callable[[Any, Any], bool], value: Any, bound: Any) -> bool:
+    try:
+        return holds(value, bound)
+    except ArithmeticError:  # of a decimal that is no number
+        return False
 
 
 _RULES: dict[str, tuple[str, Callable[[Any, Any], bool], str]] = {

@@ -13,6 +13,7 @@ from . import _pydantic
 from ._checks import Refused, checker
 from ._hints import unwrap
 from ._models import kind_of
+from ._patterns import refuse_slow
 from .exceptions import SpecError
 
 Decoder = Callable[[Any], Any]
@@ -28,6 +29,8 @@ def of_value(hint: Any) -> Decoder:
     if uses_pydantic(hint):
         return _pydantic.reader(hint)
 
+    refuse_slow(hint)
+
     def read(value: Any) -> Any:
         return msgspec.convert(value, hint, dec_hook=_foreign, str_keys=True)
 
@@ -40,6 +43,7 @@ def uses_pydantic(hint: Any) -> bool:
 
 
 def _msgspec(hint: Any) -> msgspec.json.Decoder[Any]:
+    refuse_slow(hint)
     try:
         return msgspec.json.Decoder(hint, dec_hook=_foreign)
     except (TypeError, NameError) as error:
@@ -89,14 +93,39 @@ def refusal(error: BaseException) -> list[dict[str, Any]]:
         return [{**entry, "loc": [error.name, *entry["loc"]]} for entry in refusal(error.error)]
     if isinstance(error, msgspec.ValidationError):
         return _of_msgspec(error)
-    if isinstance(error, (ValueError, AssertionError)):
+    if type(error) in (ValueError, AssertionError):
         return [_value_error([], str(error))]
     return [_value_error([], "the value was refused")]
 
 
-def told(error: BaseException) -> tuple[list[dict[str, Any]], bool]:
-    """What a decoder's exception says, and whether that is all that there is to say of the value."""
-    return refusal(error), _is_pydantics(error)
+def told(error: BaseException, size: int = 0) -> tuple[list[dict[str, Any]], bool] | None:
+    """What a decoder's exception says, and whether that is all that there is to say of the value.
+
+    None: it is no refusal, but what user code inside the decoder raised. `size` is that of the text that was read.
+    """
+    if not is_refusal(error):
+        return None
+    if not _is_pydantics(error):
+        return refusal(error), False
+    if _pydantic.is_endless(error):
+        return [_value_error([], "too many errors")], False
+    return _pydantic.refusal(error, size), True
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an exception speaks of the value. All others are faults of the program, or its own answers."""
+    if isinstance(error, TypeError):
+        return not _is_from_user_code(error)
+    refusals = (InMember, ValueError, AssertionError, OverflowError, RecursionError, msgspec.MsgspecError)
+    return isinstance(error, refusals)
+
+
+def _is_from_user_code(error: BaseException) -> bool:
+    """Whether a frame outside this package raised it: the libraries' decoders have no frames."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    return step is not None and not step.tb_frame.f_globals.get("__name__", "").startswith("spikard.")
 
 
 def _is_pydantics(error: BaseException | None) -> bool:
@@ -123,7 +152,11 @@ def _of_msgspec(error: msgspec.ValidationError) -> list[dict[str, Any]]:
             loc.append(int(step["index"]))
     cause = error.__cause__
     if _is_pydantics(cause):
+        if _pydantic.is_endless(cause):
+            return [_value_error(loc, "too many errors")]
         return [{**entry, "loc": loc + entry["loc"]} for entry in _pydantic.refusal(cause)]
+    if isinstance(cause, TypeError):
+        return [_value_error(loc, "the value was refused")]
     return [_value_error(loc, found["text"])]
 
 

@@ -77,10 +77,25 @@ def _generator() -> Any:
     return Spelling
 
 
-def refusal(error: Any) -> list[dict[str, Any]]:
-    """The errors of a `ValidationError`, without the program's type names."""
+MAX_ERRORS = 1000
+"""More are not told: each is an object, made on the loop's thread."""
+_ECHO = 64 * 1024
+"""Bytes, roughly, of the values that are shown. The same value may be shown for each of its members."""
+_MATERIALISED = 4 * 1024 * 1024
+"""Bytes, at most, of the values that pydantic makes to show them."""
+
+
+def is_endless(error: Any) -> bool:
+    """Whether there are more errors than are told."""
+    return error.error_count() > MAX_ERRORS  # type: ignore[no-any-return]
+
+
+def refusal(error: Any, size: int = 0) -> list[dict[str, Any]]:
+    """The errors of a `ValidationError`, without the program's type names; `size` is that of the text that was read."""
     found = []
-    for item in error.errors(include_url=False):
+    left = _ECHO
+    shown = size * error.error_count() <= _MATERIALISED
+    for item in error.errors(include_url=False, include_input=shown):
         context = {
             key: str(value) if isinstance(value, Exception) else value
             for key, value in item.get("ctx", {}).items()
@@ -89,6 +104,24 @@ def refusal(error: Any) -> list[dict[str, Any]]:
         kind, message = item["type"], item["msg"]
         if kind in ("dataclass_type", "model_type", "model_attributes_type"):
             kind, message = "model_type", "Input should be an object"
-        entry = {"type": kind, "loc": list(item["loc"]), "msg": message, "input": item["input"]}
+        value = item.get("input")
+        left -= _weight(value, left)
+        entry = {"type": kind, "loc": list(item["loc"]), "msg": message, "input": value if left >= 0 else None}
         found.append({**entry, "ctx": context} if context else entry)
     return found
+
+
+def _weight(value: Any, limit: int) -> int:
+    """Roughly the bytes of a value's text; counting ends above `limit`."""
+    weight, rest = 0, [value]
+    while rest and weight <= limit:
+        value = rest.pop()
+        weight += 8
+        if isinstance(value, (str, bytes)):
+            weight += len(value)
+        elif isinstance(value, dict):
+            rest.extend(value)
+            rest.extend(value.values())
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            rest.extend(value)
+    return weight

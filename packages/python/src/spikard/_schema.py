@@ -140,9 +140,19 @@ class _Writer:
         return {"oneOf": branches, "discriminator": {"propertyName": config[0].tag_field, "mapping": mapping}}
 
     def _mapping(self, arguments: tuple[Any, ...]) -> Schema:
-        if not arguments or unwrap(arguments[1])[0] in (Any, object):
-            return {"type": "object"}
-        return {"type": "object", "additionalProperties": self.write(arguments[1])}
+        schema: Schema = {"type": "object"}
+        if arguments and unwrap(arguments[1])[0] not in (Any, object):
+            schema["additionalProperties"] = self.write(arguments[1])
+        return {**schema, **self._keys(arguments[0])} if arguments else schema
+
+    def _keys(self, hint: Any) -> Schema:
+        """What a pattern makes of a mapping's keys: it must not reach the host's engine before the core's."""
+        key = self.write(hint)
+        if "pattern" in key:
+            return {"propertyNames": key}
+        if any("pattern" in member for member in key.get("anyOf", ())):
+            raise SpecError("a pattern says nothing about keys of several types")
+        return {}
 
     def _model(self, hint: Any) -> Schema:
         kind = kind_of(hint)

@@ -39,7 +39,7 @@ class Names(NamedTuple):
     encode_plain: Callable[[object], bytes] = _render.encode_plain
     struct_meta: type = msgspec.StructMeta
     from_tuple: Callable[..., Response] = _render.from_tuple
-    refusal: Callable[[Exception], tuple[list[dict[str, Any]], bool]] = _decode.told
+    refusal: Callable[[BaseException, int], tuple[list[dict[str, Any]], bool] | None] = _decode.told
     response: type = Response
     http_exception: type = HTTPException
     spec_error: type = SpecError
@@ -247,7 +247,12 @@ def _watch(
         loop.add_signal_handler(number, stop)
         signal.signal(number, hear)  # besides: the loop is woken all the same
     except NotImplementedError:  # Windows
-        signal.signal(number, lambda *_: (hear(), loop.call_soon_threadsafe(stop)))
+
+        def hear_and_stop(*_: object) -> None:
+            hear()
+            loop.call_soon_threadsafe(stop)
+
+        signal.signal(number, hear_and_stop)
 
 
 async def _unwatch(loop: asyncio.AbstractEventLoop, before: dict[signal.Signals, Any]) -> None:
