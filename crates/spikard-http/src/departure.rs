@@ -7,11 +7,15 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
+use crate::Peer;
+
 /// Tells whether the client has closed its sending side. It stands in the extensions of every request of a connection.
 ///
 /// That is not yet a client who has left: one that shuts its sending side and waits for the answer looks the same. A
 /// stream or a socket may end for it; a plain handler should go on. A client whose connection is reset needs no handle:
 /// the connection, and with it the future of the service, is dropped.
+///
+/// It carries the connection's [`Peer`] along: one extension for both costs every request one insertion.
 #[derive(Clone, Debug, Default)]
 pub struct Departure(Arc<State>);
 
@@ -19,9 +23,19 @@ pub struct Departure(Arc<State>);
 struct State {
     departed: AtomicBool,
     waiting: Notify,
+    peer: Option<Peer>,
 }
 
 impl Departure {
+    /// The client of a connection that is still there.
+    pub(crate) fn of(peer: Option<Peer>) -> Self {
+        Self(Arc::new(State { peer, ..State::default() }))
+    }
+
+    pub(crate) fn peer(&self) -> Option<Peer> {
+        self.0.peer
+    }
+
     /// Notes that the client has left and wakes everybody who waits for it.
     pub fn depart(&self) {
         if !self.0.departed.swap(true, SeqCst) {

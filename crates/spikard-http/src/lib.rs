@@ -7,6 +7,7 @@ mod decode;
 mod departure;
 mod encode;
 mod endpoint;
+mod peer;
 mod platform;
 mod router;
 #[cfg(feature = "server")]
@@ -19,6 +20,7 @@ mod transit;
 pub use body::{Body, Broken};
 pub use departure::Departure;
 pub use encode::encode_error;
+pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use platform::Tokio;
 pub use platform::{Platform, Task};

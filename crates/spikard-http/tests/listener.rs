@@ -12,7 +12,10 @@ use std::{
 };
 
 use spikard_core::config::Config;
-use spikard_http::server::{Drained, Listener, Shutdown, bind, serve, serve_from};
+use spikard_http::{
+    Peer,
+    server::{Drained, Listener, Shutdown, bind, serve, serve_from},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     net::TcpStream,
@@ -144,6 +147,15 @@ async fn a_server_answers_over_a_socket() {
 }
 
 #[tokio::test]
+async fn a_request_knows_the_address_of_its_client() {
+    let server = server();
+    let mut client = server.connect().await;
+    let address = client.local_addr().unwrap();
+    client.write_all(b"GET /peer HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    read_until(&mut client, &format!("Some(Address({address}))")).await;
+}
+
+#[tokio::test]
 async fn a_client_that_goes_on_sending_is_not_reset() {
     let server = server();
     for head in ["GET * HTTP/1.1", "POST /ignore HTTP/1.1", "GET / HTTP/1.1"] {
@@ -186,7 +198,7 @@ struct Failing {
 impl Listener for Failing {
     type Wire = DuplexStream;
 
-    async fn accept(&self) -> io::Result<DuplexStream> {
+    async fn accept(&self) -> io::Result<(DuplexStream, Option<Peer>)> {
         {
             let mut left = self.failures.lock().expect("nobody panics");
             if *left > 0 {
@@ -195,7 +207,7 @@ impl Listener for Failing {
             }
         }
         match self.connections.lock().await.recv().await {
-            Some(stream) => Ok(stream),
+            Some(stream) => Ok((stream, None)),
             None => pending().await,
         }
     }

@@ -19,6 +19,7 @@ use super::{
     clock::{Clock, Open},
     connection,
 };
+use crate::Peer;
 
 /// The pauses after a failure to accept: from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -31,17 +32,17 @@ pub trait Listener: Send + 'static {
     /// A connection.
     type Wire: Wire;
 
-    /// Waits for the next connection. Dropping the future loses none.
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Wire>> + Send;
+    /// Waits for the next connection, and says who is at its other end. Dropping the future loses none.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Wire, Option<Peer>)>> + Send;
 }
 
 impl Listener for TcpListener {
     type Wire = TcpStream;
 
-    async fn accept(&self) -> io::Result<TcpStream> {
-        let (stream, _) = Self::accept(self).await?;
+    async fn accept(&self) -> io::Result<(TcpStream, Option<Peer>)> {
+        let (stream, address) = Self::accept(self).await?;
         stream.set_nodelay(true)?;
-        Ok(stream)
+        Ok((stream, Some(Peer::Address(address))))
     }
 }
 
@@ -96,8 +97,8 @@ async fn accept_all<H: Handle, L: Listener>(
             Some(_) = tasks.join_next() => {}
             // What a connection held is free again: no reason to wait any longer.
             () = open.left() => failures = 0,
-            wire = accept(&listener, &mut failures), if !full => {
-                tasks.spawn(connection::run(handle.clone(), wire, open.enter()));
+            (wire, peer) = accept(&listener, &mut failures), if !full => {
+                tasks.spawn(connection::run(handle.clone(), wire, open.enter(peer)));
             }
         }
     }
@@ -105,15 +106,15 @@ async fn accept_all<H: Handle, L: Listener>(
 
 /// Accepts one connection. Where the system has no room for it (`EMFILE`, `ENFILE`, `ENOBUFS`), it stays in the queue of
 /// the kernel and is asked for again after a pause.
-async fn accept<L: Listener>(listener: &L, failures: &mut u32) -> L::Wire {
+async fn accept<L: Listener>(listener: &L, failures: &mut u32) -> (L::Wire, Option<Peer>) {
     loop {
         if *failures > 0 {
             sleep(pause(*failures)).await;
         }
         match listener.accept().await {
-            Ok(wire) => {
+            Ok(accepted) => {
                 *failures = 0;
-                return wire;
+                return accepted;
             }
             Err(error) if concerns_one_client(&error) => {}
             Err(_) => *failures += 1,

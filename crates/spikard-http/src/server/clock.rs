@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::link::{Link, Owed};
+use crate::Peer;
 
 const NEVER: u32 = u32::MAX;
 /// How long input that nobody wants is read: the rest of a body before the next request, and what comes after the last
@@ -104,8 +105,8 @@ impl Open {
     }
 
     /// Counts a new connection until the answer is dropped.
-    pub(super) fn enter(self: &Arc<Self>) -> Entered {
-        let link = Arc::new(Link::new(Arc::clone(&self.clock)));
+    pub(super) fn enter(self: &Arc<Self>, peer: Option<Peer>) -> Entered {
+        let link = Arc::new(Link::new(Arc::clone(&self.clock), peer));
         let key = self.links().insert(Arc::clone(&link));
         Entered { open: Arc::clone(self), key, link }
     }

@@ -26,7 +26,7 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// Serves one connection until it ends, its timeouts included: the door for streams that no listener accepted.
 pub async fn serve_connection<H: Handle, W: Wire>(handle: H, wire: W) {
     let open = Open::new(Clock::new(handle.config()));
-    let connection = run(handle, wire, open.enter());
+    let connection = run(handle, wire, open.enter(None));
     tokio::select! {
         () = connection => {}
         () = open.sweep() => {}

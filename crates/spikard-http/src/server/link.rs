@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use spikard_core::Error;
 
 use super::{clock::Clock, request_body::Leftover};
-use crate::Departure;
+use crate::{Departure, Peer};
 
 /// What the client has to do next, while the server waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(clock: Arc<Clock>) -> Self {
+    pub(super) fn new(clock: Arc<Clock>, peer: Option<Peer>) -> Self {
         let link = Self {
             clock,
             owed: AtomicU64::new(0),
@@ -67,7 +67,7 @@ impl Link {
             ending: AtomicBool::new(false),
             fault: Mutex::default(),
             leftover: Mutex::default(),
-            departure: Departure::default(),
+            departure: Departure::of(peer),
             task: AtomicWaker::new(),
         };
         link.owes(Owed::FirstByte);

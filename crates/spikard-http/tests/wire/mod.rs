@@ -18,7 +18,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use spikard_core::{Error, ErrorCode, config::Config};
 use spikard_http::{
-    BodyError, Departure, encode_error,
+    BodyError, Departure, Peer, encode_error,
     server::{Handle, RequestBody, serve_connection},
 };
 use tokio::{
@@ -36,7 +36,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const LARGE: usize = 300 << 10;
 
 /// The app. `/` says hello, `/echo` answers the body, `/ignore` and `/large` do not read it, `/late` answers 408, `/gate` waits for `gate`, `/departed`
-/// for the departure, `/never` for ever, `/stream` never ends, `/host` answers the host, `/upgrade` turns into an echo.
+/// for the departure, `/never` for ever, `/stream` never ends, `/host` answers the host, `/peer` the peer, `/upgrade` turns into an echo.
 #[derive(Clone)]
 pub(crate) struct App(Arc<State>);
 
@@ -125,6 +125,7 @@ impl App {
             "/never" => std::future::pending().await,
             "/stream" => Response::new(box_body(Endless(self))),
             "/host" => whole(format!("{} {}", request.headers()["host"].to_str().expect("text"), request.uri())),
+            "/peer" => whole(format!("{:?}", Peer::of(request.extensions()))),
             "/upgrade" => upgrade(request),
             "/ignore" => whole("ignored"),
             "/late" => encode_error(&Error::new(ErrorCode::RequestTimeout)).map(box_body),
