@@ -59,6 +59,8 @@ pub struct Config {
     pub trailing_slash: TrailingSlash,
     /// `format` is asserted in JSON Schemas as they are written.
     pub assert_formats: bool,
+    /// How background tasks are held; none takes them away.
+    pub background_tasks: Option<BackgroundTasks>,
     /// What the binding itself needs.
     #[serde(flatten)]
     pub host_side: HostSide,
@@ -76,6 +78,39 @@ pub struct HostSide {
 impl Default for HostSide {
     fn default() -> Self {
         Self { threads: 40 }
+    }
+}
+
+/// See [`Config::background_tasks`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct BackgroundTasks {
+    /// Tasks that were asked for and have not begun, at most.
+    pub max_queue: usize,
+    /// Tasks that run at a time, at most.
+    pub max_concurrent: usize,
+    /// For tasks to end when the server stops; never longer than `shutdown_timeout`.
+    pub drain_timeout: f64,
+}
+
+impl Default for BackgroundTasks {
+    fn default() -> Self {
+        Self { max_queue: 1024, max_concurrent: 128, drain_timeout: 30.0 }
+    }
+}
+
+impl BackgroundTasks {
+    fn check(&self) -> Result<(), String> {
+        let drain = self.drain_timeout;
+        match self {
+            Self { max_queue: 0, .. } => Err("max_queue must be greater than 0".into()),
+            Self { max_concurrent: 0, .. } => Err("max_concurrent must be greater than 0".into()),
+            _ if !(0.0..=MAX_SECONDS).contains(&drain) => {
+                Err(format!("drain_timeout must be between 0 and {MAX_SECONDS} seconds, got {drain}"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -114,6 +149,7 @@ impl Default for Config {
             enable_request_id: true,
             trailing_slash: TrailingSlash::default(),
             assert_formats: true,
+            background_tasks: Some(BackgroundTasks::default()),
             host_side: HostSide::default(),
         }
     }
@@ -150,8 +186,12 @@ impl Config {
     fn check(name: &str, origin: &str, value: &Value) -> Result<(), SpecError> {
         let fault = |what: String| Err(SpecError::new(format!("{origin}: {what}, got {value}")));
         let alone = Map::from_iter([(name.to_owned(), value.clone())]);
-        if let Err(error) = serde_json::from_value::<Self>(Value::Object(alone)) {
-            return fault(error.to_string());
+        let alone = match serde_json::from_value::<Self>(Value::Object(alone)) {
+            Ok(alone) => alone,
+            Err(error) => return fault(error.to_string()),
+        };
+        if let Some(Err(error)) = alone.background_tasks.as_ref().map(BackgroundTasks::check) {
+            return fault(error);
         }
         let Some(number) = value.as_f64() else { return Ok(()) };
         match name {
@@ -231,6 +271,8 @@ mod tests {
             (json!({"env": {"SPIKARD_PORT": "many"}}), "SPIKARD_PORT: "),
             (json!({"call": {"trailing_slash": "maybe"}}), "trailing_slash: "),
             (json!({"call": {"keep_alive": 1e300}}), "keep_alive: must be at most 31536000 seconds"),
+            (json!({"given": {"background_tasks": {"max_queue": 0}}}), "background_tasks: max_queue must be"),
+            (json!({"given": {"background_tasks": {"max_quue": 1}}}), "background_tasks: unknown field `max_quue`"),
             (json!({"given": {"prot": 1}}), "there is no configuration field \"prot\""),
         ] {
             let message = Config::resolve(&layers(said)).unwrap_err().message;

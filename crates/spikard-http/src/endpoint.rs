@@ -167,7 +167,7 @@ impl Endpoint {
             }
             match made {
                 Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
-                Ok(response) => Box::pin(tail(&mut end, generators, response)).await,
+                Ok(response) => Box::pin(tail(&mut end, &self.name, generators, response)).await,
                 Err(Fault::Cancelled(reason)) => finish(&generators, Outcome::Cancelled(reason)).await,
                 Err(Fault::GivenUp) => return end.give_up(),
                 Err(Fault::Error(error)) => {

@@ -1,6 +1,7 @@
 //! An `AppSpec` and a `Runtime` become an HTTP service: routing, reading, the road to user code and back, writing.
 //! Knows no host language.
 
+mod background;
 mod body;
 mod deadline;
 mod decode;
@@ -17,6 +18,7 @@ mod tail;
 pub mod testing;
 mod transit;
 
+pub use background::{Background, Place};
 pub use body::{Body, Broken};
 pub use departure::Departure;
 pub use encode::encode_error;

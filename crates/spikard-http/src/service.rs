@@ -12,18 +12,19 @@ use bytes::Bytes;
 use futures_util::future::{Either, Ready, join, ready};
 use http::{HeaderName, Method, StatusCode, header};
 use pin_project_lite::pin_project;
-use spikard_core::{Error, ErrorCode, RequestId, Response, SpecError, Template, config::Config, spec::AppSpec};
-use spikard_ffi::Runtime;
+use spikard_core::{Error, ErrorCode, HostId, RequestId, Response, SpecError, Template, config::Config, spec::AppSpec};
+use spikard_ffi::{Runtime, Work};
 
 use crate::{
     BodyError,
+    background::{self, Background, Origin},
     body::Body,
     deadline::{Deadlines, Timed},
     encode::{encode_error, encode_response, strip_content},
     endpoint::Endpoint,
     platform::Platform,
     router::{Found, Router},
-    transit::{Limits, Transit},
+    transit::Transit,
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,7 +44,7 @@ impl Service {
     /// Compiles an app. The error names the route.
     pub fn new(spec: &AppSpec, runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>) -> Result<Self, SpecError> {
         let config = Config::resolve(&spec.config)?;
-        let transit = Transit::new(runtime, platform.clone(), Limits::of(&config));
+        let transit = Transit::new(runtime, platform.clone(), &config);
         let mut router = Router::new(config.trailing_slash);
         for route in &spec.routes {
             let method = Method::from_bytes(route.method.as_bytes())
@@ -97,6 +98,17 @@ impl Service {
     /// Works that have not ended, clean-up and background tasks included.
     pub fn in_flight(&self) -> usize {
         self.0.transit.in_flight()
+    }
+
+    /// The bounds of background tasks.
+    pub fn background(&self) -> &Arc<Background> {
+        &self.0.transit.background
+    }
+
+    /// The work of a background task that was asked for when its request had ended. Its values are its own.
+    pub fn run_in_background(&self, task: HostId) -> Work {
+        let origin = Origin { route: "background task".into(), request_id: None };
+        background::work(&self.0.transit, task, origin)
     }
 
     /// Ends when nothing is in flight.

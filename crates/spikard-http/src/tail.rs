@@ -1,17 +1,22 @@
 //! From the head of the response on: its body, what became of it, the clean-up, the background, the report. Rare, so
 //! each of these futures is boxed by its caller.
 
+use std::sync::Arc;
+
 use spikard_core::{Body, HostId, Outcome, Reason, Response};
 use spikard_ffi::{Call, Report};
 
-use crate::transit::{Fault, HostEnd, Spawned};
+use crate::{
+    background::{self, Origin},
+    transit::{Fault, HostEnd},
+};
 
 pub(crate) fn has_tail(response: &Response) -> bool {
     matches!(response.body, Body::Stream(_)) || !response.tasks.is_empty()
 }
 
 /// Answers, feeds the body, waits for what becomes of it, cleans up and begins the background tasks.
-pub(crate) async fn tail(end: &mut HostEnd, mut generators: Vec<HostId>, mut response: Response) {
+pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Vec<HostId>, mut response: Response) {
     let tasks = std::mem::take(&mut response.tasks);
     let stream = match response.body {
         Body::Stream(stream) => Some(stream),
@@ -29,12 +34,8 @@ pub(crate) async fn tail(end: &mut HostEnd, mut generators: Vec<HostId>, mut res
     let sent = end.sent().await;
     finish(&generators, Outcome::Sent(sent)).await;
     for task in tasks {
-        let counted = Spawned::new(end.transit());
-        let work = async move {
-            let _ = spikard_ffi::call(|reply| Call::Run { task, reply }).await;
-            drop(counted);
-        };
-        spikard_ffi::spawn(Box::pin(work)).await;
+        let origin = Origin { route: route.clone(), request_id: end.request_id() };
+        spikard_ffi::spawn(background::work(end.transit(), task, origin)).await;
     }
 }
 

@@ -19,7 +19,7 @@ use spikard_core::{Error, Request, RequestId, Response, config::Config};
 use spikard_ffi::Runtime;
 use tokio::sync::Notify;
 
-use crate::{departure::Departure, platform::Platform};
+use crate::{background::Background, departure::Departure, platform::Platform};
 pub(crate) use host_end::{Fault, HostEnd};
 pub(crate) use io_end::IoEnd;
 pub(crate) use line::Line;
@@ -42,6 +42,7 @@ impl Limits {
 pub(crate) struct Transit {
     pub runtime: Arc<dyn Runtime>,
     pub platform: Arc<dyn Platform>,
+    pub background: Arc<Background>,
     limits: Limits,
     in_flight: AtomicUsize,
     given_up: AtomicUsize,
@@ -82,11 +83,12 @@ pub(crate) struct Terms {
 }
 
 impl Transit {
-    pub(crate) fn new(runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>, limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>, config: &Config) -> Arc<Self> {
         Arc::new(Self {
             runtime,
             platform,
-            limits,
+            background: Background::new(config),
+            limits: Limits::of(config),
             in_flight: AtomicUsize::new(0),
             given_up: AtomicUsize::new(0),
             home: SegQueue::new(),
@@ -167,6 +169,10 @@ impl Spawned {
     pub(crate) fn new(transit: &Arc<Transit>) -> Self {
         transit.in_flight.fetch_add(1, Ordering::AcqRel);
         Self(transit.clone())
+    }
+
+    pub(crate) fn transit(&self) -> &Transit {
+        &self.0
     }
 }
 

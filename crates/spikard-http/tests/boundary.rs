@@ -376,7 +376,7 @@ fn background_runs_after_the_clean_up() {
         let mut trace = app.traced().await;
         assert_eq!(trace[..3], ["open db", "handle", "finish db Sent(Complete)"]);
         trace[3..].sort();
-        assert_eq!(trace[3..], ["ran one", "ran two"]);
+        assert_eq!(trace[3..], ["begin one", "begin two", "ran one", "ran two"]);
     });
 }
 

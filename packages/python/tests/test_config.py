@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from spikard import ServerConfig, Spikard
+from spikard import BackgroundConfig, ServerConfig, Spikard
 from spikard._callable import Compiled
 from spikard.config import given
 
@@ -84,6 +84,28 @@ def test_the_apps_overrides_are_checked(fields: dict[str, Any], error: type[Exce
         Spikard(**fields)
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (True, BackgroundConfig()),
+        (False, None),
+        (None, None),
+        ({"max_queue": 5}, BackgroundConfig(max_queue=5)),
+        (BackgroundConfig(max_queue=5), BackgroundConfig(max_queue=5)),
+    ],
+)
+def test_a_configuration_within_is_a_flag_a_dict_or_its_class(said: Any, meant: object) -> None:
+    assert ServerConfig(background_tasks=said).background_tasks == meant
+    assert Spikard(background_tasks=said).config.background_tasks == meant
+
+
+def test_a_fault_within_a_configuration_is_named() -> None:
+    with pytest.raises(ValueError, match=r"ServerConfig.background_tasks: expected `int` >= 1 - at `\$.max_queue`"):
+        ServerConfig(background_tasks={"max_queue": 0})
+    with pytest.raises(ValueError, match="BackgroundConfig.drain_timeout: "):
+        BackgroundConfig(drain_timeout=-1)
+
+
 def test_the_environment_is_handed_on_verbatim(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPIKARD_PORT", "many")
     document = Spikard()._compile().document
@@ -97,7 +119,7 @@ def test_the_defaults_and_the_fields_are_the_cores() -> None:
     loop = asyncio.new_event_loop()
     worker = open_worker(Compiled({"config": {"given": {}, "env": {}}}, []), {}, loop)
     try:
-        assert msgspec.structs.asdict(ServerConfig()) == json.loads(worker.config)
+        assert msgspec.to_builtins(ServerConfig()) == json.loads(worker.config)
     finally:
         worker.close(0.0)
         loop.close()

@@ -71,6 +71,7 @@ pub async fn serve_from<H: Handle, L: Listener>(handle: H, listener: L, shutdown
         () = shutdown.aborted() => {}
         _ = timeout(time, finish(&handle, &open)) => {}
         () = hurry_after(grace, &open) => {}
+        () = end_background(&handle) => {}
         () = Arc::clone(&open).sweep() => {}
     }
     let drained = Drained { connections: open.len(), in_flight: handle.in_flight() };
@@ -147,6 +148,15 @@ fn grace(header_timeout: Option<f64>, drain: Duration) -> Duration {
 async fn hurry_after(grace: Duration, open: &Open) {
     sleep(grace).await;
     open.hurry();
+    pending::<()>().await;
+}
+
+/// Ends background tasks when their time is over, and never ends.
+async fn end_background<H: Handle>(handle: &H) {
+    if let Some(limits) = &handle.config().background_tasks {
+        sleep(Duration::try_from_secs_f64(limits.drain_timeout).unwrap_or(Duration::MAX)).await;
+        handle.end_background();
+    }
     pending::<()>().await;
 }
 

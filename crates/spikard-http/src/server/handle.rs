@@ -32,6 +32,9 @@ pub trait Handle: Clone + Send + Sync + 'static {
     /// Ends when nothing is in flight.
     fn idle(&self) -> impl Future<Output = ()> + Send;
 
+    /// Ends background tasks that still wait or run.
+    fn end_background(&self) {}
+
     /// What applies to its connections.
     fn config(&self) -> &Config;
 }
@@ -57,6 +60,10 @@ impl Handle for Service {
 
     fn idle(&self) -> impl Future<Output = ()> + Send {
         self.idle()
+    }
+
+    fn end_background(&self) {
+        self.background().end();
     }
 
     fn config(&self) -> &Config {

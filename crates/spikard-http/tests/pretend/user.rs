@@ -187,8 +187,15 @@ pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
                 reply.ok(());
             }
             Call::Run { task, reply } => {
-                let _ = ctx.sleep(5).await;
-                ctx.note(format!("ran {}", ctx.show(task)));
+                let name = ctx.show(task);
+                ctx.note(format!("begin {name}"));
+                if ctx.sleep(if name == "long" { 60_000 } else { 5 }).await.is_err() {
+                    return reply.fail(ctx.raise("cancelled"));
+                }
+                if name == "failing" {
+                    return reply.fail(ctx.raise("failed"));
+                }
+                ctx.note(format!("ran {name}"));
                 reply.ok(());
             }
             other => panic!("an unknown call: {other:?}"),
@@ -222,6 +229,8 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
         6 => Response { tasks: vec![ctx.keep(Value::Task("one")), ctx.keep(Value::Task("two"))], ..text("sent") },
         7 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 16, size: 10 })), ..text("") },
         8 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 64, size: 0 })), ..text("") },
+        9 => Response { tasks: vec![ctx.keep(Value::Task("failing"))], ..text("sent") },
+        10 => Response { tasks: vec![ctx.keep(Value::Task("long"))], ..text("sent") },
         _ => unreachable!(),
     }))
 }

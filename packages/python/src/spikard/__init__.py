@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ._decorators import delete, get, head, options, patch, post, put, route, trace
 from ._markers import Body, Cookie, Form, Header, Path, Query
 from .app import App, Spikard
-from .config import ServerConfig
+from .config import BackgroundConfig, ServerConfig
 from .exceptions import HTTPException, SpecError
 from .http import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from .routing import Router
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "BackgroundConfig",
     "Body",
     "Cookie",
     "Form",

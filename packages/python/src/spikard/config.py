@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, StructMeta
@@ -70,11 +70,18 @@ def _restore(cls: type[Config], fields: dict[str, Any]) -> Config:
 
 
 def _convert(value: Any, hint: Any, name: str) -> Any:
+    if isinstance(value, bool) and (parts := _parts(hint)):
+        return parts() if value else None
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
         text = str(error)
         raise ValueError(f"{name}: {text[:1].lower()}{text[1:]}, got {value!r}") from None
+
+
+def _parts(hint: Any) -> type[Config] | None:
+    """The class of a field that is a configuration of its own and may be left out."""
+    return next((kind for kind in get_args(hint) if isinstance(kind, type) and issubclass(kind, Config)), None)
 
 
 def given(config: Config) -> dict[str, Any]:
@@ -118,10 +125,30 @@ class ServerFields(TypedDict, total=False):
     enable_request_id: bool
     trailing_slash: Literal["redirect", "strict", "ignore"]
     assert_formats: bool
+    background_tasks: BackgroundConfig | dict[str, Any] | bool | None
 
 
 _Count = Annotated[int, Meta(ge=1)]
 _Seconds = Annotated[float, Meta(gt=0)]
+
+
+class BackgroundConfig(Config, frozen=True, kw_only=True):
+    """How `background.run` is bounded.
+
+    >>> BackgroundConfig(max_queue=10).max_concurrent
+    128
+    """
+
+    max_queue: _Count = 1024
+    """Tasks that were asked for and have not begun, at most; above that `background.run` raises."""
+    max_concurrent: _Count = 128
+    """Tasks that run at a time, at most."""
+    drain_timeout: Annotated[float, Meta(ge=0)] = 30.0
+    """Seconds for tasks to end when the server stops; never longer than `shutdown_timeout`."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, max_queue: int = 1024, max_concurrent: int = 128, drain_timeout: float = 30.0) -> None: ...
 
 
 class ServerConfig(Config, frozen=True, kw_only=True):
@@ -171,6 +198,8 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """What happens to a path that differs from a declared one in its last slash only."""
     assert_formats: bool = True
     """`format` is asserted in JSON Schemas as they are written."""
+    background_tasks: BackgroundConfig | None = BackgroundConfig()
+    """How `background.run` is bounded; a dict and True (the defaults) will do, None and False take it away."""
 
     if TYPE_CHECKING:
 
