@@ -58,6 +58,10 @@ codes! {
     UriTooLong = URI_TOO_LONG, "URI Too Long";
     /// No reader for this content type or coding.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type";
+    /// `If-Match` or `If-Unmodified-Since` does not hold.
+    PreconditionFailed = PRECONDITION_FAILED, "Precondition Failed";
+    /// No range that was asked for lies within the content.
+    RangeNotSatisfiable = RANGE_NOT_SATISFIABLE, "Range Not Satisfiable";
     /// `Expect` asks for something other than `100-continue`.
     ExpectationFailed = EXPECTATION_FAILED, "Expectation Failed";
     /// Parameters or body were refused; `fields` lists every error.

@@ -20,7 +20,7 @@ mod words;
 
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
 pub use request::{Request, RequestId};
-pub use response::{Body, Flow, Outcome, Phase, Reason, Response, Sent};
+pub use response::{Body, FileBody, Flow, Outcome, Phase, Reason, Response, Sent};
 pub use template::{Converter, Part, Template};
 pub use value::{Arg, Args, CallableId, HostArg, HostId, Input};
 pub use words::Word;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use spikard_core::{Body as CoreBody, Error, Response, sabotage};
 
-use crate::{body::Body, transit::Line};
+use crate::{body::Body, file::Reading, transit::Line};
 
 /// The problem document of an error.
 pub fn encode_error(error: &Error) -> http::Response<Body> {
@@ -15,9 +15,19 @@ pub fn encode_error(error: &Error) -> http::Response<Body> {
     head(response, Body::whole(whole), false)
 }
 
+/// A response without a tail.
+pub(crate) fn encode_response(response: Response) -> http::Response<Body> {
+    encode_with(response, false, None, None)
+}
+
 /// `bodiless`: the answer to HEAD, which may say the length of what GET would send. `tail`: the line of a work that
-/// waits for what becomes of the body.
-pub(crate) fn encode_response(mut response: Response, bodiless: bool, tail: Option<Arc<Line>>) -> http::Response<Body> {
+/// waits for what becomes of the body. `file`: what is read in place of the body.
+pub(crate) fn encode_with(
+    mut response: Response,
+    bodiless: bool,
+    mut file: Option<Reading>,
+    tail: Option<Arc<Line>>,
+) -> http::Response<Body> {
     if sabotage::takes_out("responses") {
         response = Response::new(StatusCode::IM_A_TEAPOT, "sabotage");
     }
@@ -27,17 +37,12 @@ pub(crate) fn encode_response(mut response: Response, bodiless: bool, tail: Opti
     if status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
     {
-        body = CoreBody::Whole(bytes::Bytes::new());
+        (body, file) = (CoreBody::Whole(bytes::Bytes::new()), None);
     }
     if status == StatusCode::NO_CONTENT {
         response.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
     }
-    let body = match (tail, body) {
-        (Some(line), body) => Body::with_tail(body, line),
-        (None, CoreBody::Whole(whole)) => Body::whole(whole),
-        (None, CoreBody::Stream(_)) => Body::default(),
-    };
-    head(response, body, bodiless)
+    head(response, Body::with_rest(body, file, tail), bodiless)
 }
 
 /// Takes the content off the answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).

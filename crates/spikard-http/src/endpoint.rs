@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::Method;
 use spikard_core::{
-    CallableId, Error, ErrorCode, Flow, HostId, Outcome, Phase, Request, RequestId, Response, SpecError,
+    Body as CoreBody, CallableId, Error, ErrorCode, Flow, HostId, Outcome, Phase, Request, RequestId, Response,
+    SpecError,
     config::Config,
     plan::{PathValues, Plan},
     sabotage,
@@ -17,7 +18,9 @@ use crate::{
     BodyError,
     body::Body,
     decode::collect,
-    encode::{encode_error, encode_response, sound},
+    encode::{encode_error, encode_with, sound},
+    file::{self, Asked},
+    platform::File,
     tail::{finish, has_tail, report, tail},
     transit::{Fault, Home, HostEnd, Line, Terms, Transit},
 };
@@ -97,6 +100,7 @@ impl Endpoint {
         let terms = self.terms(&http, request_id, deadline);
         let (parts, body) = http.into_parts();
         let has_body = !body.is_end_stream();
+        let asked = Asked::of(&parts);
         let starts_early = !self.early.is_empty();
         let bound = (!starts_early).then(|| self.plan.bind(&path, &parts, has_body));
         let body = self.plan.reads_body().then_some(body);
@@ -111,7 +115,7 @@ impl Endpoint {
                 let mut end = self.transit.on_host(terms.clone(), |end| self.clone().host_side(end, Ok(request)));
                 request = match end.arrival().await {
                     Home::Decode(seen) => seen,
-                    home => return self.encode(home, end.into_line()),
+                    home => return self.encode(home, end.into_line(), None, None),
                 };
                 waiting = Some(end);
                 self.plan.bind(&path, request.head.as_ref().expect("early hooks carry it"), has_body)
@@ -127,7 +131,13 @@ impl Endpoint {
                 (None, Err(error)) if !self.errors_cross(&error) => return self.encode_error(error),
                 (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, request)),
             };
-            self.encode(end.arrival().await, end.into_line())
+            let (mut home, mut opened) = (end.arrival().await, None);
+            if let Home::Open(path) = home {
+                let (file, well) = Box::pin(file::open(&*self.transit.platform, path)).await;
+                (end, opened) = (end.tell(well), file);
+                home = end.arrival().await;
+            }
+            self.encode(home, end.into_line(), opened, asked)
         }
     }
 
@@ -162,6 +172,11 @@ impl Endpoint {
                 made = after(&end, Phase::OnResponse, &self.on_response, response).await;
             }
             made = made.and_then(|response| sound(response).map_err(Fault::Error));
+            if let Ok(Response { body: CoreBody::File(file), .. }) = &made
+                && let Err(fault) = Box::pin(end.open(file.path.clone())).await
+            {
+                made = Err(fault);
+            }
             if let (Ok(_), Err(fault)) = (&made, end.still_wanted()) {
                 made = Err(fault);
             }
@@ -268,14 +283,24 @@ impl Endpoint {
         })
     }
 
-    fn encode(&self, home: Home, line: Option<Arc<Line>>) -> http::Response<Body> {
+    fn encode(
+        &self,
+        home: Home,
+        line: Option<Arc<Line>>,
+        opened: Option<Box<dyn File>>,
+        asked: Option<Box<Asked>>,
+    ) -> http::Response<Body> {
         match home {
             Home::Head { made: Ok(response), tail } => {
                 let bodiless = line.as_ref().is_some_and(|line| line.terms.bodiless);
-                encode_response(response, bodiless, line.filter(|_| tail))
+                let (response, reading) = match opened {
+                    Some(file) => file::respond(response, file, asked.as_deref(), self.transit.platform.random()),
+                    None => (response, None),
+                };
+                encode_with(response, bodiless, reading, line.filter(|_| tail))
             }
             Home::Head { made: Err(error), .. } => self.encode_error(error),
-            Home::Decode(_) | Home::Chunk(_) | Home::End(_) => {
+            Home::Decode(_) | Home::Open(_) | Home::Chunk(_) | Home::End(_) => {
                 encode_error(&Error::internal("a work sent its body before its head"))
             }
         }

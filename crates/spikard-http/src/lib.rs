@@ -9,6 +9,7 @@ mod departure;
 mod encode;
 mod endpoint;
 mod peer;
+mod file;
 mod platform;
 mod router;
 #[cfg(feature = "server")]
@@ -25,7 +26,7 @@ pub use encode::encode_error;
 pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use platform::Tokio;
-pub use platform::{Platform, Task};
+pub use platform::{File, Opening, Platform, Reading, Task};
 pub use service::Service;
 
 /// The error of a request's body.

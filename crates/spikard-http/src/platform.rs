@@ -1,9 +1,38 @@
 //! Time, tasks and chance of the I/O side. The server's are tokio's; a one-thread transport and wasm bring their own.
 
-use std::{future::Future, pin::Pin, time::Duration};
+#[cfg(feature = "server")]
+mod disk;
+
+use std::{
+    future::{Future, ready},
+    io,
+    path::PathBuf,
+    pin::Pin,
+    time::Duration,
+};
+
+use bytes::Bytes;
 
 /// Something that runs on the I/O side.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A file that is being opened.
+pub type Opening = Pin<Box<dyn Future<Output = io::Result<Box<dyn File>>> + Send>>;
+
+/// A piece of a file that is being read.
+pub type Reading = Pin<Box<dyn Future<Output = io::Result<Bytes>> + Send>>;
+
+/// An open regular file, as it was when it was opened.
+pub trait File: Send + Sync {
+    /// Bytes.
+    fn length(&self) -> u64;
+
+    /// Since 1970, where it is known.
+    fn modified(&self) -> Option<Duration>;
+
+    /// At most `length` bytes from this place on; none behind the end.
+    fn read(&self, at: u64, length: usize) -> Reading;
+}
 
 /// What the I/O side stands on. Everything may be called from anywhere on that side, a `Drop` too.
 pub trait Platform: Send + Sync + 'static {
@@ -18,6 +47,11 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Random bits: good enough to tell requests apart, no good as a secret.
     fn random(&self) -> u128;
+
+    /// Opens a regular file for reading, without blocking. A platform without files has none.
+    fn open(&self, _path: PathBuf) -> Opening {
+        Box::pin(ready(Err(io::ErrorKind::Unsupported.into())))
+    }
 }
 
 /// The server's platform.
@@ -52,5 +86,9 @@ impl Platform for Tokio {
 
     fn random(&self) -> u128 {
         fastrand::u128(..)
+    }
+
+    fn open(&self, path: PathBuf) -> Opening {
+        disk::open(&self.handle, path)
     }
 }

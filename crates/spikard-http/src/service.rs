@@ -124,9 +124,7 @@ impl Service {
 }
 
 fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Ready<http::Response<Body>> {
-    let answer = |status, name, value| {
-        encode_response(Response::new(status, Bytes::new()).with_header(name, value), false, None)
-    };
+    let answer = |status, name, value| encode_response(Response::new(status, Bytes::new()).with_header(name, value));
     ready(match found {
         Ok(Found::Options(allow)) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
         Ok(Found::Redirect(to)) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),

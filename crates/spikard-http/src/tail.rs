@@ -20,7 +20,7 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
     let tasks = std::mem::take(&mut response.tasks);
     let stream = match response.body {
         Body::Stream(stream) => Some(stream),
-        Body::Whole(_) => None,
+        Body::Whole(_) | Body::File(_) => None,
     };
     end.answer(Ok(response), true);
     if let Some(stream) = stream {

@@ -6,6 +6,7 @@ mod line;
 
 use std::{
     future::Future,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -61,6 +62,8 @@ pub(crate) enum Home {
     Head { made: Result<Response, Error>, tail: bool },
     /// Read and validate the body of this, and give it back.
     Decode(Request),
+    /// Open this file, and say whether that went well.
+    Open(PathBuf),
     /// A piece of a stream.
     Chunk(Bytes),
     /// No more pieces; false if the stream failed.

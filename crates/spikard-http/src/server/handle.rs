@@ -51,7 +51,7 @@ impl Handle for Service {
     }
 
     fn presence(&self) -> Response<Body> {
-        encode_response(spikard_core::Response::new(StatusCode::NO_CONTENT, Bytes::new()), false, None)
+        encode_response(spikard_core::Response::new(StatusCode::NO_CONTENT, Bytes::new()))
     }
 
     fn in_flight(&self) -> usize {

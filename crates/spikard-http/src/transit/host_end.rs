@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
+    path::PathBuf,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -13,7 +14,7 @@ use spikard_ffi::{Answer, Call, Reply};
 
 use super::{
     Home, Line, Transit,
-    line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, TIMED_OUT},
+    line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, OPENED, TIMED_OUT},
 };
 
 /// Why a request does not go on.
@@ -70,6 +71,16 @@ impl HostEnd {
         self.wait(DECODED | TIMED_OUT | DEPARTED).await;
         match self.line.desk(|desk| desk.decoded.take()) {
             Some(decoded) => (*decoded).map_err(Fault::Error),
+            None => Err(Fault::Cancelled(self.line.reason().unwrap_or(Reason::Departed))),
+        }
+    }
+
+    /// Opens a file on the I/O side, which keeps it.
+    pub(crate) async fn open(&self, path: PathBuf) -> Result<(), Fault> {
+        self.send(Home::Open(path));
+        self.wait(OPENED | TIMED_OUT | DEPARTED).await;
+        match self.line.desk(|desk| desk.opened.take()) {
+            Some(opened) => opened.map_err(Fault::Error),
             None => Err(Fault::Cancelled(self.line.reason().unwrap_or(Reason::Departed))),
         }
     }

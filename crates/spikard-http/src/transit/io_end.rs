@@ -13,7 +13,7 @@ use crate::departure::Departure;
 
 use super::{
     Home, Line,
-    line::{DECODED, DEPARTED, TIMED_OUT},
+    line::{DECODED, DEPARTED, OPENED, TIMED_OUT},
 };
 
 /// Dropped before the head has come: the client left, or the request timed out.
@@ -50,6 +50,15 @@ impl IoEnd {
         if let Some(line) = &self.0 {
             line.desk(|desk| desk.decoded = Some(Box::new(decoded)));
             line.post(DECODED);
+        }
+        self
+    }
+
+    /// Whether the file that was asked for is open.
+    pub(crate) fn tell(self, opened: Result<(), Error>) -> Self {
+        if let Some(line) = &self.0 {
+            line.desk(|desk| desk.opened = Some(opened));
+            line.post(OPENED);
         }
         self
     }

@@ -40,6 +40,7 @@ pub(super) struct Desk {
     end: Option<bool>,
     pub(super) left: bool,
     pub(super) decoded: Option<Box<Result<Request, Error>>>,
+    pub(super) opened: Option<Result<(), Error>>,
 }
 
 pub(super) const TIMED_OUT: u8 = 1;
@@ -49,6 +50,7 @@ pub(super) const DECODED: u8 = 8;
 pub(super) const COMPLETE: u8 = 16;
 pub(super) const GONE: u8 = 32;
 pub(super) const FAILED: u8 = 64;
+pub(super) const OPENED: u8 = 128;
 
 impl Line {
     pub(super) fn new(transit: Arc<Transit>, terms: Terms) -> Arc<Self> {
@@ -143,7 +145,7 @@ impl Line {
                 Ok(chunk)
             }
             Home::End(well) => Err(well),
-            Home::Head { .. } | Home::Decode(_) => Err(false),
+            Home::Head { .. } | Home::Decode(_) | Home::Open(_) => Err(false),
         })
     }
 

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use http::StatusCode;
-use spikard_core::{Arg, Args, Body, Error, Flow, HostArg, HostId, Input, Outcome, Reason, Response};
+use spikard_core::{Arg, Args, Body, Error, FileBody, Flow, HostArg, HostId, Input, Outcome, Reason, Response};
 use spikard_ffi::Call;
 use spikard_http::Platform;
 
@@ -105,6 +105,14 @@ fn raw(arg: &HostArg) -> String {
 fn text(body: impl Into<Bytes>) -> Response {
     Response::new(StatusCode::OK, body)
 }
+
+fn file(name: &str) -> Response {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let file = FileBody { path, name: Some("d.txt".into()), inline: false };
+    Response { body: Body::File(Box::new(file)), ..text("") }.with_header(http::header::CONTENT_TYPE, TEXT)
+}
+
+const TEXT: http::HeaderValue = http::HeaderValue::from_static("text/plain");
 
 /// Calls user code. What it returns answers the call when it ends.
 pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
@@ -231,6 +239,9 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
         8 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 64, size: 0 })), ..text("") },
         9 => Response { tasks: vec![ctx.keep(Value::Task("failing"))], ..text("sent") },
         10 => Response { tasks: vec![ctx.keep(Value::Task("long"))], ..text("sent") },
+        11 => file("digits.txt"),
+        12 => file("no-such-file.txt"),
+        13 => Response { tasks: vec![ctx.keep(Value::Task("one"))], ..file("digits.txt") },
         _ => unreachable!(),
     }))
 }
