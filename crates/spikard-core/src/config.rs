@@ -101,15 +101,14 @@ impl Default for BackgroundTasks {
 }
 
 impl BackgroundTasks {
-    fn check(&self) -> Result<(), String> {
+    /// What is wrong with it.
+    fn fault(&self) -> Option<String> {
         let drain = self.drain_timeout;
         match self {
-            Self { max_queue: 0, .. } => Err("max_queue must be greater than 0".into()),
-            Self { max_concurrent: 0, .. } => Err("max_concurrent must be greater than 0".into()),
-            _ if !(0.0..=MAX_SECONDS).contains(&drain) => {
-                Err(format!("drain_timeout must be between 0 and {MAX_SECONDS} seconds, got {drain}"))
-            }
-            _ => Ok(()),
+            Self { max_queue: 0, .. } => Some("max_queue must be greater than 0".into()),
+            Self { max_concurrent: 0, .. } => Some("max_concurrent must be greater than 0".into()),
+            _ if (0.0..=MAX_SECONDS).contains(&drain) => None,
+            _ => Some(format!("drain_timeout must be between 0 and {MAX_SECONDS} seconds, got {drain}")),
         }
     }
 }
@@ -190,7 +189,7 @@ impl Config {
             Ok(alone) => alone,
             Err(error) => return fault(error.to_string()),
         };
-        if let Some(Err(error)) = alone.background_tasks.as_ref().map(BackgroundTasks::check) {
+        if let Some(error) = alone.background_tasks.as_ref().and_then(BackgroundTasks::fault) {
             return fault(error);
         }
         let Some(number) = value.as_f64() else { return Ok(()) };

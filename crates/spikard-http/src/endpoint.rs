@@ -1,6 +1,6 @@
 //! The whole life of a request, from top to bottom. `docs/lifecycle.md` is its picture.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Method;
@@ -19,10 +19,9 @@ use crate::{
     body::Body,
     decode::collect,
     encode::{encode_error, encode_with, sound},
-    file::{self, Asked},
-    platform::File,
+    file::{self, Asked, Reading},
     tail::{finish, has_tail, report, tail},
-    transit::{Fault, Home, HostEnd, Line, Terms, Transit},
+    transit::{Fault, Home, HostEnd, IoEnd, Line, Terms, Transit},
 };
 
 pub(crate) struct Endpoint {
@@ -115,7 +114,7 @@ impl Endpoint {
                 let mut end = self.transit.on_host(terms.clone(), |end| self.clone().host_side(end, Ok(request)));
                 request = match end.arrival().await {
                     Home::Decode(seen) => seen,
-                    home => return self.encode(home, end.into_line(), None, None),
+                    home => return self.encode(home, end.into_line()),
                 };
                 waiting = Some(end);
                 self.plan.bind(&path, request.head.as_ref().expect("early hooks carry it"), has_body)
@@ -131,13 +130,10 @@ impl Endpoint {
                 (None, Err(error)) if !self.errors_cross(&error) => return self.encode_error(error),
                 (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, request)),
             };
-            let (mut home, mut opened) = (end.arrival().await, None);
-            if let Home::Open(path) = home {
-                let (file, well) = Box::pin(file::open(&*self.transit.platform, path)).await;
-                (end, opened) = (end.tell(well), file);
-                home = end.arrival().await;
+            match end.arrival().await {
+                Home::Open(path) => Box::pin(self.send_file(end, path, asked)).await,
+                home => self.encode(home, end.into_line()),
             }
-            self.encode(home, end.into_line(), opened, asked)
         }
     }
 
@@ -283,21 +279,27 @@ impl Endpoint {
         })
     }
 
-    fn encode(
-        &self,
-        home: Home,
-        line: Option<Arc<Line>>,
-        opened: Option<Box<dyn File>>,
-        asked: Option<Box<Asked>>,
-    ) -> http::Response<Body> {
+    /// Opens a file for the work, which answers then.
+    async fn send_file(&self, end: IoEnd, path: PathBuf, asked: Option<Box<Asked>>) -> http::Response<Body> {
+        let (file, opened) = file::open(&*self.transit.platform, path).await;
+        let mut end = end.tell(opened);
+        let mut home = end.arrival().await;
+        let mut reading = None;
+        if let (Some(file), Home::Head { made: Ok(response), .. }) = (file, &mut home) {
+            reading = file::complete(response, file, asked.as_deref(), self.transit.platform.random());
+        }
+        self.encode_with(home, end.into_line(), reading)
+    }
+
+    fn encode(&self, home: Home, line: Option<Arc<Line>>) -> http::Response<Body> {
+        self.encode_with(home, line, None)
+    }
+
+    fn encode_with(&self, home: Home, line: Option<Arc<Line>>, file: Option<Reading>) -> http::Response<Body> {
         match home {
             Home::Head { made: Ok(response), tail } => {
                 let bodiless = line.as_ref().is_some_and(|line| line.terms.bodiless);
-                let (response, reading) = match opened {
-                    Some(file) => file::respond(response, file, asked.as_deref(), self.transit.platform.random()),
-                    None => (response, None),
-                };
-                encode_with(response, bodiless, reading, line.filter(|_| tail))
+                encode_with(response, bodiless, file, line.filter(|_| tail))
             }
             Home::Head { made: Err(error), .. } => self.encode_error(error),
             Home::Decode(_) | Home::Open(_) | Home::Chunk(_) | Home::End(_) => {

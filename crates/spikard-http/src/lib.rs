@@ -8,8 +8,8 @@ mod decode;
 mod departure;
 mod encode;
 mod endpoint;
-mod peer;
 mod file;
+mod peer;
 mod platform;
 mod router;
 #[cfg(feature = "server")]

@@ -22,6 +22,8 @@ static APP: LazyLock<Value> = LazyLock::new(|| {
     ]})
 });
 
+const OLD: &str = "Mon, 01 Jan 1990 00:00:00 GMT";
+
 async fn ask(app: &App, method: &str, path: &str, fields: &[(&str, &str)]) -> (u16, HeaderMap, String) {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in fields {
@@ -71,7 +73,6 @@ fn conditions_are_answered_in_their_order() {
         let (_, head, _) = ask(app, "GET", "/file", &[]).await;
         let tag = head["etag"].to_str().unwrap();
         let date = head["last-modified"].to_str().unwrap();
-        const OLD: &str = "Mon, 01 Jan 1990 00:00:00 GMT";
         for (fields, status, body) in [
             (vec![("if-none-match", tag)], 304, ""),
             (vec![("if-none-match", "\"other\""), ("if-modified-since", date)], 200, "0123456789"),

@@ -1,6 +1,6 @@
 //! The conditions of a request, in the order of RFC 9110, section 13.2.2.
 
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, header};
 use spikard_core::Response;
@@ -13,7 +13,7 @@ pub(super) enum Verdict {
 
 /// `reads`: the method is GET or HEAD. The validators stand in the response's own fields.
 pub(super) fn judge(asked: &HeaderMap, response: &Response, reads: bool) -> Verdict {
-    let (tag, modified) = (field(response, header::ETAG), date(field(response, header::LAST_MODIFIED)));
+    let (tag, modified) = (field(response, &header::ETAG), date(field(response, &header::LAST_MODIFIED)));
     if let Some(tags) = said(asked, header::IF_MATCH) {
         if !matches(tags, tag, true) {
             return Verdict::Failed;
@@ -41,9 +41,9 @@ pub(super) fn in_range(asked: &HeaderMap, response: &Response) -> bool {
     let Some(given) = asked.get(header::IF_RANGE) else { return true };
     let Ok(given) = given.to_str() else { return false };
     if given.starts_with('"') {
-        return field(response, header::ETAG) == Some(given);
+        return field(response, &header::ETAG) == Some(given);
     }
-    field(response, header::LAST_MODIFIED).is_some_and(|modified| date(Some(given)) == date(Some(modified)))
+    field(response, &header::LAST_MODIFIED).is_some_and(|modified| date(Some(given)) == date(Some(modified)))
         && date(Some(given)).is_some()
 }
 
@@ -51,12 +51,13 @@ fn said(asked: &HeaderMap, name: HeaderName) -> Option<&str> {
     asked.get(name)?.to_str().ok()
 }
 
-fn field(response: &Response, name: HeaderName) -> Option<&str> {
-    response.headers.iter().find(|(known, _)| *known == name)?.1.to_str().ok()
+fn field<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
+    response.headers.iter().find(|(known, _)| known == name)?.1.to_str().ok()
 }
 
-fn date(text: Option<&str>) -> Option<SystemTime> {
-    httpdate::parse_http_date(text?).ok()
+/// Since 1970.
+fn date(text: Option<&str>) -> Option<Duration> {
+    httpdate::parse_http_date(text?).ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
 /// Whether a list of entity tags holds this one. A strong comparison fits no weak tag.

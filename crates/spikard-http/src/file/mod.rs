@@ -57,51 +57,57 @@ pub(crate) async fn open(platform: &dyn Platform, path: PathBuf) -> (Option<Box<
 
 /// Completes the head of a response whose body is this file. None: there is nothing to read. `boundary` keeps the parts
 /// of several ranges apart.
-pub(crate) fn respond(
-    mut response: Response,
+pub(crate) fn complete(
+    response: &mut Response,
     file: Box<dyn File>,
     asked: Option<&Asked>,
     boundary: u128,
-) -> (Response, Option<Reading>) {
+) -> Option<Reading> {
     let Body::File(named) = std::mem::replace(&mut response.body, Body::Whole(bytes::Bytes::new())) else {
-        return (response, None);
+        return None;
     };
-    let length = file.length();
-    describe(&mut response, &named, &*file);
+    describe(response, &named, &*file);
     if response.status != StatusCode::OK {
-        return (response, Some(Reading::whole(file)));
+        return Some(Reading::whole(file));
     }
-    put_missing(&mut response, header::ACCEPT_RANGES, || Some(HeaderValue::from_static("bytes")));
-    let Some(asked) = asked else { return (response, Some(Reading::whole(file))) };
+    put_missing(response, header::ACCEPT_RANGES, || Some(HeaderValue::from_static("bytes")));
+    let Some(asked) = asked else { return Some(Reading::whole(file)) };
     let reads = matches!(asked.method, Method::GET | Method::HEAD);
-    match conditions::judge(&asked.fields, &response, reads) {
-        Verdict::Failed => return (refused(response, ErrorCode::PreconditionFailed), None),
+    match conditions::judge(&asked.fields, response, reads) {
+        Verdict::Failed => {
+            refuse(response, ErrorCode::PreconditionFailed);
+            None
+        }
         Verdict::NotModified => {
             response.status = StatusCode::NOT_MODIFIED;
             response.headers.retain(|(name, _)| *name != header::CONTENT_TYPE && *name != header::CONTENT_DISPOSITION);
-            return (response, None);
+            None
         }
-        Verdict::Holds => (),
+        Verdict::Holds => ranged(response, file, asked, boundary),
     }
+}
+
+fn ranged(response: &mut Response, file: Box<dyn File>, asked: &Asked, boundary: u128) -> Option<Reading> {
+    let length = file.length();
     let wanted = match asked.fields.get(header::RANGE) {
-        Some(said) if asked.method == Method::GET && conditions::in_range(&asked.fields, &response) => {
+        Some(said) if asked.method == Method::GET && conditions::in_range(&asked.fields, response) => {
             ranges::wanted(said, length)
         }
         _ => Wanted::Everything,
     };
     match wanted {
-        Wanted::Everything => (response, Some(Reading::whole(file))),
+        Wanted::Everything => Some(Reading::whole(file)),
         Wanted::Nothing => {
-            let mut refused = refused(response, ErrorCode::RangeNotSatisfiable);
-            refused.headers.push((header::CONTENT_RANGE, text(format!("bytes */{length}"))));
-            (refused, None)
+            refuse(response, ErrorCode::RangeNotSatisfiable);
+            response.headers.push((header::CONTENT_RANGE, text(format!("bytes */{length}"))));
+            None
         }
         Wanted::One(range) => {
             response.status = StatusCode::PARTIAL_CONTENT;
             response.headers.push((header::CONTENT_RANGE, text(range.content_range(length))));
-            (response, Some(Reading::of(file, range)))
+            Some(Reading::of(file, range))
         }
-        Wanted::Several(all) => several(response, file, &all, boundary),
+        Wanted::Several(all) => Some(several(response, file, &all, boundary)),
     }
 }
 
@@ -116,12 +122,7 @@ fn describe(response: &mut Response, named: &FileBody, file: &dyn File) {
     put_missing(response, header::ETAG, || Some(text(tag)));
 }
 
-fn several(
-    mut response: Response,
-    file: Box<dyn File>,
-    all: &[ranges::Range],
-    boundary: u128,
-) -> (Response, Option<Reading>) {
+fn several(response: &mut Response, file: Box<dyn File>, all: &[ranges::Range], boundary: u128) -> Reading {
     let boundary = format!("{boundary:032x}");
     let length = file.length();
     let mut kind = None;
@@ -140,12 +141,13 @@ fn several(
     let reading = Reading::several(file, heads, format!("\r\n--{boundary}--\r\n"));
     response.status = StatusCode::PARTIAL_CONTENT;
     response.headers.push((header::CONTENT_TYPE, text(format!("multipart/byteranges; boundary={boundary}"))));
-    (response, Some(reading))
+    reading
 }
 
-/// The problem document, with the background tasks of the response in whose place it stands.
-fn refused(response: Response, code: ErrorCode) -> Response {
-    Response { tasks: response.tasks, ..Error::new(code).problem() }
+/// Makes the response a problem document; its background tasks stay.
+fn refuse(response: &mut Response, code: ErrorCode) {
+    let tasks = std::mem::take(&mut response.tasks);
+    *response = Response { tasks, ..Error::new(code).problem() };
 }
 
 fn put_missing(response: &mut Response, name: HeaderName, value: impl FnOnce() -> Option<HeaderValue>) {

@@ -148,7 +148,9 @@ class BackgroundConfig(Config, frozen=True, kw_only=True):
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, max_queue: int = 1024, max_concurrent: int = 128, drain_timeout: float = 30.0) -> None: ...
+        def __init__(
+            self, *, max_queue: int = 1024, max_concurrent: int = 128, drain_timeout: float = 30.0
+        ) -> None: ...
 
 
 class ServerConfig(Config, frozen=True, kw_only=True):
