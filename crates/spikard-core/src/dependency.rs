@@ -2,7 +2,7 @@
 
 use crate::{
     CallableId, SpecError,
-    spec::{AppSpec, ArgumentSpec, DependencySpec, ParameterSpec, RouteSpec},
+    spec::{AppSpec, ArgumentSpec, DependencySpec, ParameterSpec, RouteSpec, Scope},
 };
 
 /// A route with its dependencies laid out.
@@ -20,7 +20,20 @@ pub(crate) struct Wiring {
 pub(crate) struct WiredProvider {
     pub provider: CallableId,
     pub generator: bool,
+    pub concurrent: bool,
+    /// Its place among the app's dependencies, where it is made once for all requests.
+    pub singleton: Option<usize>,
     pub arguments: Vec<WiredArgument>,
+    /// Made before it though it takes them not, as indexes into `provided`.
+    pub after: Vec<usize>,
+}
+
+impl WiredProvider {
+    /// Whether this one of the provided has to be there before.
+    pub(crate) fn needs(&self, index: usize) -> bool {
+        let takes = |argument: &WiredArgument| matches!(argument, WiredArgument::Provided(taken) if *taken == index);
+        self.after.contains(&index) || self.arguments.iter().any(takes)
+    }
 }
 
 /// An argument whose parameters are indexes into the wiring's list, and its dependencies into `provided`.
@@ -30,21 +43,32 @@ pub(crate) enum WiredArgument {
     Model { parameters: Vec<usize>, decoder: CallableId },
     Body,
     Provided(usize),
+    Absent,
     Request,
 }
 
 impl Wiring {
-    /// Fails on an unknown name, a cycle (its path is named), or an index that is out of range.
+    /// Fails on an unknown name, a cycle (its path is named), a singleton that takes what belongs to one request, or
+    /// an index that is out of range.
     pub(crate) fn lay_out(app: &AppSpec, route: &RouteSpec) -> Result<Self, SpecError> {
         let mut layout = Layout { app, wiring: Self::default(), made: Vec::new(), open: Vec::new() };
-        for name in needed(&route.arguments).chain(route.dependencies.iter().map(String::as_str)) {
+        let own = layout.adopt(&route.parameters);
+        for name in &route.dependencies {
             layout.require(name)?;
         }
-        let own = layout.adopt(&route.parameters);
         layout.wiring.arguments = layout.wire(&route.arguments, &own)?;
         let mut wiring = layout.wiring;
         wiring.sort_parameters();
         Ok(wiring)
+    }
+
+    /// How many of those behind this one may be made beside it: neighbours that say so, need no clean-up, belong to
+    /// the request and need none of each other.
+    pub(crate) fn beside(&self, index: usize) -> usize {
+        let free = |one: &WiredProvider| one.concurrent && !one.generator && one.singleton.is_none();
+        let joins =
+            |&next: &usize| free(&self.provided[next]) && !(index..next).any(|one| self.provided[next].needs(one));
+        if free(&self.provided[index]) { (index + 1..self.provided.len()).take_while(joins).count() } else { 0 }
     }
 
     /// By source (path, query, header, cookie, body), then as declared: the route's own before its dependencies'.
@@ -65,17 +89,10 @@ impl Wiring {
                         *index = place[*index];
                     }
                 }
-                WiredArgument::Body | WiredArgument::Provided(_) | WiredArgument::Request => (),
+                WiredArgument::Body | WiredArgument::Provided(_) | WiredArgument::Absent | WiredArgument::Request => (),
             }
         }
     }
-}
-
-fn needed(arguments: &[ArgumentSpec]) -> impl Iterator<Item = &str> {
-    arguments.iter().filter_map(|argument| match argument {
-        ArgumentSpec::Provide(name) => Some(name.as_str()),
-        _ => None,
-    })
 }
 
 struct Layout<'a> {
@@ -88,34 +105,66 @@ struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    fn require(&mut self, name: &str) -> Result<(), SpecError> {
+    /// Where it stands among the provided. Whatever it needs is made before it.
+    fn require(&mut self, name: &str) -> Result<usize, SpecError> {
         let app = self.app;
-        let known = app.dependencies.iter().find(|dependency| dependency.name == name);
-        let Some(dependency) = known else {
+        let known = app.dependencies.iter().position(|dependency| dependency.name == name);
+        let Some(place) = known else {
             return Err(SpecError::new(format!("there is no dependency {name:?}")));
         };
-        if self.made.contains(&dependency.name.as_str()) {
-            return Ok(());
+        let dependency = &app.dependencies[place];
+        if dependency.scope != Scope::Call
+            && let Some(made) = self.made.iter().position(|made| *made == name)
+        {
+            return Ok(made);
         }
-        if self.open.contains(&dependency.name.as_str()) {
-            let way = [&self.open[..], &[&dependency.name]].concat().join(" -> ");
+        if let Some(first) = self.open.iter().position(|open| *open == name) {
+            let way = [&self.open[first..], &[&dependency.name]].concat().join(" -> ");
             return Err(SpecError::new(format!("the dependencies form a cycle: {way}")));
         }
         self.open.push(&dependency.name);
-        for inner in needed(&dependency.arguments) {
-            self.require(inner)?;
-        }
+        self.make(dependency, place)?;
         self.open.pop();
-        self.make(dependency)
+        Ok(self.made.len() - 1)
     }
 
-    fn make(&mut self, dependency: &'a DependencySpec) -> Result<(), SpecError> {
+    fn make(&mut self, dependency: &'a DependencySpec, place: usize) -> Result<(), SpecError> {
         let own = self.adopt(&dependency.parameters);
+        let after = dependency.dependencies.iter().map(|name| self.require(name)).collect::<Result<_, _>>()?;
         let arguments = self.wire(&dependency.arguments, &own)?;
-        let (provider, generator) = (dependency.provider, dependency.generator);
-        self.wiring.provided.push(WiredProvider { provider, generator, arguments });
+        let singleton = (dependency.scope == Scope::Singleton).then_some(place);
+        let (provider, generator, concurrent) = (dependency.provider, dependency.generator, dependency.concurrent);
+        let made = WiredProvider { provider, generator, concurrent, singleton, arguments, after };
+        if singleton.is_some()
+            && let Some(what) = self.of_one_request(&made)
+        {
+            let message = format!("the singleton {:?} takes {what}, which belongs to one request", dependency.name);
+            return Err(SpecError::new(message));
+        }
+        self.wiring.provided.push(made);
         self.made.push(&dependency.name);
         Ok(())
+    }
+
+    /// What of its needs a singleton cannot have.
+    fn of_one_request(&self, made: &WiredProvider) -> Option<String> {
+        let parameter = |index: usize| {
+            let ParameterSpec { source, name, .. } = &self.wiring.parameters[index];
+            Some(format!("the {} parameter {name:?}", source.loc()))
+        };
+        let provided = |index: usize| {
+            let lasts = self.wiring.provided[index].singleton.is_some();
+            (!lasts).then(|| format!("the dependency {:?}", self.made[index]))
+        };
+        let taken = |argument: &WiredArgument| match argument {
+            WiredArgument::Parameter { index, .. } => parameter(*index),
+            WiredArgument::Model { parameters, .. } => parameters.first().and_then(|&index| parameter(index)),
+            WiredArgument::Body => Some("the body".to_owned()),
+            WiredArgument::Request => Some("the request".to_owned()),
+            WiredArgument::Provided(index) => provided(*index),
+            WiredArgument::Absent => None,
+        };
+        made.arguments.iter().find_map(taken).or_else(|| made.after.iter().find_map(|&index| provided(index)))
     }
 
     /// Where each of these parameters stands in the wiring's list.
@@ -133,7 +182,7 @@ impl<'a> Layout<'a> {
         parameters.iter().map(place).collect()
     }
 
-    fn wire(&self, arguments: &[ArgumentSpec], own: &[usize]) -> Result<Vec<WiredArgument>, SpecError> {
+    fn wire(&mut self, arguments: &[ArgumentSpec], own: &[usize]) -> Result<Vec<WiredArgument>, SpecError> {
         let place = |index: usize| {
             let missing = || SpecError::new(format!("an argument names parameter {index} of {}", own.len()));
             own.get(index).copied().ok_or_else(missing)
@@ -148,10 +197,8 @@ impl<'a> Layout<'a> {
                     decoder: model.decoder,
                 },
                 ArgumentSpec::Body => WiredArgument::Body,
-                ArgumentSpec::Provide(name) => {
-                    let made = self.made.iter().position(|made| made == name);
-                    WiredArgument::Provided(made.expect("required before its user is wired"))
-                }
+                ArgumentSpec::Provide(name) => WiredArgument::Provided(self.require(name)?),
+                ArgumentSpec::Absent => WiredArgument::Absent,
                 ArgumentSpec::Request => WiredArgument::Request,
             })
         };
@@ -196,5 +243,39 @@ mod tests {
         let error = wiring(&dependencies, &json!([{"provide": "a"}])).unwrap_err();
         assert_eq!(error.message, "the dependencies form a cycle: a -> b -> a");
         assert_eq!(wiring(&json!([]), &json!([{"provide": "x"}])).unwrap_err().message, "there is no dependency \"x\"");
+    }
+
+    #[test]
+    fn what_is_not_cached_is_made_for_each_argument() {
+        let dependencies = json!([{"name": "token", "provider": 1, "scope": "call"},
+            {"name": "a", "provider": 2, "arguments": [{"provide": "token"}], "dependencies": ["b"]},
+            {"name": "b", "provider": 3}]);
+        let needs = json!([{"provide": "token"}, {"provide": "a"}, {"provide": "token"}, {"provide": "a"}]);
+        let wiring = wiring(&dependencies, &needs).unwrap();
+        let order: Vec<u32> = wiring.provided.iter().map(|provider| provider.provider.0).collect();
+        assert_eq!(order, [1, 3, 1, 2, 1]);
+        assert!(wiring.provided[3].needs(1) && wiring.provided[3].needs(2) && !wiring.provided[3].needs(0));
+    }
+
+    #[test]
+    fn a_singleton_takes_nothing_of_one_request() {
+        let fault = |db: serde_json::Value| {
+            let mut db = db;
+            db["name"] = "db".into();
+            db["scope"] = "singleton".into();
+            db["provider"] = 1.into();
+            let dependencies = json!([db, {"name": "session", "provider": 2},
+                {"name": "pool", "provider": 3, "scope": "singleton", "arguments": ["absent"]}]);
+            wiring(&dependencies, &json!([{"provide": "db"}])).err().map(|error| error.message)
+        };
+        let said = |what: &str| Some(format!("the singleton \"db\" takes {what}, which belongs to one request"));
+        let parameter = json!({"name": "q", "in": "query"});
+        assert_eq!(fault(json!({"arguments": [{"provide": "pool"}], "dependencies": ["pool"]})), None);
+        assert_eq!(fault(json!({"arguments": [{"provide": "session"}]})), said("the dependency \"session\""));
+        assert_eq!(fault(json!({"dependencies": ["session"]})), said("the dependency \"session\""));
+        assert_eq!(fault(json!({"arguments": ["request"]})), said("the request"));
+        assert_eq!(fault(json!({"arguments": ["body"]})), said("the body"));
+        let taken = json!({"parameters": [parameter], "arguments": [{"parameter": {"index": 0}}]});
+        assert_eq!(fault(taken), said("the query parameter \"q\""));
     }
 }

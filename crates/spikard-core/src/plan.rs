@@ -29,6 +29,8 @@ pub struct Plan {
     slots: Vec<Slot>,
     handler_arguments: usize,
     provided: Vec<Provided>,
+    /// Where the body goes too: it is decoded once, for the first place.
+    further_bodies: Vec<usize>,
     needs_head: bool,
     reads: Reads,
 }
@@ -78,6 +80,10 @@ pub struct Provided {
     pub provider: CallableId,
     /// It has to be finished.
     pub generator: bool,
+    /// Its place among the app's dependencies, where it is made once for all requests.
+    pub singleton: Option<usize>,
+    /// How many of those behind it may be made beside it.
+    beside: usize,
     /// Its arguments: a range of the bound ones.
     pub arguments: std::ops::Range<usize>,
     /// Where its value goes.
@@ -101,6 +107,7 @@ enum Slot {
     Body,
     /// Filled when the dependency has been made.
     Provided,
+    Absent,
     Request,
 }
 
@@ -134,6 +141,7 @@ impl Plan {
             slots: Vec::new(),
             handler_arguments: wiring.arguments.len(),
             provided: Vec::new(),
+            further_bodies: Vec::new(),
             needs_head: false,
         };
         plan.lay_slots(&wiring);
@@ -142,12 +150,13 @@ impl Plan {
 
     fn lay_slots(&mut self, wiring: &Wiring) {
         let mut arguments: Vec<&WiredArgument> = wiring.arguments.iter().collect();
-        for provider in &wiring.provided {
+        for (index, wired) in wiring.provided.iter().enumerate() {
             let first = arguments.len();
-            arguments.extend(&provider.arguments);
+            arguments.extend(&wired.arguments);
             let arguments = first..arguments.len();
-            let (provider, generator) = (provider.provider, provider.generator);
-            self.provided.push(Provided { provider, generator, arguments, targets: Vec::new() });
+            let (provider, generator, singleton) = (wired.provider, wired.generator, wired.singleton);
+            let beside = wiring.beside(index);
+            self.provided.push(Provided { provider, generator, singleton, beside, arguments, targets: Vec::new() });
         }
         for (place, argument) in arguments.iter().enumerate() {
             let slot = match argument {
@@ -158,7 +167,13 @@ impl Plan {
                 WiredArgument::Model { parameters, decoder } => {
                     Slot::Model { parameters: parameters.clone(), decoder: *decoder }
                 }
-                WiredArgument::Body => Slot::Body,
+                WiredArgument::Body => {
+                    if self.slots.iter().any(|slot| matches!(slot, Slot::Body)) {
+                        self.further_bodies.push(place);
+                    }
+                    Slot::Body
+                }
+                WiredArgument::Absent => Slot::Absent,
                 WiredArgument::Provided(index) => {
                     self.provided[*index].targets.push(place);
                     Slot::Provided
@@ -182,9 +197,19 @@ impl Plan {
         self.needs_head
     }
 
-    /// The dependencies, in the order in which they are made.
-    pub fn provided(&self) -> &[Provided] {
-        &self.provided
+    /// Whether anything is made before the handler.
+    pub fn provides(&self) -> bool {
+        !self.provided.is_empty()
+    }
+
+    /// The dependencies in the order in which they are made; those of one slice may be made side by side.
+    pub fn provided(&self) -> impl Iterator<Item = &[Provided]> {
+        let mut rest = self.provided.as_slice();
+        std::iter::from_fn(move || {
+            let (batch, behind) = rest.split_at(rest.first()?.beside + 1);
+            rest = behind;
+            Some(batch)
+        })
     }
 
     /// The arguments of a provider, taken out of the bound ones.
@@ -211,7 +236,7 @@ impl Plan {
             Slot::Parameter { decoder, .. } => decoder.is_some(),
             Slot::Model { .. } => true,
             Slot::Body => self.body.as_ref().is_some_and(BodyPlan::is_decoded),
-            Slot::Provided | Slot::Request => false,
+            Slot::Provided | Slot::Absent | Slot::Request => false,
         })
     }
 
@@ -231,11 +256,15 @@ impl Plan {
     pub fn put_bound(&self, args: &mut Args, places: &[u32], bound: Vec<HostId>) {
         for (&place, value) in places.iter().zip(bound) {
             args[place as usize] = Arg::Host(value);
+            if matches!(self.slots[place as usize], Slot::Body) {
+                self.further_bodies.iter().for_each(|&further| args[further] = Arg::Host(value));
+            }
         }
     }
 
     /// A request without a body, or whose body is not read, is complete with its head.
     fn arguments(&self, mut values: Vec<Arg>, body: Arg) -> Args {
+        let further = if self.further_bodies.is_empty() { Arg::Null } else { plain_copy(&body) };
         let mut body = Some(body);
         let mut args = Args::with_capacity(self.slots.len());
         for (place, slot) in self.slots.iter().enumerate() {
@@ -253,9 +282,10 @@ impl Plan {
                         Arg::Input(input)
                     }
                     Some(value) => value,
-                    None => Arg::Null,
+                    None => further.clone(),
                 },
                 Slot::Provided => Arg::Null,
+                Slot::Absent => Arg::Absent,
                 Slot::Request => Arg::Request,
             };
             args.push(arg);
@@ -337,8 +367,13 @@ fn takes(argument: &WiredArgument, wanted: usize) -> bool {
     match argument {
         WiredArgument::Parameter { index, .. } => *index == wanted,
         WiredArgument::Model { parameters, .. } => parameters.contains(&wanted),
-        WiredArgument::Body | WiredArgument::Provided(_) | WiredArgument::Request => false,
+        WiredArgument::Body | WiredArgument::Provided(_) | WiredArgument::Absent | WiredArgument::Request => false,
     }
+}
+
+/// What further takers of a body get at once; one that is still to be decoded they get when it has been.
+fn plain_copy(body: &Arg) -> Arg {
+    if matches!(body, Arg::Input(_)) { Arg::Null } else { body.clone() }
 }
 
 fn decoded(decoder: Option<CallableId>, place: usize, value: Arg) -> Arg {

@@ -237,6 +237,8 @@ pub enum ArgumentSpec {
     Body,
     /// A dependency, by its name.
     Provide(String),
+    /// Nothing crosses: the host puts in its own value, a constant.
+    Absent,
     /// The request itself.
     Request,
 }
@@ -285,6 +287,29 @@ pub struct DependencySpec {
     /// The provider is a generator and must be finished.
     #[serde(default)]
     pub generator: bool,
+    /// Dependencies that are made before it though no argument takes them, by name.
+    #[serde(default)]
+    pub dependencies: Vec<String>,
+    /// How long it is kept.
+    #[serde(default)]
+    pub scope: Scope,
+    /// It may be made beside its neighbours that say the same.
+    #[serde(default)]
+    pub concurrent: bool,
+}
+
+/// How long a dependency is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Not at all: each argument that names it gets one of its own.
+    Call,
+    /// For the request: everybody in it gets the same.
+    #[default]
+    Request,
+    /// For the service: made when the first request needs it, and finished when the service is retired.
+    Singleton,
 }
 
 /// Hooks, in the order of their registration.

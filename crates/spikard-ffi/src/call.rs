@@ -45,6 +45,8 @@ pub enum Call {
         provider: CallableId,
         /// Its arguments.
         args: Args,
+        /// It outlives the request: its id holds for every request of the service, until it is finished.
+        lasting: bool,
         /// Its value, or the value of its generator's first step.
         reply: Reply<HostId>,
     },

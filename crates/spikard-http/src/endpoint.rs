@@ -20,6 +20,8 @@ use crate::{
     decode::collect,
     encode::{encode_error, encode_with, sound},
     file::{self, Asked, Reading},
+    provide::provide,
+    singletons::Singletons,
     tail::{finish, has_tail, report, tail},
     transit::{Fault, Home, HostEnd, IoEnd, Line, Terms, Transit},
 };
@@ -42,6 +44,7 @@ pub(crate) struct Endpoint {
     pub timeout: Option<Duration>,
     /// For reports.
     name: Arc<str>,
+    singletons: Arc<Singletons>,
     pub transit: Arc<Transit>,
 }
 
@@ -51,6 +54,7 @@ impl Endpoint {
         route: &RouteSpec,
         config: &Config,
         transit: Arc<Transit>,
+        singletons: Arc<Singletons>,
     ) -> Result<Self, SpecError> {
         route.options.check()?;
         let plan = Plan::compile(app, route, config)?;
@@ -71,13 +75,14 @@ impl Endpoint {
             recover: app.recover.clone(),
             on_error: hooks(|hooks| &hooks.on_error),
             on_response: hooks(|hooks| &hooks.on_response),
-            binds_first: plan.takes_inputs() && !(pre_handler.is_empty() && plan.provided().is_empty()),
+            binds_first: plan.takes_inputs() && !(pre_handler.is_empty() && !plan.provides()),
             pre_handler,
             plan,
             cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
             max_body_size: options.max_body_size.unwrap_or(config.max_body_size).filter(|_| limited),
             timeout: timeout.map(Duration::from_secs_f64),
             name: format!("{} {}", route.method, route.path).into(),
+            singletons,
             transit,
         })
     }
@@ -223,13 +228,8 @@ impl Endpoint {
                 Flow::Respond(early) => return Ok(early),
             }
         }
-        for provided in self.plan.provided() {
-            let args = self.plan.provider_args(provided, &mut request.args);
-            let value = end.ask(|reply| Call::Provide { provider: provided.provider, args, reply }).await?;
-            self.plan.put_provided(provided, &mut request.args, value);
-            if provided.generator {
-                generators.push(value);
-            }
+        if self.plan.provides() {
+            Box::pin(provide(&self.plan, &self.singletons, end, generators, &mut request.args)).await?;
         }
         let args = self.plan.handler_args(request.args);
         end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await

@@ -11,10 +11,12 @@ mod endpoint;
 mod file;
 mod peer;
 mod platform;
+mod provide;
 mod router;
 #[cfg(feature = "server")]
 pub mod server;
 mod service;
+mod singletons;
 mod tail;
 pub mod testing;
 mod transit;

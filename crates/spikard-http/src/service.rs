@@ -23,7 +23,9 @@ use crate::{
     encode::{encode_error, encode_response, strip_content},
     endpoint::Endpoint,
     platform::Platform,
+    provide::retire,
     router::{Found, Router},
+    singletons::Singletons,
     transit::Transit,
 };
 
@@ -36,6 +38,7 @@ pub struct Service(Arc<Room>);
 struct Room {
     router: Router<Endpoint>,
     transit: Arc<Transit>,
+    singletons: Arc<Singletons>,
     deadlines: Arc<Deadlines>,
     config: Config,
 }
@@ -45,17 +48,18 @@ impl Service {
     pub fn new(spec: &AppSpec, runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>) -> Result<Self, SpecError> {
         let config = Config::resolve(&spec.config)?;
         let transit = Transit::new(runtime, platform.clone(), &config);
+        let singletons = Arc::new(Singletons::new(spec.dependencies.len()));
         let mut router = Router::new(config.trailing_slash);
         for route in &spec.routes {
             let method = Method::from_bytes(route.method.as_bytes())
                 .map_err(|_| SpecError::new(format!("{:?} is no method", route.method)))?;
             let added = Template::parse(&route.path).and_then(|template| {
-                let endpoint = Endpoint::new(spec, route, &config, transit.clone())?;
+                let endpoint = Endpoint::new(spec, route, &config, transit.clone(), singletons.clone())?;
                 router.add(method, &template, endpoint)
             });
             added.map_err(|error| error.in_route(&route.method, &route.path))?;
         }
-        Ok(Self(Arc::new(Room { router, transit, deadlines: Deadlines::new(platform), config })))
+        Ok(Self(Arc::new(Room { router, transit, singletons, deadlines: Deadlines::new(platform), config })))
     }
 
     /// Answers a request. Dropping the future is the client's departure.
@@ -115,6 +119,12 @@ impl Service {
     pub fn idle(&self) -> impl Future<Output = ()> + Send + 'static {
         let transit = self.0.transit.clone();
         async move { transit.idle().await }
+    }
+
+    /// Finishes the singletons that were made, the latest first, on the host's side; ends when that is done. For when
+    /// no request needs them any more.
+    pub fn retire(&self) -> impl Future<Output = ()> + Send + 'static {
+        retire(&self.0.transit, &self.0.singletons)
     }
 
     /// Requests whose user code ignored its cancellation for longer than the grace.

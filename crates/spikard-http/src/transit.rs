@@ -1,5 +1,6 @@
 //! The way to the host's thread and back, and everything that passes between the two sides of one request.
 
+mod beside;
 mod host_end;
 mod io_end;
 mod line;
@@ -21,6 +22,7 @@ use spikard_ffi::Runtime;
 use tokio::sync::Notify;
 
 use crate::{background::Background, departure::Departure, platform::Platform};
+use beside::Beside;
 pub(crate) use host_end::{Fault, HostEnd};
 pub(crate) use io_end::IoEnd;
 pub(crate) use line::Line;

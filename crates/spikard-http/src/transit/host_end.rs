@@ -9,13 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use spikard_core::{Error, Reason, Request, RequestId, Response, Sent};
 use spikard_ffi::{Answer, Call, Reply};
 
 use super::{
-    Home, Line, Transit,
+    Beside, Home, Line, Transit,
     line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, OPENED, TIMED_OUT},
 };
+use crate::singletons::{Singletons, Turn};
 
 /// Why a request does not go on.
 pub(crate) enum Fault {
@@ -56,8 +58,27 @@ impl HostEnd {
 
     /// One call that departure and timeout cancel. Cancelled before it: the call is not made.
     pub(crate) fn ask<T>(&self, make: impl FnOnce(Reply<T>) -> Call) -> Asking<'_, T> {
-        let answer = self.line.reason().is_none().then(|| spikard_ffi::call(make));
-        Asking { answer, line: &self.line, told: false }
+        Asking::new(&self.line, &self.line.work, make)
+    }
+
+    /// Calls that run side by side.
+    pub(crate) fn beside<T: Send + 'static>(&self, count: usize) -> Arc<Beside<T>> {
+        Beside::new(self.line.clone(), count)
+    }
+
+    /// Waits for the right to make a singleton, as long as anybody wants the request.
+    pub(crate) fn turn<'a>(
+        &self,
+        singletons: &'a Singletons,
+        place: usize,
+    ) -> impl Future<Output = Result<Turn<'a>, Fault>> {
+        poll_fn(move |cx| {
+            self.line.work.register(cx.waker());
+            match self.line.reason() {
+                Some(reason) => Poll::Ready(Err(Fault::Cancelled(reason))),
+                None => singletons.poll_turn(place, cx).map(Ok),
+            }
+        })
     }
 
     /// Cancelled while the last call was answered all the same: what was made is for nobody.
@@ -155,7 +176,16 @@ impl Drop for HostEnd {
 pub(crate) struct Asking<'a, T> {
     answer: Option<Answer<T>>,
     line: &'a Line,
+    /// What wakes the work that asks.
+    work: &'a AtomicWaker,
     told: bool,
+}
+
+impl<'a, T> Asking<'a, T> {
+    pub(super) fn new(line: &'a Line, work: &'a AtomicWaker, make: impl FnOnce(Reply<T>) -> Call) -> Self {
+        let answer = line.reason().is_none().then(|| spikard_ffi::call(make));
+        Self { answer, line, work, told: false }
+    }
 }
 
 impl<T> Future for Asking<'_, T> {
@@ -175,7 +205,7 @@ impl<T> Future for Asking<'_, T> {
             Poll::Ready(Err(error)) => {
                 return Poll::Ready(Err(line.reason().map_or(Fault::Error(error), Fault::Cancelled)));
             }
-            Poll::Pending => line.work.register(cx.waker()),
+            Poll::Pending => self.work.register(cx.waker()),
         }
         match line.reason() {
             Some(_) if line.signals() & GRACE_OVER != 0 => Poll::Ready(Err(Fault::GivenUp)),

@@ -39,6 +39,12 @@ pub(crate) struct Ctx {
 
 struct Cancelled;
 
+/// By their numbers, from 30 on.
+const PROVIDERS: [&str; 8] = ["db", "session", "translator", "pool", "cache", "flaky", "left", "right"];
+
+/// Ids from here on are those of lasting values.
+const LASTING: u32 = 1 << 16;
+
 impl Ctx {
     pub(crate) fn new(trace: Trace, clock: Option<Arc<dyn Platform>>) -> Self {
         Ctx { values: Rc::default(), trace, cancel: Rc::default(), clock }
@@ -56,6 +62,9 @@ impl Ctx {
         HostId(values.len() as u32 - 1)
     }
     fn value(&self, id: HostId) -> Value {
+        if let Some(provider) = id.0.checked_sub(LASTING) {
+            return Value::Generator(PROVIDERS[provider as usize - 30]);
+        }
         self.values.borrow()[id.0 as usize].clone()
     }
     fn raise(&self, what: &str) -> Error {
@@ -139,9 +148,24 @@ pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
                         .ok(args.iter().map(|arg| ctx.keep(Value::Plain(format!("decoded {}", raw(arg))))).collect()),
                 }
             }
-            Call::Provide { provider, reply, .. } => {
-                let name = ["db", "session", "translator"][provider.0 as usize - 30];
-                ctx.note(format!("open {name}"));
+            Call::Provide { provider, args, lasting, reply } => {
+                let name = PROVIDERS[provider.0 as usize - 30];
+                let first = !ctx.trace.lock().unwrap().iter().any(|note| note == "open flaky");
+                let taken = if args.is_empty() { String::new() } else { format!(" with {}", ctx.args(&args)) };
+                ctx.note(format!("open {name}{taken}"));
+                let cancelled = match name {
+                    "left" | "right" | "pool" => ctx.sleep(20).await.is_err(),
+                    _ => false,
+                };
+                match name {
+                    _ if cancelled => return reply.fail(ctx.raise("cancelled")),
+                    "flaky" if first => return reply.fail(ctx.raise("flaky")),
+                    "left" | "right" => ctx.note(format!("made {name}")),
+                    _ => (),
+                }
+                if lasting {
+                    return reply.ok(HostId(LASTING + provider.0));
+                }
                 reply.ok(ctx.keep(Value::Generator(name)));
             }
             Call::Handle { handler, args, reply } => match handle(&ctx, handler.0, args).await {
