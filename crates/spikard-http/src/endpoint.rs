@@ -75,7 +75,7 @@ impl Endpoint {
             recover: app.recover.clone(),
             on_error: hooks(|hooks| &hooks.on_error),
             on_response: hooks(|hooks| &hooks.on_response),
-            binds_first: plan.takes_inputs() && !(pre_handler.is_empty() && !plan.provides()),
+            binds_first: plan.takes_inputs() && (plan.provides() || !pre_handler.is_empty()),
             pre_handler,
             plan,
             cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::StatusCode;
 use spikard_core::{Arg, Args, Body, Error, FileBody, Flow, HostArg, HostId, Input, Outcome, Reason, Response};
-use spikard_ffi::Call;
+use spikard_ffi::{Call, Reply};
 use spikard_http::Platform;
 
 pub(crate) type Trace = Arc<Mutex<Vec<String>>>;
@@ -148,26 +148,7 @@ pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
                         .ok(args.iter().map(|arg| ctx.keep(Value::Plain(format!("decoded {}", raw(arg))))).collect()),
                 }
             }
-            Call::Provide { provider, args, lasting, reply } => {
-                let name = PROVIDERS[provider.0 as usize - 30];
-                let first = !ctx.trace.lock().unwrap().iter().any(|note| note == "open flaky");
-                let taken = if args.is_empty() { String::new() } else { format!(" with {}", ctx.args(&args)) };
-                ctx.note(format!("open {name}{taken}"));
-                let cancelled = match name {
-                    "left" | "right" | "pool" => ctx.sleep(20).await.is_err(),
-                    _ => false,
-                };
-                match name {
-                    _ if cancelled => return reply.fail(ctx.raise("cancelled")),
-                    "flaky" if first => return reply.fail(ctx.raise("flaky")),
-                    "left" | "right" => ctx.note(format!("made {name}")),
-                    _ => (),
-                }
-                if lasting {
-                    return reply.ok(HostId(LASTING + provider.0));
-                }
-                reply.ok(ctx.keep(Value::Generator(name)));
-            }
+            Call::Provide { provider, args, lasting, reply } => provide(&ctx, provider.0, &args, lasting, reply).await,
             Call::Handle { handler, args, reply } => match handle(&ctx, handler.0, args).await {
                 Some(Ok(response)) => reply.ok(response),
                 Some(Err(error)) => reply.fail(error),
@@ -233,6 +214,23 @@ pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
             other => panic!("an unknown call: {other:?}"),
         }
     })
+}
+
+async fn provide(ctx: &Ctx, provider: u32, args: &Args, lasting: bool, reply: Reply<HostId>) {
+    let name = PROVIDERS[provider as usize - 30];
+    let first = !ctx.trace.lock().unwrap().iter().any(|note| note == "open flaky");
+    let taken = if args.is_empty() { String::new() } else { format!(" with {}", ctx.args(args)) };
+    ctx.note(format!("open {name}{taken}"));
+    let slow = matches!(name, "left" | "right" | "pool");
+    if slow && ctx.sleep(20).await.is_err() {
+        return reply.fail(ctx.raise("cancelled"));
+    }
+    match name {
+        "flaky" if first => return reply.fail(ctx.raise("flaky")),
+        "left" | "right" => ctx.note(format!("made {name}")),
+        _ => (),
+    }
+    reply.ok(if lasting { HostId(LASTING + provider) } else { ctx.keep(Value::Generator(name)) });
 }
 
 async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, Error>> {
