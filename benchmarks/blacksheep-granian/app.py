@@ -1,9 +1,14 @@
 """The benchmark's routes in BlackSheep."""
 
 import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from datetime import date
 from uuid import UUID
 
-from blacksheep import Application, FromForm, FromJSON, Response, get, post, text
+import asyncpg
+from blacksheep import Application, FromForm, FromJSON, Response, StreamedContent, get, post, text
 from pydantic import BaseModel
 
 HELLO = {"message": "Hello, World!"}
@@ -61,6 +66,44 @@ class Person(BaseModel):
     subscribed: bool
 
 
+class Profile(BaseModel):
+    q: str
+    page: int
+    active: bool
+    limit: int
+    minimum: float
+    maximum: float
+    sort: str
+    descending: bool
+    category: str
+    brand: str
+    colour: str
+    country: str
+    year: int
+    rating: float
+    stock: int
+    sale: bool
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+PIECE = b"x" * 65_536
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 @post("/json/small")
 async def small(data: FromJSON[Item]) -> Item:
     return data.value
@@ -103,6 +146,21 @@ async def path_int(value: int) -> dict[str, int]:
 
 @get("/path/uuid/{value}")
 async def path_uuid(value: UUID) -> dict[str, UUID]:
+    return {"value": value}
+
+
+@get("/shops/{shop}/users/{user}/orders/{order}")
+async def path_multiple(shop: str, user: int, order: int) -> dict[str, object]:
+    return {"shop": shop, "user": user, "order": order}
+
+
+@get("/path/deep/one/two/three/four/five/six/seven/eight/{value}")
+async def path_deep(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+@get("/path/date/{value}")
+async def path_date(value: date) -> dict[str, date]:
     return {"value": value}
 
 
@@ -184,6 +242,40 @@ async def query_many(
 @post("/form")
 async def form(data: FromForm[Person]) -> Person:
     return data.value
+
+
+@post("/form/complex")
+async def form_complex(data: FromForm[Profile]) -> Profile:
+    return data.value
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(16):
+        yield PIECE
+
+
+@get("/stream")
+async def stream() -> Response:
+    return Response(200, content=StreamedContent(b"application/octet-stream", pieces))
+
+
+@get("/busy")
+async def busy() -> dict[str, str]:
+    spend(0.001)
+    return HELLO
+
+
+@get("/db/{number}")
+async def row(number: int) -> dict[str, object]:
+    return await row_of(number)
+
+
+async def numbered(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
+    app.router.add_get(f"/routes/{place}/{{value}}", numbered)
 
 
 @get("/sync")

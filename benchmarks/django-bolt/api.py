@@ -1,12 +1,17 @@
 """The benchmark's routes in Django-Bolt."""
 
 import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 from django_bolt import BoltAPI
 from django_bolt.param_functions import Form
-from django_bolt.responses import PlainText
+from django_bolt.responses import PlainText, StreamingResponse
 from msgspec import Struct
 
 HELLO = {"message": "Hello, World!"}
@@ -62,6 +67,44 @@ class Person(Struct):
     subscribed: bool
 
 
+class Profile(Struct):
+    q: str
+    page: int
+    active: bool
+    limit: int
+    minimum: float
+    maximum: float
+    sort: str
+    descending: bool
+    category: str
+    brand: str
+    colour: str
+    country: str
+    year: int
+    rating: float
+    stock: int
+    sale: bool
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+PIECE = b"x" * 65_536
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 api = BoltAPI()
 
 
@@ -107,6 +150,21 @@ async def path_int(value: int) -> dict[str, int]:
 
 @api.get("/path/uuid/{value}")
 async def path_uuid(value: UUID) -> dict[str, str]:
+    return {"value": str(value)}
+
+
+@api.get("/shops/{shop}/users/{user}/orders/{order}")
+async def path_multiple(shop: str, user: int, order: int) -> dict[str, object]:
+    return {"shop": shop, "user": user, "order": order}
+
+
+@api.get("/path/deep/one/two/three/four/five/six/seven/eight/{value}")
+async def path_deep(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+@api.get("/path/date/{value}")
+async def path_date(value: date) -> dict[str, str]:
     return {"value": str(value)}
 
 
@@ -193,6 +251,78 @@ async def form(
     subscribed: Annotated[bool, Form()],
 ) -> Person:
     return Person(username, email, age, subscribed)
+
+
+@api.post("/form/complex")
+async def form_complex(
+    q: Annotated[str, Form()],
+    page: Annotated[int, Form()],
+    active: Annotated[bool, Form()],
+    limit: Annotated[int, Form()],
+    minimum: Annotated[float, Form()],
+    maximum: Annotated[float, Form()],
+    sort: Annotated[str, Form()],
+    descending: Annotated[bool, Form()],
+    category: Annotated[str, Form()],
+    brand: Annotated[str, Form()],
+    colour: Annotated[str, Form()],
+    country: Annotated[str, Form()],
+    year: Annotated[int, Form()],
+    rating: Annotated[float, Form()],
+    stock: Annotated[int, Form()],
+    sale: Annotated[bool, Form()],
+    email: Annotated[str, Form()],
+    subscribed: Annotated[bool, Form()],
+) -> Profile:
+    return Profile(
+        q,
+        page,
+        active,
+        limit,
+        minimum,
+        maximum,
+        sort,
+        descending,
+        category,
+        brand,
+        colour,
+        country,
+        year,
+        rating,
+        stock,
+        sale,
+        email,
+        subscribed,
+    )
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(16):
+        yield PIECE
+
+
+@api.get("/stream")
+async def stream() -> StreamingResponse:
+    return StreamingResponse(pieces(), media_type="application/octet-stream")
+
+
+@api.get("/busy")
+async def busy() -> dict[str, str]:
+    spend(0.001)
+    return HELLO
+
+
+@api.get("/db/{number}")
+async def row(number: int) -> dict[str, object]:
+    return await row_of(number)
+
+
+async def numbered(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
+    api.get(f"/routes/{place}/{{value}}")(numbered)
 
 
 @api.get("/sync")

@@ -1,11 +1,16 @@
 """The benchmark's routes in FastAPI."""
 
 import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import FastAPI, Form
-from fastapi.responses import PlainTextResponse
+import asyncpg
+from fastapi import Depends, FastAPI, File, Form, UploadFile
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
 
 HELLO = {"message": "Hello, World!"}
@@ -61,6 +66,44 @@ class Person(BaseModel):
     subscribed: bool
 
 
+class Profile(BaseModel):
+    q: str
+    page: int
+    active: bool
+    limit: int
+    minimum: float
+    maximum: float
+    sort: str
+    descending: bool
+    category: str
+    brand: str
+    colour: str
+    country: str
+    year: int
+    rating: float
+    stock: int
+    sale: bool
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+PIECE = b"x" * 65_536
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 app = FastAPI()
 
 
@@ -106,6 +149,21 @@ async def path_int(value: int) -> dict[str, int]:
 
 @app.get("/path/uuid/{value}")
 async def path_uuid(value: UUID) -> dict[str, UUID]:
+    return {"value": value}
+
+
+@app.get("/shops/{shop}/users/{user}/orders/{order}")
+async def path_multiple(shop: str, user: int, order: int) -> dict[str, object]:
+    return {"shop": shop, "user": user, "order": order}
+
+
+@app.get("/path/deep/one/two/three/four/five/six/seven/eight/{value}")
+async def path_deep(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+@app.get("/path/date/{value}")
+async def path_date(value: date) -> dict[str, date]:
     return {"value": value}
 
 
@@ -187,6 +245,62 @@ async def query_many(
 @app.post("/form")
 async def form(person: Annotated[Person, Form()]) -> Person:
     return person
+
+
+@app.post("/form/complex")
+async def form_complex(profile: Annotated[Profile, Form()]) -> Profile:
+    return profile
+
+
+@app.post("/upload")
+async def upload(title: Annotated[str, Form()], files: Annotated[list[UploadFile], File()]) -> dict[str, object]:
+    return {"title": title, "sizes": [file.size for file in files]}
+
+
+def first() -> int:
+    return 1
+
+
+async def second(before: Annotated[int, Depends(first)]) -> int:
+    return before + 1
+
+
+def third(before: Annotated[int, Depends(second)]) -> int:
+    return before + 1
+
+
+@app.get("/depends")
+async def depends(value: Annotated[int, Depends(third)]) -> dict[str, int]:
+    return {"value": value}
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(16):
+        yield PIECE
+
+
+@app.get("/stream")
+async def stream() -> StreamingResponse:
+    return StreamingResponse(pieces(), media_type="application/octet-stream")
+
+
+@app.get("/busy")
+async def busy() -> dict[str, str]:
+    spend(0.001)
+    return HELLO
+
+
+@app.get("/db/{number}")
+async def row(number: int) -> dict[str, object]:
+    return await row_of(number)
+
+
+async def numbered(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
+    app.get(f"/routes/{place}/{{value}}")(numbered)
 
 
 @app.get("/sync")

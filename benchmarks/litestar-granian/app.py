@@ -1,12 +1,21 @@
 """The benchmark's routes in Litestar."""
 
 import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 from litestar import Litestar, MediaType, get, post
+from litestar.datastructures import UploadFile
+from litestar.di import Provide
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
+from litestar.response import Stream
 from msgspec import Struct
 
 HELLO = {"message": "Hello, World!"}
@@ -62,6 +71,44 @@ class Person(Struct):
     subscribed: bool
 
 
+class Profile(Struct):
+    q: str
+    page: int
+    active: bool
+    limit: int
+    minimum: float
+    maximum: float
+    sort: str
+    descending: bool
+    category: str
+    brand: str
+    colour: str
+    country: str
+    year: int
+    rating: float
+    stock: int
+    sale: bool
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+PIECE = b"x" * 65_536
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 @post("/json/small", status_code=200)
 async def small(data: Item) -> Item:
     return data
@@ -104,6 +151,21 @@ async def path_int(value: int) -> dict[str, int]:
 
 @get("/path/uuid/{value:uuid}")
 async def path_uuid(value: UUID) -> dict[str, UUID]:
+    return {"value": value}
+
+
+@get("/shops/{shop:str}/users/{user:int}/orders/{order:int}")
+async def path_multiple(shop: str, user: int, order: int) -> dict[str, object]:
+    return {"shop": shop, "user": user, "order": order}
+
+
+@get("/path/deep/one/two/three/four/five/six/seven/eight/{value:int}")
+async def path_deep(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+@get("/path/date/{value:date}")
+async def path_date(value: date) -> dict[str, date]:
     return {"value": value}
 
 
@@ -187,6 +249,72 @@ async def form(data: Annotated[Person, Body(media_type=RequestEncodingType.URL_E
     return data
 
 
+@post("/form/complex", status_code=200)
+async def form_complex(data: Annotated[Profile, Body(media_type=RequestEncodingType.URL_ENCODED)]) -> Profile:
+    return data
+
+
+@dataclass
+class Upload:
+    title: str
+    files: list[UploadFile]
+
+
+@post("/upload", status_code=200)
+async def upload(data: Annotated[Upload, Body(media_type=RequestEncodingType.MULTI_PART)]) -> dict[str, object]:
+    return {"title": data.title, "sizes": [len(await file.read()) for file in data.files]}
+
+
+def first() -> int:
+    return 1
+
+
+async def second(one: int) -> int:
+    return one + 1
+
+
+def third(two: int) -> int:
+    return two + 1
+
+
+@get(
+    "/depends",
+    dependencies={
+        "one": Provide(first, sync_to_thread=True),
+        "two": Provide(second),
+        "three": Provide(third, sync_to_thread=True),
+    },
+)
+async def depends(three: int) -> dict[str, int]:
+    return {"value": three}
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(16):
+        yield PIECE
+
+
+@get("/stream")
+async def stream() -> Stream:
+    return Stream(pieces(), media_type="application/octet-stream")
+
+
+@get("/busy")
+async def busy() -> dict[str, str]:
+    spend(0.001)
+    return HELLO
+
+
+@get("/db/{number:int}")
+async def row(number: int) -> dict[str, object]:
+    return await row_of(number)
+
+
+@get([f"/routes/{place}/{{value:int}}" for place in range(int(os.environ.get("BENCH_ROUTES", "0")))] or "/routes/{value:int}")
+async def numbered(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
 @get("/sync", sync_to_thread=True)
 def sync() -> dict[str, str]:
     return HELLO
@@ -219,6 +347,16 @@ app = Litestar(
         query_medium,
         query_many,
         form,
+        path_multiple,
+        path_deep,
+        path_date,
+        form_complex,
+        upload,
+        depends,
+        stream,
+        busy,
+        row,
+        numbered,
         sync,
         sleep_none,
         sleep_short,

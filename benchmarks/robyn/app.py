@@ -1,12 +1,17 @@
 """The benchmark's routes in Robyn: `python app.py PORT`."""
 
 import asyncio
+import os
 import sys
+import time
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
+import asyncpg
 from pydantic import BaseModel, ValidationError
 from robyn import Headers, Request, Response, Robyn
 
+Model = TypeVar("Model", bound=BaseModel)
 HELLO = {"message": "Hello, World!"}
 
 
@@ -60,6 +65,43 @@ class Person(BaseModel):
     subscribed: bool
 
 
+class Profile(BaseModel):
+    q: str
+    page: int
+    active: bool
+    limit: int
+    minimum: float
+    maximum: float
+    sort: str
+    descending: bool
+    category: str
+    brand: str
+    colour: str
+    country: str
+    year: int
+    rating: float
+    stock: int
+    sale: bool
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 app = Robyn(__file__)
 
 
@@ -105,6 +147,16 @@ async def path_int(value: int) -> dict[str, int]:
 
 @app.get("/path/uuid/:value")
 async def path_uuid(value: str) -> dict[str, str]:
+    return {"value": value}
+
+
+@app.get("/shops/:shop/users/:user/orders/:order")
+async def path_multiple(shop: str, user: int, order: int) -> dict[str, object]:
+    return {"shop": shop, "user": user, "order": order}
+
+
+@app.get("/path/deep/one/two/three/four/five/six/seven/eight/:value")
+async def path_deep(value: int) -> dict[str, int]:
     return {"value": value}
 
 
@@ -185,14 +237,42 @@ async def query_many(
 
 @app.post("/form")
 async def form(request: Request) -> Person | Response:
+    return read(request, Person)
+
+
+@app.post("/form/complex")
+async def form_complex(request: Request) -> Profile | Response:
+    return read(request, Profile)
+
+
+def read(request: Request, model: type[Model]) -> Model | Response:
     try:
-        return Person.model_validate(dict(parse_qsl(as_text(request.body))))
+        return model.model_validate(dict(parse_qsl(as_text(request.body))))
     except ValidationError as refused:
         return Response(422, Headers({"content-type": "application/json"}), refused.json(include_url=False))
 
 
 def as_text(body: str | bytes) -> str:
     return body.decode() if isinstance(body, bytes) else body
+
+
+@app.get("/busy")
+async def busy() -> dict[str, str]:
+    spend(0.001)
+    return HELLO
+
+
+@app.get("/db/:number")
+async def row(number: int) -> dict[str, object]:
+    return await row_of(number)
+
+
+async def numbered(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
+    app.get(f"/routes/{place}/:value")(numbered)
 
 
 @app.get("/sync")

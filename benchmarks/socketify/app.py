@@ -1,11 +1,15 @@
 """The benchmark's routes in socketify.py: `python app.py PORT`."""
 
 import asyncio
+import os
 import sys
+import time
 from collections.abc import Callable
+from datetime import date
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 from socketify import App
@@ -88,6 +92,28 @@ class Many(Medium):
     sale: bool
 
 
+class Profile(Many):
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+DEEP = "/path/deep/one/two/three/four/five/six/seven/eight/:value"
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 encode = msgspec.json.Encoder().encode
 BODIES = {
     "/json/small": msgspec.json.Decoder(Item).decode,
@@ -95,9 +121,10 @@ BODIES = {
     "/json/large": msgspec.json.Decoder(Batch).decode,
     "/json/very-large": msgspec.json.Decoder(Batch).decode,
     "/form": lambda body: msgspec.convert(dict(parse_qsl(body.decode())), Person, strict=False),
+    "/form/complex": lambda body: msgspec.convert(dict(parse_qsl(body.decode())), Profile, strict=False),
 }
 QUERIES: dict[str, type[Struct]] = {"/query/few": Few, "/query/medium": Medium, "/query/many": Many}
-VALUES: dict[str, Callable[[str], object]] = {"simple": str, "int": int, "uuid": UUID}
+VALUES: dict[str, Callable[[str], object]] = {"simple": str, "int": int, "uuid": UUID, "date": date.fromisoformat}
 
 
 def answer(res, value: object) -> None:
@@ -152,6 +179,27 @@ def slept(seconds: float):
     return handler
 
 
+def integer(name: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(f"{name} is no integer") from None
+
+
+def ordered(res, req) -> None:
+    shop, user, order = (req.get_parameter(place) for place in range(3))
+    judged(res, lambda: {"shop": shop, "user": integer("user", user), "order": integer("order", order)})
+
+
+async def busy(res, _req) -> None:
+    spend(0.001)
+    answer(res, HELLO)
+
+
+async def row(res, req) -> None:
+    answer(res, await row_of(int(req.get_parameter(0))))
+
+
 app = App()
 for target, decode in BODIES.items():
     app.post(target, posted(decode))
@@ -159,6 +207,12 @@ for target, model in QUERIES.items():
     app.get(target, asked(model))
 for kind, convert in VALUES.items():
     app.get(f"/path/{kind}/:value", valued(convert))
+app.get(DEEP, valued(int))
+app.get("/shops/:shop/users/:user/orders/:order", ordered)
+for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
+    app.get(f"/routes/{place}/:value", valued(int))
+app.get("/busy", busy)
+app.get("/db/:number", row)
 app.get("/plaintext", plaintext)
 app.get("/json", hello)
 app.get("/sync", hello)

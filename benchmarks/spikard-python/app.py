@@ -1,9 +1,13 @@
 """The benchmark's routes in Spikard: `python app.py PORT`."""
 
 import asyncio
+import os
 import sys
+import time
+from datetime import date
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 from spikard import Form, Spikard
 
@@ -60,6 +64,43 @@ class Person(Struct):
     subscribed: bool
 
 
+class Profile(Struct):
+    q: str
+    page: int
+    active: bool
+    limit: int
+    minimum: float
+    maximum: float
+    sort: str
+    descending: bool
+    category: str
+    brand: str
+    colour: str
+    country: str
+    year: int
+    rating: float
+    stock: int
+    sale: bool
+    email: str
+    subscribed: bool
+
+
+pool: asyncpg.Pool | None = None
+
+
+async def row_of(number: int) -> dict[str, object]:
+    global pool
+    if pool is None:
+        pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
+    return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
+
+
+def spend(seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
 app = Spikard()
 
 
@@ -105,6 +146,21 @@ async def path_int(value: int) -> dict[str, int]:
 
 @app.get("/path/uuid/{value}")
 async def path_uuid(value: UUID) -> dict[str, UUID]:
+    return {"value": value}
+
+
+@app.get("/shops/{shop}/users/{user}/orders/{order}")
+async def path_multiple(shop: str, user: int, order: int) -> dict[str, object]:
+    return {"shop": shop, "user": user, "order": order}
+
+
+@app.get("/path/deep/one/two/three/four/five/six/seven/eight/{value}")
+async def path_deep(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+@app.get("/path/date/{value}")
+async def path_date(value: date) -> dict[str, date]:
     return {"value": value}
 
 
@@ -188,6 +244,11 @@ async def form(person: Form[Person]) -> Person:
     return person
 
 
+@app.post("/form/complex")
+async def form_complex(profile: Form[Profile]) -> Profile:
+    return profile
+
+
 @app.get("/sync")
 def sync() -> dict[str, str]:
     return HELLO
@@ -208,6 +269,25 @@ async def sleep_none() -> dict[str, str]:
 async def sleep_short() -> dict[str, str]:
     await asyncio.sleep(0.01)
     return HELLO
+
+
+@app.get("/busy")
+async def busy() -> dict[str, str]:
+    spend(0.001)
+    return HELLO
+
+
+@app.get("/db/{number}")
+async def row(number: int) -> dict[str, object]:
+    return await row_of(number)
+
+
+async def numbered(value: int) -> dict[str, int]:
+    return {"value": value}
+
+
+for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
+    app.get(f"/routes/{place}/{{value}}")(numbered)
 
 
 if __name__ == "__main__":

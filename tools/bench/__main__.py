@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import shutil
@@ -12,46 +13,18 @@ import sys
 from pathlib import Path
 
 import contenders
+import curves
+import database
+import load
+import page
 import plots
 import rounds
 import surroundings
 import table
 import workloads
-
-QUICK = {
-    "contenders": "spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper",
-    "workloads": "json-hello,json-small,path-int,sleep-0",
-    "rounds": 3,
-    "seconds": 2,
-    "warm_up": 1,
-}
-FULL = {"contenders": "all", "workloads": "all", "rounds": 5, "seconds": 5, "warm_up": 2}
-
-
-def options(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; what is not given comes from the quick or the full set."""
-    parser = argparse.ArgumentParser(prog="tools/bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--contenders", help="names with commas between them, or `all`")
-    parser.add_argument("--workloads", help="names with commas between them, or `all`")
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--seconds", type=int, help="of each turn")
-    parser.add_argument("--warm-up", type=int, help="seconds before the first turn")
-    parser.add_argument("--base", help="what the ratios are to; raw-hyper, else the first contender")
-    parser.add_argument("--quick", action="store_true", help="few contenders and workloads, short rounds")
-    parser.add_argument("--wheel", type=Path, help="a wheel of ours, instead of building one")
-    parser.add_argument("--name", help="of the run's folder in results/")
-    parser.add_argument("--list", action="store_true", help="name the contenders and the workloads")
-    parser.add_argument("--report", nargs="?", const="", metavar="FOLDER", help="render a run again, else the last one")
-    given = parser.parse_args(arguments)
-    for name, value in (QUICK if given.quick else FULL).items():
-        if getattr(given, name) is None:
-            setattr(given, name, value)
-    return given
-
-
-def chosen(names: str, known: list[str]) -> list[str]:
-    """The names that were asked for."""
-    return known if names == "all" else [name for name in names.split(",") if name]
+from plan import Plan
+from record import FILE, Record
+from sets import chosen, options
 
 
 def install(wanted: list[contenders.Contender], wheel: Path | None) -> dict[str, str]:
@@ -74,44 +47,66 @@ def versions_of(contender: contenders.Contender) -> dict[str, str]:
     return surroundings.versions(contender.python)
 
 
-def measure(given: argparse.Namespace) -> Path:
+def planned(given: argparse.Namespace) -> Plan:
+    """What the options ask for."""
+    known = contenders.names()
+    wanted = [contenders.load(name) for name in chosen(given.contenders, known)]
+    if given.base and given.base not in {one.name for one in wanted}:
+        raise SystemExit(f"the base {given.base} is not among the contenders of this run")
+    points = {name: [one.name for one in curve] for name, curve in workloads.points().items()}
+    points["workers"] = [f"workers-{count}" for count in given.workers.split(",")]
+    asked = workloads.named(chosen(given.workloads, [one.name for one in workloads.ALL], points))
+    name = given.name or datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return Plan(wanted, asked, given.rounds, given.seconds, given.warm_up, surroundings.RESULTS / name)
+
+
+def head(plan: Plan, base: str | None, failed: dict[str, str]) -> dict:
+    """What stands before the results of a run."""
+    names = [one.name for one in plan.contenders]
+    settings = {
+        **{name: getattr(plan, name) for name in ("rounds", "seconds", "warm_up", "generator_core")},
+        "server_cores": plan.server_cores(),
+        "base": base or ("raw-hyper" if "raw-hyper" in names else names[0]),
+        "contenders": {one.name: one.title for one in plan.contenders},
+        "notes": {one.name: one.note for one in plan.contenders if one.note},
+        "workloads": {
+            one.name: {
+                "title": one.title,
+                "connections": one.connections,
+                "load": one.load,
+                "axis": one.axis,
+                "at": one.at,
+            }
+            for one in plan.workloads
+        },
+        "later": workloads.LATER,
+    }
+    began = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    versions = {one.name: versions_of(one) for one in plan.contenders if one.name not in failed}
+    return {"began": began, "machine": surroundings.machine(), "settings": settings, "versions": versions}
+
+
+def measure(given: argparse.Namespace, plan: Plan) -> Path:
     """Runs the whole measurement and answers its folder."""
     if not shutil.which("wrk") or not shutil.which("taskset"):
         raise SystemExit("missing: wrk and taskset (Debian, Ubuntu: apt-get install wrk util-linux)")
-    wanted = [contenders.load(name) for name in chosen(given.contenders, contenders.names())]
-    if given.base and given.base not in {one.name for one in wanted}:
-        raise SystemExit(f"the base {given.base} is not among the contenders of this run")
-    asked = workloads.named(chosen(given.workloads, [workload.name for workload in workloads.ALL]))
-    machine = surroundings.machine()
-    failed = install(wanted, given.wheel)
-    server_core, generator_core = surroundings.cores()
-    began = datetime.datetime.now(datetime.timezone.utc)
-    folder = surroundings.RESULTS / (given.name or began.strftime("%Y%m%d-%H%M%S"))
-    folder.mkdir(parents=True, exist_ok=True)
-    plan = rounds.Plan(wanted, asked, given.rounds, given.seconds, given.warm_up, server_core, generator_core, folder)
-    base = given.base or ("raw-hyper" if any(one.name == "raw-hyper" for one in wanted) else wanted[0].name)
-    settings = {
-        **{name: getattr(plan, name) for name in ("rounds", "seconds", "warm_up", "server_core", "generator_core")},
-        "base": base,
-        "contenders": {one.name: one.title for one in wanted},
-        "notes": {one.name: one.note for one in wanted if one.note},
-        "workloads": {one.name: f"{one.title}; {one.connections} connections" for one in asked},
-    }
-    versions = {one.name: versions_of(one) for one in wanted if one.name not in failed}
-    head = {"began": began.strftime("%Y-%m-%d %H:%M UTC"), "machine": machine, "settings": settings}
-
-    def keep() -> None:
-        kept = {**head, "versions": versions, "servers": run.servers, "cells": run.cells}
-        (folder / "results.json").write_text(json.dumps(kept, indent=1))
-
-    run = rounds.Run(plan, failed, keep)
-    run.all()
-    return folder
+    load.room()
+    if any(one.load != "closed" for one in plan.workloads):
+        load.build()
+    failed = install(plan.contenders, given.wheel)
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    record = Record(plan.folder, head(plan, given.base, failed))
+    record.servers |= {name: {"failed": why} for name, why in failed.items()}
+    with contextlib.ExitStack() as stack:
+        if any(one.database for one in plan.workloads):
+            plan = stack.enter_context(database.behind(plan))
+        rounds.Run(plan, record).all()
+    return plan.folder
 
 
-def report(folder: Path, base: str | None) -> None:
+def report(folder: Path, base: str | None) -> dict:
     """Writes the tables and the pictures of a run, and prints the tables. `base` replaces the run's own."""
-    run = json.loads((folder / "results.json").read_text())
+    run = json.loads((folder / FILE).read_text())
     if base and base not in run["settings"]["contenders"]:
         raise SystemExit(f"{base} is not in this run; there are {', '.join(run['settings']['contenders'])}")
     run["settings"]["base"] = base or run["settings"]["base"]
@@ -119,28 +114,50 @@ def report(folder: Path, base: str | None) -> None:
     (folder / "report.md").write_text(document)
     for workload in run["settings"]["workloads"]:
         (folder / f"{workload}.svg").write_text(plots.bars(run, workload))
+    for axis, picture in curves.curves(run).items():
+        (folder / f"curve-{axis}.svg").write_text(picture)
     print(f"\n{document}\n{folder}")
+    return run
 
 
 def last_run() -> Path:
     """The newest folder of results."""
-    runs = sorted(surroundings.RESULTS.glob("*/results.json"), key=lambda path: path.stat().st_mtime)
+    runs = sorted(surroundings.RESULTS.glob(f"*/{FILE}"), key=lambda path: path.stat().st_mtime)
     if not runs:
         raise SystemExit("there is no run in results/ yet: task bench")
     return runs[-1].parent
 
 
+def listed() -> None:
+    """Prints every name that an option takes."""
+    print("contenders:", *contenders.names(), "workloads:", *(one.name for one in workloads.ALL), sep="\n  ")
+    print(
+        "curves:",
+        *(f"{name} ({', '.join(str(one.at) for one in c)})" for name, c in workloads.points().items()),
+        sep="\n  ",
+    )
+    print("not there yet:", *(f"{name}: {why}" for name, why in workloads.LATER.items()), sep="\n  ")
+
+
 def main(arguments: list[str]) -> int:
     """Answers 1 if a contender or a cell failed."""
-    given = options(arguments)
+    given = options(arguments, (__doc__ or "").splitlines()[0])
     if given.list:
-        print("contenders:", *contenders.names(), "workloads:", *(one.name for one in workloads.ALL), sep="\n  ")
+        listed()
         return 0
-    folder = (Path(given.report) if given.report else last_run()) if given.report is not None else measure(given)
-    report(folder, given.base)
-    run = json.loads((folder / "results.json").read_text())
-    failed = ["failed" in server for server in run["servers"].values()]
-    failed += ["failed" in cell for cells in run["cells"].values() for cell in cells.values()]
+    if given.report is None:
+        plan = planned(given)
+        print(plan.told(), file=sys.stderr, flush=True)
+        if given.plan:
+            return 0
+        folders = [measure(given, plan)]
+    else:
+        folders = [Path(one) for one in given.report] or [last_run()]
+    runs = [report(folder, given.base) for folder in folders]
+    if given.docs:
+        page.write(runs, given.docs)
+    failed = ["failed" in server for run in runs for server in run["servers"].values()]
+    failed += ["failed" in cell for run in runs for cells in run["cells"].values() for cell in cells.values()]
     return int(any(failed))
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from exchanges import Workload
 from surroundings import BENCHMARKS, ROOT, cache
 
 BUILD = ROOT / "tools" / "build"
@@ -34,6 +35,17 @@ class Contender:
     """Workloads that it has no counterpart of, each with the reason."""
     note: str
     environment: dict[str, str]
+    pending: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Workloads that it will have, each with what they wait for."""
+
+    def lacks(self, workload: Workload) -> str:
+        """Why it takes no part in a workload, empty where it does."""
+        names = (workload.name, *([workload.axis] if workload.axis else []))
+        if why := next((self.pending[name] for name in names if name in self.pending), ""):
+            return f"pending: {why}"
+        if workload.workers > 1 and not any("{workers}" in part for part in self.command):
+            return "has one process"
+        return next((self.absent[name] for name in names if name in self.absent), "")
 
     @property
     def folder(self) -> Path:
@@ -55,9 +67,10 @@ class Contender:
         """Whether it is a program in Rust."""
         return (self.folder / "Cargo.toml").exists()
 
-    def started_by(self, port: int) -> list[str]:
+    def started_by(self, port: int, workers: int = 1) -> list[str]:
         """The command that serves on a port."""
-        places = {"python": str(self.python), "bin": str(self.python.parent), "home": str(self.home), "port": str(port)}
+        places = {"python": str(self.python), "bin": str(self.python.parent), "home": str(self.home)}
+        places |= {"port": str(port), "workers": str(workers)}
         return [part.format(**places) for part in self.command]
 
 
@@ -75,6 +88,7 @@ def load(name: str) -> Contender:
         absent=told.get("absent", {}),
         note=told.get("note", ""),
         environment=told.get("environment", {}),
+        pending=told.get("pending", {}),
     )
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import http.client
 import json
 
-from workloads import Exchange, Workload
+from exchanges import Exchange, Length, Workload
 
 REFUSALS = {400, 404, 422}
 
@@ -41,6 +41,9 @@ def difference(exchange: Exchange, status: int, kind: str, body: bytes) -> str:
     """What is wrong with the answer to a valid request, empty if nothing is."""
     if status != 200:
         return f"{exchange.method} {exchange.target}: status {status}, wanted 200: {shortened(body)}"
+    if isinstance(exchange.answer, Length):
+        fits = len(body) == exchange.answer.bytes
+        return "" if fits else f"{exchange.method} {exchange.target}: {len(body)} bytes, wanted {exchange.answer.bytes}"
     if isinstance(exchange.answer, str):
         said: object = body.decode(errors="replace")
         wanted = "text/plain"

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import contenders
 import surroundings
+from exchanges import Exchange, get
 from processes import Server
-from workloads import ALL, HELLO, Exchange, get
+from workloads import ALL, HELLO
 
 CONNECTIONS = 64
 WARM_UP = 3
@@ -129,7 +130,7 @@ class Counted:
         out = folder / "dump.%p"
         prefix = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-jumps=no", "--trace-children=yes")
         log = folder / f"{contender.name}.log"
-        self.server = Server(contender, surroundings.cores()[0], log, (*prefix, f"--callgrind-out-file={out}"))
+        self.server = Server(contender, [surroundings.cores()[0]], log, (*prefix, f"--callgrind-out-file={out}"))
 
     def control(self, *arguments: str) -> None:
         """Tells callgrind something; to every process of the session that it runs."""

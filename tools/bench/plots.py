@@ -1,4 +1,6 @@
-"""Bars of a workload as SVG: requests a second, with a whisker from the slowest to the fastest round."""
+"""Bars of a workload as SVG, requests a second, with a whisker from the slowest to the fastest round; and what every
+picture is made of.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,7 @@ def bars(run: dict, workload: str) -> str:
             titles[name], name.startswith("spikard"), table.rates(cells[name]), scale, TOP + place * (BAR + GAP)
         )
     height = TOP + max(len(timed), 1) * (BAR + GAP) + 8
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">'
-    return "\n".join([head, f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>', *parts, "</svg>", ""])
+    return framed(height, parts)
 
 
 def bar(title: str, ours: bool, rates: dict[int, float], scale: float, top: int) -> list[str]:
@@ -41,8 +42,14 @@ def bar(title: str, ours: bool, rates: dict[int, float], scale: float, top: int)
     ]
 
 
-def text(x: float, y: float, words: str, size: int = 12, anchor: str = "start") -> str:
+def framed(height: float, parts: list[str]) -> str:
+    """A picture on white."""
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" font-family="sans-serif">'
+    return "\n".join([head, f'<rect width="{WIDTH}" height="{height:.0f}" fill="#ffffff"/>', *parts, "</svg>", ""])
+
+
+def text(x: float, y: float, words: str, size: int = 12, anchor: str = "start", ink: str = INK) -> str:
     """Text at a place."""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{INK}">{escape(words)}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{ink}">{escape(words)}</text>'
     )

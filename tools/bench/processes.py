@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from contenders import Contender, Unavailable
@@ -36,17 +37,26 @@ class Usage:
 class Server:
     """A contender that runs."""
 
-    def __init__(self, contender: Contender, core: int, log: Path, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        contender: Contender,
+        cores: list[int],
+        log: Path,
+        prefix: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+        workers: int = 1,
+    ) -> None:
         self.contender = contender
         self.port = free_port()
         self.log = log
-        command = ["taskset", "--cpu-list", str(core), *prefix, *contender.started_by(self.port)]
+        pinned = ["taskset", "--cpu-list", ",".join(map(str, cores))]
+        command = [*pinned, *prefix, *contender.started_by(self.port, workers)]
         began = time.monotonic()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
                 cwd=BENCHMARKS / contender.app,
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **contender.environment},
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **contender.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -93,6 +103,19 @@ class Server:
     def _session(self) -> dict[int, list[str]]:
         found = {int(folder.name): stat(folder) for folder in Path("/proc").glob("[0-9]*")}
         return {pid: row for pid, row in found.items() if row and int(row[3]) == self.process.pid}
+
+    def pause(self) -> None:
+        """Stops it where it is, until it may go on."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Lets it run again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, kind: signal.Signals) -> None:
+        for pid in self.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, kind)
 
     def stop(self) -> None:
         """Ends every process of its group, kindly first."""

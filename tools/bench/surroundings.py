@@ -47,12 +47,12 @@ def machine() -> dict[str, object]:
     }
 
 
-def cores() -> tuple[int, int]:
-    """A core for the server and another one for the generator."""
+def cores() -> list[int]:
+    """The cores of this process: the generator's first, then those of the servers."""
     usable = sorted(os.sched_getaffinity(0))
     if len(usable) < 2:
         raise SystemExit("the server and the generator need a core each; this process may use one")
-    return usable[1], usable[0]
+    return usable
 
 
 def versions(python: Path) -> dict[str, str]:

@@ -15,6 +15,10 @@ COLUMNS = (
 )
 
 
+BUSY = 0.95
+"""A generator that is busy for more than this share of its time may be what limits the rate."""
+
+
 def render(run: dict) -> str:
     """The whole document."""
     return "\n".join(lines(run)) + "\n"
@@ -27,21 +31,28 @@ def lines(run: dict) -> Iterator[str]:
     yield ""
     yield (
         f"{run['began']}, {settings['rounds']} rounds of {settings['seconds']} s after {settings['warm_up']} s of "
-        f"warm-up; the server on core {settings['server_core']}, wrk with one thread on core "
-        f"{settings['generator_core']}. Base: {settings['base']}. Medians over the rounds; a ratio is the geometric "
+        f"warm-up; the server on core {', '.join(map(str, settings['server_cores']))}, the generator with one thread on "
+        f"core {settings['generator_core']}. Base: {settings['base']}. Medians over the rounds; a ratio is the geometric "
         "mean of the rounds' ratios, with a bootstrap interval; a gap inside it is a tie."
     )
-    for name, title in settings["workloads"].items():
-        yield from ["", f"## {name}", "", f"{title}. ![bars]({name}.svg)", "", COLUMNS]
+    for name, about in settings["workloads"].items():
+        yield from ["", f"## {name}", "", f"{described(about)}. ![bars]({name}.svg)", "", COLUMNS]
         cells = run["cells"].get(name, {})
         for contender in ranked(cells, settings["contenders"]):
             yield row(run, cells, contender)
+    yield from ["", "## Not there yet", ""]
+    yield from (f"- {name}: {why}" for name, why in settings["later"].items())
     yield from ["", "## At rest", ""]
     yield from rest(run)
     yield from ["", "## Machine and versions", ""]
     yield from (f"- {name}: {value}" for name, value in run["machine"].items())
     for contender, versions in run["versions"].items():
         yield f"- {contender}: {', '.join(f'{name} {version}' for name, version in versions.items())}"
+
+
+def described(about: dict) -> str:
+    """A workload in words."""
+    return f"{about['title']}; {about['connections']:,} connections" if about["load"] != "idle" else about["title"]
 
 
 def ranked(cells: dict, contenders: dict[str, str]) -> list[str]:
@@ -53,19 +64,41 @@ def row(run: dict, cells: dict, contender: str) -> str:
     """The line of a cell."""
     title = run["settings"]["contenders"][contender]
     cell = cells.get(contender, {})
-    why = run["servers"].get(contender, {}).get("failed") or cell.get("failed")
-    if why or not cell.get("rounds"):
-        reason = f"failed: {why}" if why else f"absent: {cell.get('absent', 'not measured')}"
+    if reason := missing(run, cell, contender):
         return f"| {title} | – | – | – | – | – | – | – | – | {escaped(reason)} |"
     base = cells.get(run["settings"]["base"], {})
     against = "1" if cell is base else compared(cell, base)
     latency = " | ".join(f"{median(cell, name):.2f}" for name in ("p50", "p99", "p99.9", "max"))
     errors = sum(one["errors"] for one in cell["rounds"].values())
-    marks = "; ".join(filter(None, [cell.get("mark"), run["settings"]["notes"].get(contender)]))
+    marks = "; ".join(filter(None, [*told(cell), cell.get("mark"), run["settings"]["notes"].get(contender)]))
     cpu = median(cell, "cpu_per_1000")
     return (
         f"| {title} | {median(cell, 'rate'):,.0f} | {against} | {latency} | {cpu:.4f} | {errors:,} | {escaped(marks)} |"
     )
+
+
+def missing(run: dict, cell: dict, contender: str) -> str:
+    """Why a cell has no numbers, empty where it has some."""
+    if why := run["servers"].get(contender, {}).get("failed") or cell.get("failed"):
+        return f"failed: {why}"
+    if cell.get("rounds"):
+        return ""
+    why = cell.get("absent", "not measured")
+    return why if why.startswith("pending: ") else f"absent: {why}"
+
+
+def told(cell: dict) -> Iterator[str]:
+    """What only some kinds of load tell, and what makes a number doubtful."""
+    rounds = list(cell["rounds"].values())
+    if "goodput" in rounds[0]:
+        offered, refused = (sum(one[name] for one in rounds) for name in ("offered", "refused"))
+        asked = sum(one["retry_after"] for one in rounds)
+        yield f"of {offered:,} offered: {refused / offered:.0%} refused by 503, {asked / max(refused, 1):.0%} of them with Retry-After"
+        yield f"goodput {median(cell, 'goodput'):.2f} of the capacity"
+    if "bytes_each" in rounds[0]:
+        yield f"{median(cell, 'bytes_each') / 1024:.1f} KB for each connection"
+    if (busy := median(cell, "generator_busy")) > BUSY:
+        yield f"the generator is busy for {busy:.0%}: its limit, not the server's"
 
 
 def compared(cell: dict, base: dict) -> str:
@@ -83,7 +116,7 @@ def rates(cell: dict) -> dict[int, float]:
 
 def median(cell: dict, name: str) -> float:
     """The median of a value over the rounds, 0 where there are none."""
-    found = [one.get(name, one["latency_ms"].get(name)) for one in cell.get("rounds", {}).values()]
+    found = [one.get(name, one["latency_ms"].get(name, 0.0)) for one in cell.get("rounds", {}).values()]
     return statistics.median(found) if found else 0.0
 
 

@@ -1,86 +1,16 @@
-"""What is measured: for each workload the requests, which differ from one to the next, and what an answer must be. The
-gate asks the same exchanges, and the refused ones, before anything is timed.
+"""What is measured: for each workload the requests, and what an answer must be. The gate asks the same exchanges, and
+the refused ones, before anything is timed.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import urllib.parse
+import datetime
 import uuid
 from collections.abc import Callable
 
 import payloads
-
-CONNECTIONS = 64
-
-
-@dataclasses.dataclass(frozen=True)
-class Exchange:
-    """A request, and the value that its answer must hold; `refused` asks for a 4xx that names these fields instead
-    (an empty name: that names none).
-    """
-
-    method: str
-    target: str
-    body: bytes = b""
-    content_type: str = ""
-    answer: object = None
-    refused: tuple[str, ...] = ()
-
-    def head(self, host: str) -> str:
-        """The request's head on the wire."""
-        lines = [f"{self.method} {self.target} HTTP/1.1", f"Host: {host}"]
-        if self.body:
-            lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body)}"]
-        return "\r\n".join([*lines, "", ""])
-
-    def wire(self, host: str) -> bytes:
-        """The whole request on the wire."""
-        return self.head(host).encode() + self.body
-
-
-@dataclasses.dataclass(frozen=True)
-class Workload:
-    """A kind of request. `exchange(n)` is the n-th of `variants`; `refused` are wrong ones of the same route."""
-
-    name: str
-    title: str
-    exchange: Callable[[int], Exchange]
-    refused: tuple[Exchange, ...] = ()
-    variants: int = 256
-    connections: int = CONNECTIONS
-
-    def exchanges(self) -> list[Exchange]:
-        """Every request of the workload, in the order in which they are sent."""
-        return [self.exchange(number) for number in range(self.variants)]
-
-
-def get(target: str, answer: object) -> Exchange:
-    """A GET."""
-    return Exchange("GET", target, answer=answer)
-
-
-def post_json(target: str, body: bytes, refused: tuple[str, ...] = ()) -> Exchange:
-    """A POST of JSON that is answered with the same value."""
-    return Exchange("POST", target, body, "application/json", None if refused else json.loads(body), refused)
-
-
-def post_form(target: str, fields: dict[str, object], refused: tuple[str, ...] = ()) -> Exchange:
-    """A POST of a form that is answered with the fields as JSON."""
-    body = urllib.parse.urlencode({name: text(value) for name, value in fields.items()}).encode()
-    return Exchange("POST", target, body, "application/x-www-form-urlencoded", None if refused else fields, refused)
-
-
-def text(value: object) -> str:
-    """A value as it stands in a query or a form."""
-    return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
-def query(target: str, values: dict[str, object], refused: tuple[str, ...] = ()) -> Exchange:
-    """A GET with typed query parameters that are answered as JSON."""
-    spelled = urllib.parse.urlencode({name: text(value) for name, value in values.items()})
-    return Exchange("GET", f"{target}?{spelled}", answer=None if refused else values, refused=refused)
+from exchanges import Exchange, Length, Workload, get, post_files, post_form, post_json, query
 
 
 def posted(size: str, variants: int) -> Workload:
@@ -124,26 +54,88 @@ def person(number: int) -> dict[str, object]:
     return {"username": f"user{number}", "email": f"user{number}@example.com", "age": number, "subscribed": True}
 
 
+def profile(number: int) -> dict[str, object]:
+    """The eighteen fields of the larger form."""
+    return {**many(number), "email": f"user{number}@example.com", "subscribed": True}
+
+
 def asked(name: str, title: str, values: Callable[[int], dict[str, object]], wrong: dict[str, object]) -> Workload:
     """The workload of one set of query parameters."""
     refused = query(f"/query/{name}", {**values(1), **wrong}, tuple(wrong))
     return Workload(f"query-{name}", title, lambda number: query(f"/query/{name}", values(number)), (refused,))
 
 
+def uploaded(size: str, title: str, sizes: tuple[int, ...], variants: int) -> Workload:
+    """The workload that posts files of these sizes."""
+    return Workload(
+        f"multipart-{size}",
+        f"POST, multipart, {title}, answered with its sizes",
+        lambda number: post_files("/upload", number, sizes),
+        (post_files("/upload", 1, sizes, refused=True),),
+        variants,
+    )
+
+
+def routed(count: int) -> Callable[[int], Exchange]:
+    """Requests to every route of an app that has so many."""
+    return lambda number: get(f"/routes/{number * 97 % count}/{number}", {"value": number})
+
+
 HELLO = {"message": "Hello, World!"}
 IDENTIFIERS = [str(uuid.UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128)) for number in range(1, 257)]
+DATES = [str(datetime.date(2026, 1, 1) + datetime.timedelta(number)) for number in range(256)]
+PHASES = ["on_request", "pre_validation", "pre_handler"]
 
-ALL = (
+
+def hello(name: str, title: str, target: str = "/json", **more: object) -> Workload:
+    """A GET that is answered with the greeting."""
+    return Workload(name, title, lambda _: get(target, HELLO), variants=1, **more)  # type: ignore[arg-type]
+
+
+BODIES = (
     posted("small", 256),
     posted("medium", 256),
     posted("large", 64),
     posted("very-large", 16),
+    Workload(
+        "urlencoded-simple",
+        "POST, form of 4 fields, validated and echoed as JSON",
+        lambda number: post_form("/form", person(number)),
+        (post_form("/form", {**person(1), "age": "old"}, ("age",)),),
+    ),
+    Workload(
+        "urlencoded-complex",
+        "POST, form of 18 typed fields, validated and echoed as JSON",
+        lambda number: post_form("/form/complex", profile(number)),
+        (post_form("/form/complex", {**profile(1), "year": "last", "sale": "perhaps"}, ("year", "sale")),),
+    ),
+    uploaded("small", "a file of 1 KB", (1_024,), 64),
+    uploaded("medium", "2 files of 10 KB", (10_240,) * 2, 16),
+    uploaded("large", "5 files of 100 KB", (102_400,) * 5, 4),
+    Workload("invalid-body", "POST, JSON with three errors, refused", three_errors),
+)
+READS = (
     Workload("plaintext", "GET, text of 13 bytes", lambda _: get("/plaintext", "Hello, World!"), variants=1),
-    Workload("json-hello", "GET, JSON of 27 bytes", lambda _: get("/json", HELLO), variants=1),
+    hello("json-hello", "GET, JSON of 27 bytes"),
     Workload(
         "path-simple",
         "GET, one text in the path",
         lambda number: get(f"/path/simple/item{number}", {"value": f"item{number}"}),
+    ),
+    Workload(
+        "path-multiple",
+        "GET, a text and two integers in the path",
+        lambda number: get(
+            f"/shops/shop{number}/users/{number}/orders/{number * 7}",
+            {"shop": f"shop{number}", "user": number, "order": number * 7},
+        ),
+        (Exchange("GET", "/shops/one/users/two/orders/three", refused=("user", "order")),),
+    ),
+    Workload(
+        "path-deep",
+        "GET, ten segments and an integer behind them",
+        lambda number: get(f"/path/deep/one/two/three/four/five/six/seven/eight/{number}", {"value": number}),
+        (Exchange("GET", "/path/deep/one/two/three/four/five/six/seven/eight/nine", refused=("value",)),),
     ),
     Workload(
         "path-int",
@@ -157,31 +149,102 @@ ALL = (
         lambda number: get(f"/path/uuid/{IDENTIFIERS[number]}", {"value": IDENTIFIERS[number]}),
         (Exchange("GET", "/path/uuid/seven", refused=("value",)),),
     ),
+    Workload(
+        "path-date",
+        "GET, one date in the path",
+        lambda number: get(f"/path/date/{DATES[number]}", {"value": DATES[number]}),
+        (Exchange("GET", "/path/date/2026-02-30", refused=("value",)),),
+    ),
     asked("few", "GET, 3 typed query parameters", few, {"page": "first"}),
     asked("medium", "GET, 8 typed query parameters", medium, {"page": "first", "maximum": "much"}),
     asked("many", "GET, 16 typed query parameters", many, {"page": "first", "sale": "perhaps"}),
     Workload(
-        "urlencoded-simple",
-        "POST, form of 4 fields, validated and echoed as JSON",
-        lambda number: post_form("/form", person(number)),
-        (post_form("/form", {**person(1), "age": "old"}, ("age",)),),
-    ),
-    Workload("invalid-body", "POST, JSON with three errors, refused", three_errors),
-    Workload("sync-handler", "GET, a plain function off the loop", lambda _: get("/sync", HELLO), variants=1),
-    Workload("sleep-0", "GET, one turn of the loop", lambda _: get("/sleep/none", HELLO), variants=1),
-    Workload(
-        "sleep-10ms",
-        "GET, 10 ms asleep",
-        lambda _: get("/sleep/short", HELLO),
-        variants=1,
-        connections=512,
+        "routes-500",
+        "GET, one of 500 routes",
+        routed(500),
+        (Exchange("GET", "/routes/499/seven", refused=("value",)),),
+        environment=(("BENCH_ROUTES", "500"),),
     ),
 )
+LIVES = (
+    hello("sync-handler", "GET, a plain function off the loop", "/sync"),
+    hello("sleep-0", "GET, one turn of the loop", "/sleep/none"),
+    hello("sleep-10ms", "GET, 10 ms asleep", "/sleep/short", connections=512),
+    Workload(
+        "with-hooks",
+        "GET, a hook in every phase, all of them asynchronous",
+        lambda _: get("/hooked", {"seen": PHASES}),
+        variants=1,
+        environment=(("BENCH_HOOKS", "1"),),
+    ),
+    Workload(
+        "with-dependencies",
+        "GET, three dependencies, one from the other, the middle one asynchronous",
+        lambda _: get("/depends", {"value": 3}),
+        variants=1,
+    ),
+    Workload("stream", "GET, 1 MB in 16 pieces", lambda _: get("/stream", Length(2**20)), variants=1),
+    Workload(
+        "db",
+        "GET, one row of PostgreSQL by asyncpg",
+        lambda number: get(f"/db/{number + 1}", {"id": number + 1, "name": f"row {number + 1}"}),
+        database=True,
+    ),
+    hello("connections-5000", "5,000 connections that ask nothing", connections=5_000, load="idle"),
+    hello("overload", "GET, 1 ms of processor time", "/busy", connections=2_048, load="open"),
+)
+ALL = (*BODIES, *READS, *LIVES)
+
+LATER = {
+    "sse": "100 events: event streams are not there yet",
+    "websocket": "echo: websockets are not there yet",
+    "static": "a file of 100 KB: static files are not there yet",
+    "with-everything": "request id, CORS, JWT, rate limit, compression: these layers are not there yet",
+}
+"""Workloads that are planned, each with what it waits for."""
+
+
+def points() -> dict[str, list[Workload]]:
+    """The curves: each of them the points at which it is measured."""
+    greeting = next(one for one in ALL if one.name == "json-hello")
+    small = next(one for one in ALL if one.name == "json-small")
+    return {
+        "connections": [curve(greeting, "connections", many, connections=many) for many in (16, 64, 100, 256, 1024)],
+        "workers": [curve(small, "workers", many, workers=many, connections=128) for many in (1, 2, 4, 8)],
+        "body": [curve(small, "body", len(small.exchange(0).body)), *(sized(count) for count in (1, 3, 10, 30, 100))],
+        "routes": [
+            curve(greeting, "routes", many, exchange=routed(many), environment=(("BENCH_ROUTES", str(many)),))
+            for many in (1, 10, 100, 250, 500)
+        ],
+    }
+
+
+def curve(workload: Workload, axis: str, at: int, **other: object) -> Workload:
+    """A point of a curve: a workload with something else about it."""
+    title = f"{workload.title.partition(';')[0]}; {axis}: {at:,}"
+    if axis == "routes":
+        other["variants"] = 256
+        title = f"GET, one of {at} routes"
+    return dataclasses.replace(workload, name=f"{axis}-{at}", title=title, axis=axis, at=at, **other)  # type: ignore[arg-type]
+
+
+def sized(count: int) -> Workload:
+    """A body of so many orders."""
+    made = [payloads.encoded(payloads.batch(number, count)) for number in range(16)]
+    return Workload(
+        f"body-{len(made[0])}",
+        f"POST, JSON of {len(made[0]):,} bytes, validated and echoed",
+        lambda number: post_json("/json/large", made[number]),
+        variants=16,
+        axis="body",
+        at=len(made[0]),
+    )
 
 
 def named(names: list[str]) -> list[Workload]:
-    """The workloads of these names, in the catalogue's order."""
-    known = {workload.name: workload for workload in ALL}
+    """The workloads of these names, in the catalogue's order; a point of a curve is `connections-256` and so on."""
+    catalogue = (*ALL, *(point for curve in points().values() for point in curve))
+    known = {workload.name: workload for workload in catalogue}
     if unknown := [name for name in names if name not in known]:
-        raise SystemExit(f"no such workload: {', '.join(unknown)}; there are {', '.join(known)}")
-    return [workload for workload in ALL if workload.name in names]
+        raise SystemExit(f"no such workload: {', '.join(unknown)}; there are {', '.join(one.name for one in ALL)}")
+    return [workload for workload in catalogue if workload.name in names]

@@ -9,7 +9,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from workloads import Workload
+from exchanges import Workload
 
 PERCENTILES = (50, 75, 90, 99, 99.9)
 TIMEOUT = 10

@@ -97,3 +97,32 @@ pub struct Many {
     stock: i64,
     sale: bool,
 }
+
+#[derive(Deserialize, Serialize)]
+pub struct Profile {
+    q: String,
+    page: i64,
+    active: bool,
+    limit: i64,
+    minimum: f64,
+    maximum: f64,
+    sort: String,
+    descending: bool,
+    category: String,
+    brand: String,
+    colour: String,
+    country: String,
+    year: i64,
+    rating: f64,
+    stock: i64,
+    sale: bool,
+    email: String,
+    subscribed: bool,
+}
+
+#[derive(Serialize)]
+pub struct Purchase<'a> {
+    pub shop: &'a str,
+    pub user: i64,
+    pub order: i64,
+}

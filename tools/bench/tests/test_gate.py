@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 
 import gate
-from workloads import Exchange, get
+from exchanges import Exchange, get
 
 WRONG = Exchange("GET", "/x", refused=("page", "sale"))
 

@@ -17,8 +17,9 @@ def turns(*rates: float) -> dict:
 
 def made(**cells: dict) -> dict:
     names = {name: name.title() for name in cells}
-    settings = {"rounds": 3, "seconds": 1, "warm_up": 1, "server_core": 1, "generator_core": 0, "base": "first"}
-    settings |= {"contenders": names, "notes": {}, "workloads": {"hello": "GET & more"}}
+    settings = {"rounds": 3, "seconds": 1, "warm_up": 1, "server_cores": [1], "generator_core": 0, "base": "first"}
+    about = {"title": "GET & more", "connections": 64, "load": "closed", "axis": "", "at": 0}
+    settings |= {"contenders": names, "notes": {}, "workloads": {"hello": about}, "later": {"sse": "waits"}}
     servers = {name: {"first_answer_seconds": [0.2], "memory": {"start": 2**20}} for name in cells}
     head = {"began": "today", "machine": {"cores": 2}, "versions": {"first": {"hyper": "1.0"}}, "settings": settings}
     return {**head, "cells": {"hello": cells}, "servers": servers}
