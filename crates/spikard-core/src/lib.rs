@@ -19,7 +19,7 @@ mod value;
 mod words;
 
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
-pub use request::{Request, RequestId};
+pub use request::{Head, Matched, Request, RequestId};
 pub use response::{Body, FileBody, Flow, Outcome, Phase, Reason, Response, Sent};
 pub use template::{Converter, Part, Template};
 pub use value::{Arg, Args, CallableId, HostArg, HostId, Input};

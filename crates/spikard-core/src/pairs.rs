@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderValue;
 use percent_encoding::percent_decode;
 
 use crate::sabotage;
@@ -64,6 +65,14 @@ pub fn cookies(text: &str) -> impl Iterator<Item = (&str, &str)> {
         let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
         Some((name.trim(), bare)).filter(|(name, _)| !name.is_empty())
     })
+}
+
+/// The value of a header field: UTF-8 where it is, else ISO 8859-1, as fields once were.
+pub fn field_text(value: &HeaderValue) -> Cow<'_, str> {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(value.as_bytes().iter().map(|byte| char::from(*byte)).collect()),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use http::HeaderName;
 use serde_json::Value;
 
 use crate::{
-    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, MAX_ERRORS, SpecError, Template, Word,
+    Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, MAX_ERRORS, Request, SpecError, Template,
+    Word,
     config::Config,
     dependency::{WiredArgument, Wiring},
     parameter::Reader,
@@ -108,6 +109,7 @@ enum Slot {
     /// Filled when the dependency has been made.
     Provided,
     Absent,
+    /// Filled when the hooks have seen it.
     Request,
 }
 
@@ -212,6 +214,16 @@ impl Plan {
         })
     }
 
+    /// Puts the request where it is taken.
+    pub fn put_request(&self, request: &mut Request) {
+        let Some(head) = request.head.as_ref().filter(|_| self.needs_head) else { return };
+        for (arg, slot) in request.args.iter_mut().zip(&self.slots) {
+            if matches!(slot, Slot::Request) {
+                *arg = Arg::Request(head.clone());
+            }
+        }
+    }
+
     /// The arguments of a provider, taken out of the bound ones.
     pub fn provider_args(&self, provided: &Provided, args: &mut Args) -> Args {
         provided.arguments.clone().map(|place| std::mem::replace(&mut args[place], Arg::Null)).collect()
@@ -284,9 +296,8 @@ impl Plan {
                     Some(value) => value,
                     None => further.clone(),
                 },
-                Slot::Provided => Arg::Null,
+                Slot::Provided | Slot::Request => Arg::Null,
                 Slot::Absent => Arg::Absent,
-                Slot::Request => Arg::Request,
             };
             args.push(arg);
         }

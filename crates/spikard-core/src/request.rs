@@ -2,9 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use http::HeaderValue;
+use http::{HeaderValue, request::Parts};
 
-use crate::Args;
+use crate::{Args, plan::PathValues};
 
 /// A bound request on its way to the handler.
 #[derive(Debug, Default)]
@@ -12,7 +12,36 @@ pub struct Request {
     /// In the order of the route's argument list.
     pub args: Args,
     /// Present only where the plan or a hook can look at it: nobody else pays for it.
-    pub head: Option<Arc<http::request::Parts>>,
+    pub head: Option<Arc<Head>>,
+}
+
+/// What user code can look at. A hook that changes something answers with another head.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Method, target and fields.
+    pub parts: Parts,
+    /// The values of the route's path parameters, in the order of `matched.names`.
+    pub path: PathValues,
+    /// None: no route was matched.
+    pub matched: Option<Arc<Matched>>,
+    /// Names the request in logs, where ids are on.
+    pub request_id: Option<RequestId>,
+}
+
+/// What a request was matched to; the same for every request of a route.
+#[derive(Debug)]
+pub struct Matched {
+    /// The path as it was declared.
+    pub template: String,
+    /// Its parameters.
+    pub names: Vec<String>,
+}
+
+impl PartialEq for Head {
+    /// The same request, as it was at the same time.
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
 }
 
 /// Names one request in logs and in the `x-request-id` header.

@@ -1,7 +1,11 @@
 //! What crosses to user code: ids of host objects, and one closed list of values that every binding converts once.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+use crate::Head;
 
 /// A piece of user code: an index into the table that the binding keeps for the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,7 +63,7 @@ pub enum Arg {
     /// The host has it already: `Bind` decoded it, or a provider made it.
     Host(HostId),
     /// The request itself.
-    Request,
+    Request(Arc<Head>),
 }
 
 /// The arguments of one call, in the order of the route's argument list.

@@ -3,10 +3,10 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, request::Parts};
 use spikard_core::{
-    Body as CoreBody, CallableId, Error, ErrorCode, Flow, HostId, Outcome, Phase, Request, RequestId, Response,
-    SpecError,
+    Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
+    Response, SpecError, Template,
     config::Config,
     plan::{PathValues, Plan},
     sabotage,
@@ -20,6 +20,7 @@ use crate::{
     decode::collect,
     encode::{encode_error, encode_with, sound},
     file::{self, Asked, Reading},
+    hooks::{Hooks, after, before},
     provide::provide,
     singletons::Singletons,
     tail::{finish, has_tail, report, tail},
@@ -29,14 +30,12 @@ use crate::{
 pub(crate) struct Endpoint {
     plan: Plan,
     handler: CallableId,
-    /// `on_request` and `pre_validation`: with them the work starts at the head.
-    early: Vec<(Phase, CallableId)>,
-    pre_handler: Vec<CallableId>,
+    hooks: Hooks,
     recover: RecoverSpec,
-    on_error: Vec<CallableId>,
-    on_response: Vec<CallableId>,
     /// Somebody may look at the head.
     carries_head: bool,
+    /// For heads.
+    matched: Arc<Matched>,
     /// Something runs between `Bind` and the handler.
     binds_first: bool,
     cancel_on_disconnect: bool,
@@ -58,25 +57,19 @@ impl Endpoint {
     ) -> Result<Self, SpecError> {
         route.options.check()?;
         let plan = Plan::compile(app, route, config)?;
-        let hooks = |pick: fn(&spikard_core::spec::HookSpec) -> &Vec<CallableId>| {
-            [pick(&app.hooks).as_slice(), pick(&route.hooks)].concat()
-        };
-        let on_request = hooks(|hooks| &hooks.on_request).into_iter().map(|hook| (Phase::OnRequest, hook));
-        let pre_validation = hooks(|hooks| &hooks.pre_validation).into_iter().map(|hook| (Phase::PreValidation, hook));
-        let pre_handler = hooks(|hooks| &hooks.pre_handler);
+        let hooks = Hooks::of(app, route);
+        let template = Template::parse(&route.path)?;
+        let names = template.parameters().map(|(name, _)| name.to_owned()).collect();
         let options = &route.options;
         let limited = !sabotage::takes_out("limits");
         let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
-        let early: Vec<_> = on_request.chain(pre_validation).collect();
         Ok(Self {
             handler: route.handler,
-            carries_head: plan.needs_head() || !early.is_empty() || !pre_handler.is_empty(),
-            early,
+            carries_head: plan.needs_head() || hooks.see_the_head(),
+            matched: Arc::new(Matched { template: route.path.clone(), names }),
             recover: app.recover.clone(),
-            on_error: hooks(|hooks| &hooks.on_error),
-            on_response: hooks(|hooks| &hooks.on_response),
-            binds_first: plan.takes_inputs() && (plan.provides() || !pre_handler.is_empty()),
-            pre_handler,
+            binds_first: plan.takes_inputs() && (plan.provides() || !hooks.pre_handler.is_empty()),
+            hooks,
             plan,
             cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
             max_body_size: options.max_body_size.unwrap_or(config.max_body_size).filter(|_| limited),
@@ -105,11 +98,10 @@ impl Endpoint {
         let (parts, body) = http.into_parts();
         let has_body = !body.is_end_stream();
         let asked = Asked::of(&parts);
-        let starts_early = !self.early.is_empty();
+        let starts_early = !self.hooks.early.is_empty();
         let bound = (!starts_early).then(|| self.plan.bind(&path, &parts, has_body));
         let body = self.plan.reads_body().then_some(body);
-        let path = if starts_early { path } else { PathValues::new() };
-        let head = self.carries_head.then(|| Arc::new(parts));
+        let head = self.carries_head.then(|| self.head(path, parts, &terms));
         async move {
             let mut waiting = None;
             let mut request = Request { args: Vec::new(), head };
@@ -122,7 +114,8 @@ impl Endpoint {
                     home => return self.encode(home, end.into_line()),
                 };
                 waiting = Some(end);
-                self.plan.bind(&path, request.head.as_ref().expect("early hooks carry it"), has_body)
+                let head = request.head.as_ref().expect("early hooks carry it");
+                self.plan.bind(&head.path, &head.parts, has_body)
             };
             let whole = match (&bound, body) {
                 (Ok(bound), Some(body)) if bound.wants_body() => collect(body, self.max_body_size).await.map(Some),
@@ -142,6 +135,10 @@ impl Endpoint {
         }
     }
 
+    fn head(&self, path: PathValues, parts: Parts, terms: &Terms) -> Arc<Head> {
+        Arc::new(Head { parts, path, matched: Some(self.matched.clone()), request_id: terms.request_id.clone() })
+    }
+
     fn terms<B>(&self, http: &http::Request<B>, request_id: Option<RequestId>, deadline: Option<Duration>) -> Terms {
         Terms {
             departure_cancels: self.cancel_on_disconnect,
@@ -154,7 +151,7 @@ impl Endpoint {
 
     /// Whether user code wants to see an error of the I/O side.
     fn errors_cross(&self, error: &Error) -> bool {
-        !self.on_response.is_empty() || self.recover.statuses.contains_key(&error.status_code().as_u16())
+        !self.hooks.on_response.is_empty() || self.recover.statuses.contains_key(&error.status_code().as_u16())
     }
 
     /// What runs on the host's thread: one future, whatever it meets.
@@ -167,10 +164,10 @@ impl Endpoint {
             if let Err(Fault::Error(error)) = made {
                 made = Box::pin(self.recover(&end, &mut generators, &mut failed, error)).await;
             }
-            if !self.on_response.is_empty()
+            if !self.hooks.on_response.is_empty()
                 && let Ok(response) = made
             {
-                made = after(&end, Phase::OnResponse, &self.on_response, response).await;
+                made = after(&end, Phase::OnResponse, &self.hooks.on_response, response).await;
             }
             made = made.and_then(|response| sound(response).map_err(Fault::Error));
             if let Ok(Response { body: CoreBody::File(file), .. }) = &made
@@ -207,14 +204,12 @@ impl Endpoint {
         request: Result<Request, Error>,
     ) -> Result<Response, Fault> {
         let mut request = request?;
-        for &(phase, hook) in &self.early {
-            match end.ask(|reply| Call::Before { hook, phase, request, reply }).await? {
-                Flow::Continue(next) => request = next,
+        if !self.hooks.early.is_empty() {
+            request = match Box::pin(before(end, &self.hooks.early, request)).await? {
+                Flow::Continue(seen) => seen,
                 Flow::Respond(early) => return Ok(early),
-            }
-        }
-        if !self.early.is_empty() {
-            request = end.on_io(request).await?;
+            };
+            request = Box::pin(end.on_io(request)).await?;
         }
         if self.binds_first {
             let args = self.plan.take_inputs(&mut request.args);
@@ -222,12 +217,13 @@ impl Endpoint {
             let bound = end.ask(|reply| Call::Bind { args, reply }).await?;
             self.plan.put_bound(&mut request.args, &places, bound);
         }
-        for &hook in &self.pre_handler {
-            match end.ask(|reply| Call::Before { hook, phase: Phase::PreHandler, request, reply }).await? {
-                Flow::Continue(next) => request = next,
+        if !self.hooks.pre_handler.is_empty() {
+            request = match Box::pin(before(end, &self.hooks.pre_handler, request)).await? {
+                Flow::Continue(seen) => seen,
                 Flow::Respond(early) => return Ok(early),
-            }
+            };
         }
+        self.plan.put_request(&mut request);
         if self.plan.provides() {
             Box::pin(provide(&self.plan, &self.singletons, end, generators, &mut request.args)).await?;
         }
@@ -264,7 +260,7 @@ impl Endpoint {
         }
         let response = recovered.unwrap_or(problem);
         if raised && response.status.is_server_error() {
-            return after(end, Phase::OnError, &self.on_error, response).await;
+            return after(end, Phase::OnError, &self.hooks.on_error, response).await;
         }
         Ok(response)
     }
@@ -311,22 +307,5 @@ impl Endpoint {
     fn encode_error(&self, mut error: Error) -> http::Response<Body> {
         self.plan.word(&mut error);
         encode_error(&error)
-    }
-}
-
-#[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
-fn after(
-    end: &HostEnd,
-    phase: Phase,
-    hooks: &[CallableId],
-    mut response: Response,
-) -> impl Future<Output = Result<Response, Fault>> {
-    async move {
-        for &hook in hooks {
-            response = match end.ask(|reply| Call::After { hook, phase, response, reply }).await? {
-                Flow::Continue(next) | Flow::Respond(next) => next,
-            };
-        }
-        Ok(response)
     }
 }

@@ -9,6 +9,7 @@ mod departure;
 mod encode;
 mod endpoint;
 mod file;
+mod hooks;
 mod peer;
 mod platform;
 mod provide;

@@ -12,10 +12,15 @@ use pyo3::{
     types::{PyBytes, PyDelta, PyDict, PyList, PyString, PyTuple},
 };
 use smallvec::SmallVec;
-use spikard_core::{Arg, Args, HostArg, HostId, Input, Response};
+use spikard_core::{Arg, Args, HostArg, Input, Response};
 
 use crate::{
-    engine::host::{Callable, Host},
+    engine::{
+        Loop,
+        host::{Callable, Host},
+        job::Job,
+        request,
+    },
     error::{self, Failure},
     vectorcall,
 };
@@ -29,14 +34,18 @@ pub(crate) type Argv = SmallVec<[Py<PyAny>; 8]>;
 /// Turns bound arguments into objects, in declaration order.
 pub(crate) fn arguments(
     py: Python<'_>,
-    host: &Host,
+    here: &Loop,
     callable: &Callable,
     args: Args,
-    values: &[Py<PyAny>],
+    job: &mut Job,
 ) -> Result<Argv, Failure> {
+    let host = &here.host;
     let convert = |(place, arg)| match arg {
         Arg::Input(input) => decode(py, host, *input),
-        Arg::Host(HostId(id)) => Ok(values[id as usize].clone_ref(py)),
+        Arg::Host(id) => {
+            job.values.get(py, id).ok_or_else(|| PyTypeError::new_err(format!("there is no value {}", id.0)).into())
+        }
+        Arg::Request(head) => Ok(request::object(job, py, here, &head)?.into_any()),
         Arg::Absent => match callable.default(py, place) {
             Some(default) => Ok(default?),
             None => Err(PyTypeError::new_err(format!("argument {place} was not sent and has no default")).into()),
@@ -189,7 +198,7 @@ fn is_plain(host: &Host, value: &Bound<'_, PyAny>) -> bool {
 }
 
 /// What a response of the package says of itself.
-fn parts(py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<Response> {
+pub(crate) fn parts(py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<Response> {
     let made = response.call_method0(intern!(py, "_parts"))?;
     let (status, headers, body): (Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyBytes>) = made.extract()?;
     let mut response = Response::new(error::status(&status)?, content(body));
@@ -203,7 +212,7 @@ fn typed(status: StatusCode, body: Bytes, content_type: &'static str) -> Respons
 }
 
 /// A long body is handed over without a copy.
-fn content(bytes: Bound<'_, PyBytes>) -> Bytes {
+pub(crate) fn content(bytes: Bound<'_, PyBytes>) -> Bytes {
     match bytes.as_bytes() {
         short if short.len() <= COPIED => Bytes::copy_from_slice(short),
         _ => Bytes::from_owner(PyBackedBytes::from(bytes)),

@@ -198,7 +198,10 @@ mod _spikard {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::Worker;
+    use super::{
+        Worker,
+        engine::{request::RequestHead, response::ResponseHead},
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue, header, request::Parts};
+use http::{HeaderName, header, request::Parts};
 
 use super::{Bound, From, Parameter, PathValues, Plan};
 use crate::{
@@ -102,21 +102,13 @@ fn named<'a>(pairs: &'a [Pair<'_>], name: &str) -> Vec<Cow<'a, str>> {
 }
 
 fn header_texts<'a>(headers: &'a http::HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
-    headers.get_all(name).iter().map(text).collect()
-}
-
-/// UTF-8 where it is, else ISO 8859-1, as header fields once were.
-fn text(value: &HeaderValue) -> Cow<'_, str> {
-    match std::str::from_utf8(value.as_bytes()) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(value.as_bytes().iter().map(|byte| char::from(*byte)).collect()),
-    }
+    headers.get_all(name).iter().map(pairs::field_text).collect()
 }
 
 fn read_cookies(headers: &http::HeaderMap) -> Vec<Pair<'_>> {
     let mut all = Vec::new();
     for value in headers.get_all(header::COOKIE) {
-        match text(value) {
+        match pairs::field_text(value) {
             Cow::Borrowed(text) => all.extend(pairs::cookies(text).map(|(name, value)| (name.into(), value.into()))),
             Cow::Owned(text) => {
                 let owned = |(name, value): (&str, &str)| (name.to_owned().into(), value.to_owned().into());

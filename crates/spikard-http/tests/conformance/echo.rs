@@ -36,7 +36,7 @@ pub fn argument(arg: &Arg, schema: &Value, choices: &[Value]) -> Json {
         Arg::Map(members) => {
             Json::Map(members.iter().map(|(name, value)| (name.clone(), argument(value, schema, choices))).collect())
         }
-        Arg::Input(_) | Arg::Host(_) | Arg::Request => Json::from("a value that echo does not know"),
+        Arg::Input(_) | Arg::Host(_) | Arg::Request(_) => Json::from("a value that echo does not know"),
     }
 }
 

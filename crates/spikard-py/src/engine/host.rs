@@ -43,7 +43,19 @@ struct Argument {
     choices: Option<Py<PyTuple>>,
 }
 
+/// A function and the way in which it is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Code<'a> {
+    pub(crate) function: &'a Py<PyAny>,
+    pub(crate) kind: Kind,
+    pub(crate) keywords: Option<&'a Py<PyTuple>>,
+}
+
 impl Callable {
+    pub(crate) fn code(&self) -> Code<'_> {
+        Code { function: &self.function, kind: self.kind, keywords: self.keywords.as_ref() }
+    }
+
     fn read(given: &Bound<'_, PyAny>, missing: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = given.py();
         let kind = match given.getattr(intern!(py, "kind"))?.cast::<PyString>()?.to_str()? {
@@ -109,8 +121,12 @@ pub(crate) struct Host {
     pub(crate) refusal: Py<PyAny>,
     /// `report(exception, source, route, request_id)`, the first two or the last may be None.
     pub(crate) report: Py<PyAny>,
+    /// The class of requests; it inherits `RequestHead`.
+    pub(crate) request: Py<PyAny>,
     /// The class of responses.
     pub(crate) response: Py<PyAny>,
+    /// The class of those that hooks are shown; it inherits `ResponseHead`.
+    pub(crate) made: Py<PyAny>,
     /// The class of exceptions that say their own status.
     pub(crate) http_exception: Py<PyAny>,
     pub(crate) event_loop: Py<PyAny>,
@@ -149,7 +165,9 @@ impl Host {
             from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
             refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
             report: names.getattr(intern!(py, "report"))?.unbind(),
+            request: names.getattr(intern!(py, "request"))?.unbind(),
             response: names.getattr(intern!(py, "response"))?.unbind(),
+            made: names.getattr(intern!(py, "made"))?.unbind(),
             http_exception: names.getattr(intern!(py, "http_exception"))?.unbind(),
             event_loop: event_loop.clone().unbind(),
             create_future: event_loop.getattr(intern!(py, "create_future"))?.unbind(),

@@ -1,21 +1,18 @@
 //! One request on the loop's thread: a trampoline between its work and the user's code.
 
 use pyo3::{exceptions::PyStopIteration, intern, prelude::*, types::PyTuple};
-use smallvec::SmallVec;
-use spikard_core::{Args, CallableId, Error, HostArg, HostId, Response};
-use spikard_ffi::{Call, Reply, Report, Step, Ticket};
+use spikard_core::Error;
+use spikard_ffi::{Call, Step, Ticket};
 
 use super::{
     Key, Loop, awaiting,
     awaiting::Sent,
-    host::{Callable, Kind},
+    calls::{self, Owes},
+    host::{Code, Kind},
     pool,
+    values::Values,
 };
-use crate::{
-    convert,
-    error::{self, Failure},
-    vectorcall,
-};
+use crate::{convert::Argv, error, vectorcall};
 
 pub(crate) struct Job {
     pub(crate) key: Key,
@@ -26,8 +23,7 @@ pub(crate) struct Job {
     next: Option<Call>,
     /// Begun, not ended.
     active: Option<Active>,
-    /// What the work knows by a `HostId`, which is an index.
-    values: SmallVec<[Py<PyAny>; 2]>,
+    pub(crate) values: Values,
     /// Ctrl-C reached user code: it goes on to the loop when the request has its answer.
     interrupt: Option<PyErr>,
 }
@@ -43,11 +39,6 @@ enum On {
     Thread { context: Py<PyAny>, result: Option<PyResult<Py<PyAny>>> },
 }
 
-/// What has to be answered when user code returns.
-enum Owes {
-    Handle(CallableId, Reply<Response>),
-}
-
 /// Where `advance` stopped.
 pub(crate) enum Stop {
     /// The request is over.
@@ -61,8 +52,9 @@ pub(crate) enum Stop {
 }
 
 impl Job {
-    pub(crate) fn new(key: Key, ticket: Ticket) -> Self {
-        Self { key, ticket, ended: false, next: None, active: None, values: SmallVec::new(), interrupt: None }
+    /// `values`: those of the work that spawned this one.
+    pub(crate) fn new(key: Key, ticket: Ticket, values: Values) -> Self {
+        Self { key, ticket, ended: false, next: None, active: None, values, interrupt: None }
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -115,7 +107,7 @@ impl Job {
     }
 
     pub(crate) fn visit(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
-        self.values.iter().try_for_each(|value| visit.call(value))?;
+        self.values.visit(visit)?;
         match self.active.as_ref().map(|active| &active.on) {
             Some(On::Coroutine(coroutine)) => visit.call(coroutine),
             Some(On::Thread { context, .. }) => visit.call(context),
@@ -136,21 +128,21 @@ impl Job {
             if let Some(active) = &mut self.active {
                 let result = match active.on.resume(py, thrown.take()) {
                     Sent::Yielded(value) => return Ok(Stop::Yielded(value)),
-                    Sent::Waits if self.ended => return Ok(Stop::Ended),
-                    Sent::Waits => return Ok(Stop::Waits),
+                    Sent::Waits => return Ok(if self.ended { Stop::Ended } else { Stop::Waits }),
                     Sent::Returned(result) => result,
                 };
                 let owes = self.active.take().expect("just seen").owes;
                 if self.ended {
                     return result.map(|_| Stop::Ended); // nobody listens
                 }
-                self.settle(py, here, owes, result);
+                calls::settle(self, py, here, owes, result);
             }
             let Some(call) = self.next.take() else {
                 match here.driver.step(self.ticket) {
                     Step::Call(call) => self.next = Some(call),
                     Step::Waiting => return Ok(Stop::Waits),
-                    Step::Cancel(_) | Step::Spawn(_) => (), // nothing is open; a work that is not accepted is dropped
+                    Step::Spawn(work) => here.spawn(work, self.values.share(), vectorcall::copy_context(py)?),
+                    Step::Cancel(_) => (), // nothing is open
                     Step::Ended => {
                         self.ended = true;
                         return Ok(Stop::Ended);
@@ -158,11 +150,11 @@ impl Job {
                 }
                 continue;
             };
-            if !in_task && needs_task(here, &call) {
+            if !in_task && calls::needs_task(here, &call) {
                 self.next = Some(call);
                 return Ok(Stop::NeedsTask);
             }
-            self.begin(py, here, call);
+            calls::begin(self, py, here, call);
         }
     }
 
@@ -192,92 +184,38 @@ impl Job {
         false
     }
 
-    fn begin(&mut self, py: Python<'_>, here: &Loop, call: Call) {
-        match call {
-            Call::Handle { handler, args, reply } => self.handle(py, here, handler, args, reply),
-            Call::Bind { args, reply } => self.bind(py, here, args, reply),
-            Call::Report { report, reply } => {
-                self.report(py, here, &report);
-                reply.ok(());
-            }
-            // Dropped, it is answered 500.
-            other => drop(other),
-        }
-    }
-
-    fn handle(&mut self, py: Python<'_>, here: &Loop, handler: CallableId, args: Args, reply: Reply<Response>) {
-        let Some(callable) = here.host.callable(handler) else {
-            return reply.fail(Error::internal(format!("there is no callable {}", handler.0)));
-        };
-        let owes = Owes::Handle(handler, reply);
-        let begun = convert::arguments(py, &here.host, callable, args, &self.values)
-            .and_then(|argv| Ok(self.start(py, here, callable, argv)?));
-        match begun {
+    /// Calls a piece of user code; when it returns, what is owed is settled.
+    pub(super) fn call(&mut self, py: Python<'_>, here: &Loop, code: Code<'_>, argv: Argv, owes: Owes) {
+        match self.start(py, here, code, argv) {
             Ok(Begun::On(on)) => self.active = Some(Active { on, owes }),
-            Ok(Begun::Returned(value)) => self.settle(py, here, owes, Ok(value)),
-            Err(Failure::Raised(raised)) => self.settle(py, here, owes, Err(raised)),
-            Err(Failure::Refused(refused)) => owes.fail(*refused),
+            Ok(Begun::Returned(value)) => calls::settle(self, py, here, owes, Ok(value)),
+            Err(raised) => calls::settle(self, py, here, owes, Err(raised)),
         }
     }
 
-    fn start(&self, py: Python<'_>, here: &Loop, callable: &Callable, argv: convert::Argv) -> PyResult<Begun> {
-        let keywords = callable.keywords.as_ref();
-        if callable.kind == Kind::Thread {
+    fn start(&self, py: Python<'_>, here: &Loop, code: Code<'_>, argv: Argv) -> PyResult<Begun> {
+        let Code { function, kind, keywords } = code;
+        if kind == Kind::Thread {
             let context = vectorcall::copy_context(py)?;
-            let (ticket, function) = (self.ticket, callable.function.clone_ref(py));
+            let (ticket, function) = (self.ticket, function.clone_ref(py));
             let keywords = keywords.map(|keywords| keywords.clone_ref(py));
             here.pool.give(pool::Task { ticket, function, argv, keywords, context: context.clone_ref(py) })?;
             return Ok(Begun::On(On::Thread { context, result: None }));
         }
-        let value = vectorcall::call(py, &callable.function, &argv, keywords)?;
-        match callable.kind {
+        let value = vectorcall::call(py, function, &argv, keywords)?;
+        match kind {
             Kind::Async => Ok(Begun::On(On::Coroutine(awaiting::steps(py, &here.host.coroutine, value)?))),
             _ => Ok(Begun::Returned(value)),
         }
     }
 
-    fn bind(&mut self, py: Python<'_>, here: &Loop, args: Vec<HostArg>, reply: Reply<Vec<HostId>>) {
-        let first = self.values.len() as u32;
-        for input in args {
-            match convert::decode(py, &here.host, input) {
-                Ok(value) => self.values.push(value),
-                Err(Failure::Raised(raised)) => return reply.fail(self.raised(py, here, raised)),
-                Err(Failure::Refused(refused)) => return reply.fail(*refused),
-            }
-        }
-        reply.ok((first..self.values.len() as u32).map(HostId).collect());
-    }
-
-    fn report(&self, py: Python<'_>, here: &Loop, report: &Report) {
-        let exception = report.exception.and_then(|HostId(id)| self.values.get(id as usize));
-        let request_id = report.request_id.as_ref().map(ToString::to_string);
-        let told = (exception, report.source.as_deref(), &*report.route, request_id);
-        if let Err(broken) = here.host.report.call1(py, told) {
-            broken.write_unraisable(py, None);
-        }
-    }
-
-    /// User code returned: its value becomes the answer.
-    fn settle(&mut self, py: Python<'_>, here: &Loop, owes: Owes, result: PyResult<Py<PyAny>>) {
-        let Owes::Handle(handler, reply) = owes;
-        let made = result.and_then(|value| {
-            let callable = here.host.callable(handler).expect("it was called");
-            convert::response(py, &here.host, callable, value.bind(py))
-        });
-        match made {
-            Ok(response) => reply.ok(response),
-            Err(raised) => reply.fail(self.raised(py, here, raised)),
-        }
-    }
-
     /// What user code raised, kept so that the very object can be thrown, handled and reported.
-    fn raised(&mut self, py: Python<'_>, here: &Loop, raised: PyErr) -> Error {
+    pub(super) fn raised(&mut self, py: Python<'_>, here: &Loop, raised: PyErr) -> Error {
         let mut error = error::raised(py, &here.host, &raised);
         if error::interrupts(py, &raised) {
             self.interrupt = Some(raised);
         } else {
-            self.values.push(raised.into_value(py).into_any());
-            error.exception = Some(HostId(self.values.len() as u32 - 1));
+            error.exception = Some(self.values.keep(raised.into_value(py).into_any()));
         }
         error
     }
@@ -286,14 +224,6 @@ impl Job {
 enum Begun {
     On(On),
     Returned(Py<PyAny>),
-}
-
-impl Owes {
-    fn fail(self, error: Error) {
-        match self {
-            Owes::Handle(_, reply) => reply.fail(error),
-        }
-    }
 }
 
 impl On {
@@ -315,16 +245,6 @@ impl On {
                 None => Sent::Waits,
             },
         }
-    }
-}
-
-/// Only a coroutine needs a Task. A callable that is not there is found out when it is called.
-fn needs_task(here: &Loop, call: &Call) -> bool {
-    match call {
-        Call::Handle { handler, .. } => {
-            here.host.callable(*handler).is_some_and(|callable| callable.kind == Kind::Async)
-        }
-        _ => false,
     }
 }
 

@@ -2,16 +2,20 @@
 //! loop's, which finds it again by the worker's key.
 
 pub(crate) mod awaiting;
+mod calls;
 mod eager;
 pub(crate) mod host;
-mod job;
+pub(crate) mod job;
 pub(crate) mod pool;
+pub(crate) mod request;
+pub(crate) mod response;
 mod slots;
 mod task;
+mod values;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     rc::Rc,
     sync::{
         Arc,
@@ -29,6 +33,7 @@ use self::{
     job::{Job, Stop},
     pool::Pool,
     slots::{Parked, Slots},
+    values::Values,
 };
 use crate::{
     error,
@@ -60,6 +65,8 @@ pub(crate) struct Loop {
     pub(crate) pool: Arc<Pool>,
     slots: Slots,
     tasks: Tasks,
+    /// Works that requests have spawned, with what they see of these: never begun inside another's step.
+    spawned: RefCell<VecDeque<(Work, Values, Py<PyAny>)>>,
     /// Who asked in memory: a callable for each answer that is on its way.
     asking: RefCell<HashMap<u64, Py<PyAny>>>,
     asked: Cell<u64>,
@@ -75,7 +82,7 @@ pub(crate) fn find(key: Key) -> Option<Rc<Loop>> {
 pub(crate) fn open(event_loop: &Bound<'_, PyAny>, host: Host, inbox: Arc<Inbox>, threads: usize) -> PyResult<Key> {
     static SERIAL: AtomicU64 = AtomicU64::new(0);
     let (tasks, pool) = (Tasks::new(event_loop)?, Pool::new(inbox.clone(), threads));
-    let (slots, asking, asked) = (Slots::default(), RefCell::default(), Cell::new(0));
+    let (slots, spawned, asking, asked) = (Slots::default(), RefCell::default(), RefCell::default(), Cell::new(0));
     Ok(LOOPS.with_borrow_mut(|loops| {
         let place = loops.iter().position(Option::is_none).unwrap_or_else(|| {
             loops.push(None);
@@ -83,7 +90,7 @@ pub(crate) fn open(event_loop: &Bound<'_, PyAny>, host: Host, inbox: Arc<Inbox>,
         });
         let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
         let driver = Driver::new(inbox.clone());
-        loops[place] = Some(Rc::new(Loop { key, inbox, driver, host, pool, slots, tasks, asking, asked }));
+        loops[place] = Some(Rc::new(Loop { key, inbox, driver, host, pool, slots, tasks, spawned, asking, asked }));
         key
     }))
 }
@@ -101,10 +108,10 @@ pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
     while let Some(returned) = here.inbox.returned.pop() {
         drop(returned);
     }
-    let asking = here.asking.take();
+    let (asking, spawned) = (here.asking.take(), here.spawned.take());
     let taken = LOOPS.with_borrow_mut(|loops| loops[key.place].take());
     // Destructors may run any code: nothing is borrowed any more.
-    drop((asking, taken));
+    drop((asking, spawned, taken));
     joined
 }
 
@@ -113,7 +120,7 @@ impl Loop {
     pub(crate) fn drain(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
         self.inbox.hush();
         let dealt = self.deal(py);
-        if !self.inbox.is_empty() || self.driver.has_woken() {
+        if !self.inbox.is_empty() || self.driver.has_woken() || !self.spawned.borrow().is_empty() {
             self.inbox.ring();
         }
         dealt
@@ -132,8 +139,12 @@ impl Loop {
             self.guard(py, ticket, self.woken(py, ticket))?;
         }
         for _ in 0..BATCH {
+            let Some((work, values, context)) = self.spawned.borrow_mut().pop_front() else { break };
+            self.begin(py, work, values, Ok(context))?;
+        }
+        for _ in 0..BATCH {
             let Some(work) = self.inbox.works.pop() else { break };
-            self.begin(py, work)?;
+            self.begin(py, work, Values::default(), vectorcall::copy_context(py))?;
         }
         Ok(())
     }
@@ -150,10 +161,22 @@ impl Loop {
         Ok(())
     }
 
-    fn begin(self: &Rc<Self>, py: Python<'_>, work: Work) -> PyResult<()> {
+    /// Remembers a work that sees the host values of another, and runs in a copy of its context.
+    fn spawn(&self, work: Work, values: Values, context: Py<PyAny>) {
+        self.spawned.borrow_mut().push_back((work, values, context));
+        self.inbox.ring();
+    }
+
+    fn begin(
+        self: &Rc<Self>,
+        py: Python<'_>,
+        work: Work,
+        values: Values,
+        context: PyResult<Py<PyAny>>,
+    ) -> PyResult<()> {
         let ticket = self.driver.accept(work);
-        let job = Box::new(Job::new(self.key, ticket));
-        let begun = vectorcall::copy_context(py).and_then(|context| self.bare(py, job, context));
+        let job = Box::new(Job::new(self.key, ticket, values));
+        let begun = context.and_then(|context| self.bare(py, job, context));
         self.guard(py, ticket, begun)
     }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ._decorators import delete, get, head, options, patch, post, put, route, trace
 from ._markers import Body, Cookie, Form, Header, Path, Query
+from ._request import Request
 from .app import App, Spikard
 from .config import BackgroundConfig, ServerConfig
 from .exceptions import HTTPException, SpecError
@@ -32,6 +33,7 @@ __all__ = [
     "PlainTextResponse",
     "Query",
     "RedirectResponse",
+    "Request",
     "Response",
     "Router",
     "ServerConfig",

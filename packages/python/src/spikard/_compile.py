@@ -8,9 +8,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from . import _hooks
 from ._bind import Binder, InArgument, callable_of, takers_of
 from ._callable import Compiled, HostCallable
 from ._decode import Decoder
+from ._hooks import Hooks
 from ._models import forget
 from ._render import AsArray, body_of, converter, is_text
 from ._template import shape
@@ -20,7 +22,7 @@ from .routing import Route
 _IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
 
 
-def compile_app(routes: list[Route], given: dict[str, Any]) -> Compiled:
+def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks) -> Compiled:
     """Compiles every route; the first fault is a `SpecError` that names its place."""
     table: list[HostCallable] = []
     seen: dict[tuple[str, str], Route] = {}
@@ -34,7 +36,10 @@ def compile_app(routes: list[Route], given: dict[str, Any]) -> Compiled:
     for route in routes:
         route.hints.release()
     env = {name: value for name, value in os.environ.items() if name.startswith("SPIKARD_")}
-    return Compiled({"routes": documents, "config": {"call": {}, "given": given, "env": env}}, table)
+    document: dict[str, Any] = {"routes": documents, "config": {"call": {}, "given": given, "env": env}}
+    if found := _hooks.document([hooks], table):
+        document["hooks"] = found
+    return Compiled(document, table)
 
 
 def _placed(route: Route, twin: Route, table: list[HostCallable]) -> dict[str, Any]:
@@ -75,6 +80,8 @@ def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
         document["body"] = dict(binder.body.spec)
         if binder.body.decoder is not None:
             document["body"]["decoder"] = _register(table, binder.body.decoder)
+    if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], table):
+        document["hooks"] = found
     options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
     return {**document, "options": options} if options else document
 

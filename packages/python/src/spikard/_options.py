@@ -34,6 +34,12 @@ class RouteOptions(TypedDict, total=False):
     """A client that leaves cancels the handler."""
     assert_formats: bool
     """Whether `format` is asserted in `request_schema`."""
+    on_request: Callable[..., Any] | Sequence[Callable[..., Any]]
+    """Hooks of this route, after those of its app and routers."""
+    pre_validation: Callable[..., Any] | Sequence[Callable[..., Any]]
+    pre_handler: Callable[..., Any] | Sequence[Callable[..., Any]]
+    on_error: Callable[..., Any] | Sequence[Callable[..., Any]]
+    on_response: Callable[..., Any] | Sequence[Callable[..., Any]]
 
 
 def unknown_name(owner: str, noun: str, name: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from typing import final
 from ._callable import HostCallable
 from ._worker import Names
 
-__all__ = ["Worker", "__version__"]
+__all__ = ["RequestHead", "ResponseHead", "Worker", "__version__"]
 
 __version__: str
 
@@ -45,3 +45,21 @@ class Worker:
     def close(self, grace: float | None = None) -> bool:
         """Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again,
         it waits for that."""
+
+class RequestHead:
+    """The Rust half of `spikard.Request`."""
+
+    @property
+    def method(self) -> str:
+        """`GET`, `POST` …"""
+    @property
+    def path(self) -> str:
+        """As it was sent, without the query."""
+    def _fields(self) -> list[tuple[str, str]]: ...
+
+class ResponseHead:
+    """The Rust half of a response on its way out."""
+
+    def _head(self) -> tuple[int, list[tuple[str, str]]]: ...
+    def _whole(self) -> bytes | None: ...
+    def _replace(self, status: int, fields: list[tuple[str, str]], whole: bytes | None) -> None: ...

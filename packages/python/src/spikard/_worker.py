@@ -18,6 +18,8 @@ import msgspec
 
 from . import _decode, _render
 from ._callable import MISSING, Compiled
+from ._made import MadeResponse
+from ._request import Request
 from ._spikard import Worker, __version__
 from .exceptions import HTTPException, SpecError
 from .http import Response
@@ -40,7 +42,9 @@ class Names(NamedTuple):
     struct_meta: type = msgspec.StructMeta
     from_tuple: Callable[..., Response] = _render.from_tuple
     refusal: Callable[[BaseException, int], tuple[list[dict[str, Any]], bool] | None] = _decode.told
+    request: type = Request
     response: type = Response
+    made: type = MadeResponse
     http_exception: type = HTTPException
     spec_error: type = SpecError
     missing: object = MISSING

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import _decorators
+from ._hooks import Hooks, Registers
 from ._options import RouteOptions, checked
 from ._resolve import Hints, caller
 from ._template import join
@@ -29,6 +30,7 @@ class Route(NamedTuple):
     options: RouteOptions
     hints: Hints
     router_tags: tuple[str, ...] = ()
+    router_hooks: tuple[Hooks, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ class Route(NamedTuple):
         return self.options.get("status_code", 200)
 
 
-class Router:
+class Router(Registers):
     """Routes under a prefix, to be included in an app or in another router.
 
     >>> users = Router(prefix="/users", tags=["users"])
@@ -96,6 +98,7 @@ class Router:
             raise TypeError(f"tags must be a list of str, got {tags!r}")
         self.prefix = prefix
         self.tags = tuple(tags)
+        self._hooks = Hooks()
         self._entries: list[Route | tuple[str, Router]] = []
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
@@ -184,13 +187,15 @@ class Router:
                 yield entry[1]
                 yield from entry[1]._routers()
 
-    def _flattened(self, prefix: str = "", tags: tuple[str, ...] = ()) -> Iterator[Route]:
+    def _flattened(
+        self, prefix: str = "", tags: tuple[str, ...] = (), hooks: tuple[Hooks, ...] = ()
+    ) -> Iterator[Route]:
         prefix, tags = join(prefix, self.prefix), (*tags, *self.tags)
         for entry in self._entries:
             if isinstance(entry, Route):
-                yield entry._replace(path=join(prefix, entry.path), router_tags=tags)
+                yield entry._replace(path=join(prefix, entry.path), router_tags=tags, router_hooks=hooks)
             else:
-                yield from entry[1]._flattened(join(prefix, entry[0]), tags)
+                yield from entry[1]._flattened(join(prefix, entry[0]), tags, (*hooks, entry[1]._hooks))
 
     @property
     def routes(self) -> list[Route]:

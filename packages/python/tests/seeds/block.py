@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from spikard import Spikard, TestClient
+from spikard import Response, Spikard, TestClient
 
 FOLDER = Path(__file__).parents[4] / "testing_data" / "seed_blocks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -34,7 +34,7 @@ class User(msgspec.Struct):
 def executed(*names: str) -> Iterator[dict[str, Any]]:
     """The namespace after these snippets have run in it, one after another."""
     module = types.ModuleType("seed_block")
-    given = {"app": Spikard(), "User": User, "create_pool": object}
+    given = {"app": Spikard(), "User": User, "create_pool": object, "Response": Response}
     module.__dict__.update(given)
     sys.modules["seed_block"] = module
     try:

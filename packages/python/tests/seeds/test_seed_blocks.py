@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from typing import Any
 
 import pytest
-from spikard import Spikard
+from spikard import Spikard, TestClient
 
 from .block import NAMES, answered_by_the_program, executed, run_test, served
 
@@ -35,8 +36,6 @@ PENDING = {
                 "python-readme-early-L209"],
     "streaming responses": ["pypi-page-L163", "python-binding-docs-L180", "python-binding-docs-rendered-L145",
                             "python-readme-early-L238"],
-    "hooks": ["pypi-page-L236", "python-binding-docs-L78", "python-binding-docs-rendered-L72",
-              "python-readme-early-L351"],
     "websockets": ["pypi-page-L259", "pypi-page-L312", "python-binding-docs-L354", "python-binding-docs-rendered-L289",
                    "python-readme-early-L382", "python-readme-early-L472"],
     "event streams": ["pypi-page-L268", "pypi-page-L321", "python-binding-docs-L372",
@@ -344,6 +343,33 @@ def failures(name: str) -> list[str]:
         return [
             found for found in (broken, *(failure(partial(run_test, name, test, *apps)) for test in tests)) if found
         ]
+
+
+@proves("pypi-page-L236", "python-readme-early-L351")
+def hooks_of_every_phase(name: str) -> None:
+    with executed(name) as namespace, redirect_stdout(io.StringIO()) as printed:
+        app = namespace["app"]
+
+        @app.get("/boom")
+        async def boom() -> None:
+            raise ValueError
+
+        with TestClient(app) as client:
+            refused = client.get("/boom")
+            failed = client.get("/boom", headers={"Authorization": "x"})
+    assert (refused.status_code, refused.json()) == (401, {"error": "Unauthorized"})
+    assert (failed.status_code, failed.headers["x-frame-options"]) == (500, "DENY")
+    assert printed.getvalue() == "GET /boom\nGET /boom\nError: 500\n"
+
+
+@proves("python-binding-docs-L78", "python-binding-docs-rendered-L72")
+def a_hook_reads_the_request_as_a_dict(name: str) -> None:
+    with executed(name) as namespace, redirect_stdout(io.StringIO()) as printed:
+        app = namespace["app"]
+        app.get("/items")(lambda: 1)
+        with TestClient(app) as client:
+            assert client.get("/items").json() == 1
+    assert printed.getvalue() == "GET /items\n"
 
 
 @pytest.mark.parametrize("name", sorted(WAITING))

@@ -1,0 +1,77 @@
+//! The hooks of a route: the app's, then its routers', then its own.
+
+use spikard_core::{
+    CallableId, Flow, Phase, Request, Response, sabotage,
+    spec::{AppSpec, HookSpec, RouteSpec},
+};
+use spikard_ffi::Call;
+
+use crate::transit::{Fault, HostEnd};
+
+#[derive(Default)]
+pub(crate) struct Hooks {
+    /// `on_request` and `pre_validation`: with them the work starts at the head.
+    pub early: Vec<(Phase, CallableId)>,
+    pub pre_handler: Vec<(Phase, CallableId)>,
+    pub on_error: Vec<CallableId>,
+    pub on_response: Vec<CallableId>,
+}
+
+impl Hooks {
+    pub(crate) fn of(app: &AppSpec, route: &RouteSpec) -> Self {
+        if sabotage::takes_out("hooks") {
+            return Self::default();
+        }
+        let both = |pick: fn(&HookSpec) -> &Vec<CallableId>| [pick(&app.hooks).as_slice(), pick(&route.hooks)].concat();
+        let on_request = both(|hooks| &hooks.on_request).into_iter().map(|hook| (Phase::OnRequest, hook));
+        let pre_validation = both(|hooks| &hooks.pre_validation).into_iter().map(|hook| (Phase::PreValidation, hook));
+        let pre_handler = both(|hooks| &hooks.pre_handler).into_iter().map(|hook| (Phase::PreHandler, hook));
+        Self {
+            early: on_request.chain(pre_validation).collect(),
+            pre_handler: pre_handler.collect(),
+            on_error: both(|hooks| &hooks.on_error),
+            on_response: both(|hooks| &hooks.on_response),
+        }
+    }
+
+    /// Whether somebody is shown the head.
+    pub(crate) fn see_the_head(&self) -> bool {
+        !self.early.is_empty() || !self.pre_handler.is_empty()
+    }
+}
+
+/// Hooks on the way in, until one answers.
+#[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
+pub(crate) fn before(
+    end: &HostEnd,
+    hooks: &[(Phase, CallableId)],
+    mut request: Request,
+) -> impl Future<Output = Result<Flow<Request>, Fault>> {
+    async move {
+        for &(phase, hook) in hooks {
+            match end.ask(|reply| Call::Before { hook, phase, request, reply }).await? {
+                Flow::Continue(next) => request = next,
+                early @ Flow::Respond(_) => return Ok(early),
+            }
+        }
+        Ok(Flow::Continue(request))
+    }
+}
+
+/// Hooks on the way out.
+#[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
+pub(crate) fn after(
+    end: &HostEnd,
+    phase: Phase,
+    hooks: &[CallableId],
+    mut response: Response,
+) -> impl Future<Output = Result<Response, Fault>> {
+    async move {
+        for &hook in hooks {
+            response = match end.ask(|reply| Call::After { hook, phase, response, reply }).await? {
+                Flow::Continue(next) | Flow::Respond(next) => next,
+            };
+        }
+        Ok(response)
+    }
+}

@@ -1,0 +1,112 @@
+//! Hooks on the way in and on the way out.
+
+use pyo3::{exceptions::PyTypeError, prelude::*};
+use smallvec::smallvec;
+use spikard_core::{CallableId, Error, Flow, Request, Response};
+use spikard_ffi::Reply;
+
+use super::{Owes, answer, callable};
+use crate::{
+    convert,
+    engine::{
+        Loop,
+        job::Job,
+        request::{self, RequestHead},
+        response::{self, ResponseHead},
+    },
+};
+
+pub(super) fn before(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    hook: CallableId,
+    request: Request,
+    reply: Reply<Flow<Request>>,
+) {
+    let callable = match callable(here, hook) {
+        Ok(callable) => callable,
+        Err(missing) => return reply.fail(missing),
+    };
+    let Some(head) = &request.head else { return reply.fail(Error::internal("a hook was called without a head")) };
+    match request::object(job, py, here, head) {
+        Ok(object) => job.call(py, here, callable.code(), smallvec![object.into_any()], Owes::Before(request, reply)),
+        Err(raised) => reply.fail(job.raised(py, here, raised)),
+    }
+}
+
+/// None goes on, and so does a `Request`; a `Response` is the answer.
+pub(super) fn settle_before(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    request: Request,
+    reply: Reply<Flow<Request>>,
+    value: &Bound<'_, PyAny>,
+) {
+    let flow = flow(job, py, here, request, value);
+    answer(job, py, here, reply, flow);
+}
+
+fn flow(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    mut request: Request,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Flow<Request>> {
+    if let Ok(other) = value.cast::<RequestHead>() {
+        job.values.keep_request(other.clone().unbind());
+    } else if value.is_instance(here.host.response.bind(py))? {
+        return Ok(Flow::Respond(convert::parts(py, value)?));
+    } else if !value.is_none() {
+        return Err(misfit("Request, a Response", value));
+    }
+    request.head = Some(request::seen(job, py)?);
+    Ok(Flow::Continue(request))
+}
+
+pub(super) fn after(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    hook: CallableId,
+    response: Response,
+    reply: Reply<Flow<Response>>,
+) {
+    let callable = match callable(here, hook) {
+        Ok(callable) => callable,
+        Err(missing) => return reply.fail(missing),
+    };
+    match response::object(py, here, response) {
+        Ok(made) => {
+            let owes = Owes::After(made.clone_ref(py), reply);
+            job.call(py, here, callable.code(), smallvec![made.into_any()], owes);
+        }
+        Err(raised) => reply.fail(job.raised(py, here, raised)),
+    }
+}
+
+/// The response that the hook was shown goes on, or another that it returned.
+pub(super) fn settle_after(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    made: &Py<ResponseHead>,
+    reply: Reply<Flow<Response>>,
+    value: &Bound<'_, PyAny>,
+) {
+    let response = if value.is_none() || value.is(made) {
+        response::seen(made.bind(py))
+    } else if value.is_instance(here.host.response.bind(py)).unwrap_or(false) {
+        convert::parts(py, value)
+    } else {
+        Err(misfit("Response", value))
+    };
+    answer(job, py, here, reply, response.map(Flow::Continue));
+}
+
+fn misfit(what: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let given = value.get_type().name().map_or_else(|_| "another object".to_owned(), |name| format!("a {name}"));
+    PyTypeError::new_err(format!("a hook of this phase returns a {what} or None, got {given}"))
+}

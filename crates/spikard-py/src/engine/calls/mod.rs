@@ -1,0 +1,97 @@
+//! The kinds of call, one file each: how a call begins, and how what user code returns becomes its answer.
+
+mod bind;
+mod handle;
+mod hook;
+mod provide;
+mod report;
+
+use pyo3::prelude::*;
+use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
+use spikard_ffi::{Call, Reply};
+
+use super::{
+    Loop,
+    host::{Callable, Kind},
+    job::Job,
+    response::ResponseHead,
+};
+
+/// What has to be answered when user code returns.
+pub(super) enum Owes {
+    Before(Request, Reply<Flow<Request>>),
+    Provide(Reply<HostId>),
+    Handle(CallableId, Reply<Response>),
+    After(Py<ResponseHead>, Reply<Flow<Response>>),
+}
+
+impl Owes {
+    fn fail(self, error: Error) {
+        match self {
+            Owes::Before(_, reply) => reply.fail(error),
+            Owes::Provide(reply) => reply.fail(error),
+            Owes::Handle(_, reply) => reply.fail(error),
+            Owes::After(_, reply) => reply.fail(error),
+        }
+    }
+}
+
+/// Only what has to be awaited needs a Task. A callable that is not there is found out when it is called.
+pub(super) fn needs_task(here: &Loop, call: &Call) -> bool {
+    let called = match call {
+        Call::Before { hook, .. } | Call::After { hook, .. } => *hook,
+        Call::Provide { provider, .. } => *provider,
+        Call::Handle { handler, .. } => *handler,
+        _ => return false,
+    };
+    here.host.callable(called).is_some_and(|callable| callable.kind == Kind::Async)
+}
+
+pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
+    match call {
+        Call::Before { hook, request, reply, .. } => hook::before(job, py, here, hook, request, reply),
+        Call::Bind { args, reply } => bind::begin(job, py, here, args, reply),
+        Call::Provide { provider, args, reply, .. } => provide::begin(job, py, here, provider, args, reply),
+        Call::Handle { handler, args, reply } => handle::begin(job, py, here, handler, args, reply),
+        Call::After { hook, response, reply, .. } => hook::after(job, py, here, hook, response, reply),
+        Call::Report { report, reply } => report::begin(job, py, here, &report, reply),
+        // Dropped, it is answered 500.
+        other => drop(other),
+    }
+}
+
+/// User code returned: its value becomes the answer.
+pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, result: PyResult<Py<PyAny>>) {
+    let value = match result {
+        Ok(value) => value.into_bound(py),
+        Err(raised) => return owes.fail(job.raised(py, here, raised)),
+    };
+    match owes {
+        Owes::Before(request, reply) => hook::settle_before(job, py, here, request, reply, &value),
+        Owes::Provide(reply) => provide::settle(job, reply, value),
+        Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
+        Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
+    }
+}
+
+/// The callable of a call, or the error that answers it.
+fn callable(here: &Loop, id: CallableId) -> Result<&Callable, Error> {
+    here.host.callable(id).ok_or_else(|| Error::internal(format!("there is no callable {}", id.0)))
+}
+
+/// Answers with what was made of a value, or with what that raised.
+fn answer<T>(job: &mut Job, py: Python<'_>, here: &Loop, reply: Reply<T>, made: PyResult<T>) {
+    match made {
+        Ok(made) => reply.ok(made),
+        Err(raised) => reply.fail(job.raised(py, here, raised)),
+    }
+}
+
+/// Calls a callable with bound arguments.
+fn call_bound(job: &mut Job, py: Python<'_>, here: &Loop, callable: &Callable, args: spikard_core::Args, owes: Owes) {
+    match crate::convert::arguments(py, here, callable, args, job) {
+        Ok(argv) => job.call(py, here, callable.code(), argv, owes),
+        Err(crate::error::Failure::Raised(raised)) => settle(job, py, here, owes, Err(raised)),
+        Err(crate::error::Failure::Refused(refused)) => owes.fail(*refused),
+    }
+}

@@ -1,0 +1,62 @@
+//! What one request holds of Python: the objects that its work knows by a `HostId`, and its `Request`. The works that
+//! it spawns share it, and the last of them lets it go.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
+use spikard_core::HostId;
+
+use super::request::RequestHead;
+
+/// Made when there is something to hold.
+#[derive(Default)]
+pub(crate) struct Values(Option<Arc<Mutex<Held>>>);
+
+#[derive(Default)]
+struct Held {
+    objects: Vec<Py<PyAny>>,
+    request: Option<Py<RequestHead>>,
+}
+
+impl Values {
+    /// Locked for a moment and never while Python code runs.
+    fn held(&mut self) -> MutexGuard<'_, Held> {
+        self.0.get_or_insert_default().lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keep(&mut self, object: Py<PyAny>) -> HostId {
+        let mut held = self.held();
+        held.objects.push(object);
+        HostId(held.objects.len() as u32 - 1)
+    }
+
+    pub(crate) fn get(&self, py: Python<'_>, HostId(id): HostId) -> Option<Py<PyAny>> {
+        let held = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        held.objects.get(id as usize).map(|object| object.clone_ref(py))
+    }
+
+    /// The one `Request` of this request, if somebody has asked for it.
+    pub(crate) fn request(&self, py: Python<'_>) -> Option<Py<RequestHead>> {
+        let held = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        held.request.as_ref().map(|request| request.clone_ref(py))
+    }
+
+    pub(crate) fn keep_request(&mut self, request: Py<RequestHead>) {
+        let before = self.held().request.replace(request);
+        drop(before);
+    }
+
+    /// For a work that this one's spawns.
+    pub(crate) fn share(&mut self) -> Self {
+        Self(Some(self.0.get_or_insert_default().clone()))
+    }
+
+    /// What is shared has several owners of which the collector would count each reference once too often; what is
+    /// locked is in use.
+    pub(crate) fn visit(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Some(held) = self.0.as_ref().filter(|held| Arc::strong_count(held) == 1) else { return Ok(()) };
+        let Ok(held) = held.try_lock() else { return Ok(()) };
+        visit.call(&held.request)?;
+        held.objects.iter().try_for_each(|object| visit.call(object))
+    }
+}

@@ -1,0 +1,132 @@
+"""Hooks: registration on apps and routers, and their part of the document."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar, overload
+
+from ._callable import HostCallable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PHASES = ("on_request", "pre_validation", "pre_handler", "on_error", "on_response")
+
+
+class Hook(NamedTuple):
+    """A function, and whether it may block."""
+
+    function: Callable[..., Any]
+    kind: Any
+
+
+class Hooks(dict[str, list[Hook]]):
+    """The hooks of an app, a router or a route by phase, in the order of their registration."""
+
+    def add(self, phase: str, function: Callable[..., Any], *, sync_to_thread: bool = True) -> None:
+        """Fails on what cannot be called with one argument."""
+        self.setdefault(phase, []).append(Hook(checked(phase, function), kind_of(function, sync_to_thread)))
+
+
+def checked(phase: str, function: Any) -> Callable[..., Any]:
+    """The function, if it takes the one argument that a hook is called with."""
+    if not callable(function) or isinstance(function, type):
+        raise TypeError(f"a hook is a function, got {function!r}")
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        takes = "the response" if phase in ("on_error", "on_response") else "the request"
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"a hook of {phase} takes one argument, {takes}: {name} does not") from None
+    except ValueError:  # a function that does not say what it takes
+        pass
+    return function  # type: ignore[no-any-return]
+
+
+def kind_of(function: Callable[..., Any], sync_to_thread: bool = True) -> str:
+    """How the engine calls it."""
+    from ._compile import is_async
+
+    return "async" if is_async(function) else "thread" if sync_to_thread else "inline"
+
+
+class Registers:
+    """What apps and routers have in common for hooks."""
+
+    _hooks: Hooks
+
+    @overload
+    def on_request(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
+    @overload
+    def on_request(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
+    def on_request(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+        """Sees every request first, on its head alone; an app's sees those that no route matches, too."""
+        return self._hook("on_request", hook, sync_to_thread)
+
+    @overload
+    def pre_validation(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
+    @overload
+    def pre_validation(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
+    def pre_validation(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+        """Sees a request before its parameters and its body are read."""
+        return self._hook("pre_validation", hook, sync_to_thread)
+
+    @overload
+    def pre_handler(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
+    @overload
+    def pre_handler(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
+    def pre_handler(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+        """Sees a request that was accepted, before its dependencies and its handler."""
+        return self._hook("pre_handler", hook, sync_to_thread)
+
+    @overload
+    def on_error(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
+    @overload
+    def on_error(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
+    def on_error(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+        """Sees a response of 500 and above that was made from an exception."""
+        return self._hook("on_error", hook, sync_to_thread)
+
+    @overload
+    def on_response(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
+    @overload
+    def on_response(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
+    def on_response(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+        """Sees every response last."""
+        return self._hook("on_response", hook, sync_to_thread)
+
+    def _hook(self, phase: str, hook: Any, sync_to_thread: bool) -> Any:
+        def register(function: F) -> F:
+            self._hooks.add(phase, function, sync_to_thread=sync_to_thread)
+            return function
+
+        return register if hook is None else register(hook)
+
+
+def of_options(options: Any) -> Hooks:
+    """The hooks that a route's own options name."""
+    hooks = Hooks()
+    for phase in PHASES:
+        given = options.get(phase, ())
+        for function in given if isinstance(given, Iterable) else (given,):
+            hooks.add(phase, function)
+    return hooks
+
+
+def document(levels: Sequence[Hooks], table: list[HostCallable]) -> dict[str, list[int]]:
+    """The hooks of several levels, outer to inner, as ids in the table of callables."""
+    found: dict[str, list[int]] = {}
+    for phase in PHASES:
+        ids = [_register(hook, table) for level in levels for hook in level.get(phase, ())]
+        if ids:
+            found[phase] = ids
+    return found
+
+
+def _register(hook: Hook, table: list[HostCallable]) -> int:
+    made = HostCallable(hook.function, hook.kind)
+    for place, known in enumerate(table):
+        if known.function is hook.function and known == made:
+            return place
+    table.append(made)
+    return len(table) - 1
