@@ -7,7 +7,6 @@ import time
 from datetime import date
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct
 from spikard import Form, Spikard
 
@@ -85,11 +84,13 @@ class Profile(Struct):
     subscribed: bool
 
 
-pool: asyncpg.Pool | None = None
+pool = None
 
 
 async def row_of(number: int) -> dict[str, object]:
     global pool
+    import asyncpg  # the other routes do without it
+
     if pool is None:
         pool = await asyncpg.create_pool(os.environ["BENCH_DATABASE"], min_size=4, max_size=4)
     return dict(await pool.fetchrow("select id, name from rows where id = $1", number))
