@@ -36,6 +36,7 @@ CASES = {
     "sync-inline": get("/sync/inline", HELLO),
     "sync-pool": get("/sync", HELLO),
     "sleep-0": get("/sleep/none", HELLO),
+    "invalid": KNOWN["invalid-body"](1),
 }
 
 
@@ -77,15 +78,16 @@ def load(port: int, exchange: Exchange, each: int) -> int:
                 ready.register(link.fileno(), select.EPOLLIN)
             for client in clients.values():
                 client.link.sendall(request)
-            turn(ready, clients, request, CONNECTIONS * each)
+            turn(ready, clients, request, CONNECTIONS * each, b"4" if exchange.refused else b"2")
         finally:
             for client in clients.values():
                 client.link.close()
     return CONNECTIONS * each
 
 
-def turn(ready: select.epoll, clients: dict[int, Client], request: bytes, left: int) -> None:
-    """Reads answers and asks again until all have come."""
+def turn(ready: select.epoll, clients: dict[int, Client], request: bytes, left: int, kind: bytes) -> None:
+    """Reads answers and asks again until all have come. `kind` is the first digit of their statuses."""
+    wanted = b"HTTP/1.1 " + kind
     end = time.monotonic() + LIMIT
     while left:
         if time.monotonic() > end:
@@ -94,7 +96,7 @@ def turn(ready: select.epoll, clients: dict[int, Client], request: bytes, left: 
             client = clients[place]
             some = client.link.recv(65_536)
             client.received += some
-            if not some or not client.received.startswith(b"HTTP/1.1 200"[: len(client.received)]):
+            if not some or not client.received.startswith(wanted[: len(client.received)]):
                 raise Broken(f"answer {client.received[:80]!r}")
             if length := whole(client.received):
                 client.received = client.received[length:]

@@ -8,7 +8,7 @@ import dataclasses
 import math
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 RESAMPLES = 4_000
 CONFIDENCE = 0.95
@@ -40,12 +40,14 @@ def geometric(values: Sequence[float]) -> float:
     return math.exp(statistics.fmean(math.log(value) for value in values))
 
 
-def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The bootstrap interval of the geometric mean. One value has no spread to tell: its interval is everything."""
+def interval(
+    values: Sequence[float], confidence: float = CONFIDENCE, mean: Callable[[Sequence[float]], float] = geometric
+) -> tuple[float, float]:
+    """The bootstrap interval of a mean, the geometric one unless said. One value has no spread to tell: its interval is everything."""
     if len(values) < 2:
         return 0.0, math.inf
     draw = random.Random(SEED)
-    means = sorted(geometric(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
+    means = sorted(mean(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
     tail = (1 - confidence) / 2
     return quantile(means, tail), quantile(means, 1 - tail)
 

@@ -1,0 +1,113 @@
+"""The regression guard: instructions per request of six workloads against `budget.json`, on the build that CI has made. Run
+it by the interpreter that has the package. `--update` writes the file anew; its diff is what a change costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import contenders
+import instructions
+
+FILE = Path(__file__).resolve().parent / "budget.json"
+PROFILE = "ci"
+EACH = 20
+"""Requests on each of the 64 connections."""
+STEADY, RESTLESS = 0.03, 0.05
+"""How far a count may lie above its budget: where nothing suspends, and where the loop's turns differ."""
+SUSPENDED = ("sync-pool", "sleep-0")
+CASES = ("hello", "post", "sync-inline", "sync-pool", "sleep-0", "invalid")
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One workload against its budget."""
+
+    name: str
+    count: float
+    budget: float
+
+    @property
+    def limit(self) -> float:
+        """The share that it may lie above."""
+        return RESTLESS if self.name in SUSPENDED else STEADY
+
+    @property
+    def change(self) -> float:
+        """The share that it lies above, negative below."""
+        return self.count / self.budget - 1
+
+    @property
+    def word(self) -> str:
+        """What it comes to."""
+        if self.change > self.limit:
+            return "over the budget"
+        return "below the budget: lower it by --update" if self.change < -self.limit else "ok"
+
+
+def count() -> dict[str, float]:
+    """Instructions per request of every case; the median of three runs where the loop's turns differ."""
+    contender = contenders.load("spikard-python")
+    ours = dataclasses.replace(contender, command=(sys.executable, *contender.command[1:]))
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        counting = instructions.Counted(ours, Path(folder))
+        try:
+            for name in CASES:
+                runs = 3 if name in SUSPENDED else 1
+                counts = [counting.count(instructions.CASES[name], EACH) for _ in range(runs)]
+                found[name] = float(round(statistics.median(counts)))
+        finally:
+            counting.server.stop()
+    return found
+
+
+def version() -> str:
+    """The interpreter's version as far as a budget depends on it."""
+    return ".".join(platform.python_version_tuple()[:2])
+
+
+def compared(found: Mapping[str, float], budget: Mapping[str, float]) -> list[Verdict]:
+    """Every case against its budget; a case without one is over it."""
+    return [Verdict(name, value, budget.get(name, 1.0)) for name, value in found.items()]
+
+
+def main(arguments: list[str]) -> int:
+    """Answers 1 if a workload is over its budget, or if nothing can be counted."""
+    parser = argparse.ArgumentParser(prog="tools/bench/budget.py", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--update", action="store_true", help="write the counts as the new budget")
+    given = parser.parse_args(arguments)
+    if not shutil.which("valgrind"):
+        print("missing: valgrind, which counts the instructions (Debian, Ubuntu: apt-get install valgrind)")
+        return 1
+    known = json.loads(FILE.read_text()) if FILE.exists() else {"python": version(), "instructions": {}}
+    if not given.update and known["python"] != version():
+        print(f"skipped: the budget is that of CPython {known['python']}, this is {version()}")
+        return 0
+    try:
+        found = count()
+    except (contenders.Unavailable, instructions.Broken, OSError) as reason:
+        print(f"nothing could be counted: {reason}")
+        return 1
+    verdicts = compared(found, known["instructions"])
+    print(f"instructions a request, profile {PROFILE}, CPython {version()}")
+    for one in verdicts:
+        print(f"{one.name:<12} {one.count:>9,.0f}  budget {one.budget:>9,.0f}  {one.change:>+7.1%}  {one.word}")
+    if given.update:
+        told = {name: int(value) for name, value in found.items()}
+        FILE.write_text(json.dumps({"profile": PROFILE, "python": version(), "instructions": told}, indent=2) + "\n")
+        return 0
+    return int(any(one.change > one.limit for one in verdicts))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

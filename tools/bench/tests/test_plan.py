@@ -1,0 +1,112 @@
+"""Plans, records that go on, sets and their names, the turns of an open loop."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import contenders
+import load
+import workloads
+import wrk
+from plan import Plan
+from record import Record
+from sets import SETS, chosen, options
+
+HEAD = {
+    "began": "now",
+    "machine": {},
+    "versions": {},
+    "settings": {"seconds": 2, "warm_up": 1, "base": "a", "contenders": {}, "notes": {}, "workloads": {}},
+}
+
+
+def head(**settings: object) -> dict:
+    return {**HEAD, "settings": {**HEAD["settings"], **settings}}
+
+
+class Plans(unittest.TestCase):
+    def plan(self, names: list[str], asked: list[str], rounds: int = 3) -> Plan:
+        wanted = [contenders.load(name) for name in names]
+        return Plan(wanted, workloads.named(asked), rounds, 2, 1, Path("nowhere"))
+
+    def test_what_a_contender_lacks_is_left_out_and_counted(self):
+        told = self.plan(["raw-hyper", "robyn"], ["json-hello", "sync-handler"]).told()
+        self.assertIn("= 3 cells (1 left out", told)
+
+    def test_more_rounds_take_longer(self):
+        few, many = (self.plan(["raw-hyper"], ["json-hello"], rounds) for rounds in (1, 9))
+        self.assertAlmostEqual(many.minutes() - few.minutes(), 8 * 2.5 / 60)
+
+    def test_the_server_and_the_generator_do_not_share_a_core(self):
+        plan = self.plan(["raw-hyper"], ["json-hello"])
+        self.assertNotIn(plan.generator_core, plan.server_cores())
+
+    def test_the_headline_set_fits_into_half_an_hour(self):
+        given = options(["--set", "headline"], "")
+        plan = self.plan(contenders.names(), chosen(given.workloads, []), given.rounds)
+        self.assertLess(plan.minutes(), 31)
+
+
+class Records(unittest.TestCase):
+    def test_a_run_goes_on_with_the_rounds_that_it_has(self):
+        with tempfile.TemporaryDirectory() as name:
+            first = Record(Path(name), head())
+            first.cell("hello", "a")["rounds"]["1"] = {"rate": 5}
+            first.servers["b"] = {"failed": "no compiler"}
+            first.keep()
+            again = Record(Path(name), head())
+            self.assertTrue(again.resumed)
+            self.assertEqual(again.cell("hello", "a")["rounds"], {"1": {"rate": 5}})
+            self.assertEqual(again.servers, {})
+
+    def test_rounds_of_another_length_are_not_mixed(self):
+        with tempfile.TemporaryDirectory() as name:
+            Record(Path(name), head()).keep()
+            with self.assertRaisesRegex(SystemExit, "begun with seconds 2, not 9"):
+                Record(Path(name), head(seconds=9))
+
+    def test_a_record_is_written_whole(self):
+        with tempfile.TemporaryDirectory() as name:
+            Record(Path(name), head()).keep()
+            self.assertEqual([one.name for one in Path(name).iterdir()], ["results.json"])
+            self.assertEqual(json.loads((Path(name) / "results.json").read_text())["cells"], {})
+
+
+class Names(unittest.TestCase):
+    def test_all_without_one(self):
+        self.assertEqual(chosen("all,-b", ["a", "b", "c"]), ["a", "c"])
+        self.assertEqual(chosen("-b", ["a", "b"]), ["a"])
+
+    def test_a_curve_stands_for_its_points(self):
+        self.assertEqual(
+            chosen("hello,routes", [], {"routes": ["routes-1", "routes-2"]}), ["hello", "routes-1", "routes-2"]
+        )
+
+    def test_every_set_names_what_there_is(self):
+        groups = {name: [one.name for one in curve] for name, curve in workloads.points().items()}
+        for one in SETS.values():
+            workloads.named(chosen(one.workloads, [workload.name for workload in workloads.ALL], groups))
+            for name in chosen(one.contenders, contenders.names()):
+                contenders.load(name)
+
+    def test_what_a_contender_has_not_is_a_workload(self):
+        known = {workload.name for workload in workloads.ALL} | set(workloads.points())
+        for name in contenders.names():
+            contender = contenders.load(name)
+            self.assertLessEqual({*contender.absent, *contender.pending}, known, name)
+
+    def test_an_option_goes_over_its_set(self):
+        given = options(["--set", "paired", "--rounds", "9"], "")
+        self.assertEqual((given.rounds, given.workloads), (9, SETS["paired"].workloads))
+
+
+class Generator(unittest.TestCase):
+    def test_its_line_is_read_among_others(self):
+        self.assertEqual(load.parse('warning\n{"offered":4,"statuses":{"200":4}}\n')["statuses"], {"200": 4})
+
+    def test_no_line_is_a_failure_that_quotes_the_output(self):
+        with self.assertRaisesRegex(wrk.Failed, "refused"):
+            load.parse("connection refused\n")
