@@ -51,7 +51,7 @@ pub(crate) struct Transit {
     given_up: AtomicUsize,
     /// What is on its way home. Waking a task of another thread costs a system call each; so all of it queues here,
     /// the I/O side is woken once and wakes its own tasks itself.
-    home: SegQueue<(Arc<Line>, Home)>,
+    home: SegQueue<Arc<Line>>,
     rung: AtomicBool,
     bell: Notify,
     /// Somebody waits for nothing to be in flight.
@@ -146,8 +146,10 @@ impl Transit {
         }
     }
 
+    /// The queue carries the line and not what was sent: its blocks are made anew for every few requests.
     fn send(&self, line: Arc<Line>, home: Home) {
-        self.home.push((line, home));
+        line.lay_down(home);
+        self.home.push(line);
         if !self.rung.swap(true, Ordering::AcqRel) {
             self.bell.notify_one();
         }
@@ -160,8 +162,8 @@ impl Transit {
             // Clear before draining, and with a swap: a plain store could be seen after the pops below, and an answer
             // pushed in between would wait for the next one.
             self.rung.swap(false, Ordering::AcqRel);
-            while let Some((line, home)) = self.home.pop() {
-                line.arrive(home);
+            while let Some(line) = self.home.pop() {
+                line.arrive();
             }
         }
     }

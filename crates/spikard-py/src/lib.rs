@@ -1,5 +1,6 @@
 //! `spikard._spikard`, the extension module. A [`Worker`] serves one app on one event loop; its I/O has a thread of its own.
 
+mod allocator;
 mod convert;
 mod engine;
 mod error;
@@ -34,7 +35,7 @@ use crate::{
 };
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 /// Serves one app on one event loop, whose thread makes it, drains it and closes it.
 #[pyclass(frozen, weakref, module = "spikard._spikard")]

@@ -30,7 +30,7 @@ pub(crate) struct Line {
     desk: Mutex<Desk>,
 }
 
-/// What has arrived on the I/O side. Used on that side only, but for `decoded`.
+/// What has come home, and what goes back: `decoded`. Taken on the I/O side only.
 #[derive(Default)]
 pub(super) struct Desk {
     waiter: Option<Waker>,
@@ -103,20 +103,31 @@ impl Line {
         with(&mut self.desk.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn arrive(self: &Arc<Self>, home: Home) {
-        let waiter = self.desk(|desk| {
-            match home {
-                home if desk.left => return Err(home),
-                Home::Chunk(chunk) => desk.chunks.push_back(chunk),
-                Home::End(well) => desk.end = Some(well),
-                home => desk.next = Some(home),
-            }
-            Ok(desk.waiter.take())
+    /// From the host's side: whoever waits for it is woken by [`Line::arrive`].
+    pub(super) fn lay_down(&self, home: Home) {
+        self.desk(|desk| match home {
+            Home::Chunk(chunk) => desk.chunks.push_back(chunk),
+            Home::End(well) => desk.end = Some(well),
+            home => desk.next = Some(home),
         });
-        match waiter {
-            Ok(waiter) => drop(waiter.map(Waker::wake)),
-            Err(Home::Head { tail: true, .. }) => self.sent(Sent::Gone), // nobody waits for it any more
-            Err(_) => (),
+    }
+
+    /// On the I/O side: something was laid down. The reader may have found it already.
+    pub(super) fn arrive(self: &Arc<Self>) {
+        let (waiter, head, chunks) = self.desk(|desk| match desk.left {
+            true => (None, desk.next.take(), std::mem::take(&mut desk.chunks)),
+            false => (
+                desk.waiter.take_if(|_| desk.next.is_some() || !desk.chunks.is_empty() || desk.end.is_some()),
+                None,
+                VecDeque::new(),
+            ),
+        });
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+        drop(chunks);
+        if let Some(Home::Head { tail: true, .. }) = head {
+            self.sent(Sent::Gone); // nobody waits for it any more
         }
     }
 
