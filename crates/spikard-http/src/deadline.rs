@@ -2,20 +2,16 @@
 //! a twentieth of its instructions.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use futures_util::future::{Either, select};
-use pin_project_lite::pin_project;
 use slab::Slab;
-use spikard_core::{Error, ErrorCode};
 use tokio::sync::Notify;
 
-use crate::{body::Body, encode::encode_error, platform::Platform};
+use crate::platform::Platform;
 
 /// Never is not a time.
 const NEVER: Duration = Duration::MAX;
@@ -50,15 +46,9 @@ impl Deadlines {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A deadline at this time.
+    /// A deadline at this time. It stands in the table from its first poll on: who is answered at once has none.
     pub(crate) fn at(self: &Arc<Self>, at: Duration) -> Deadline {
-        let mut table = self.table();
-        let key = table.waiting.insert(Waiting { at, over: false, waker: None });
-        if at < table.next {
-            table.next = at;
-            self.bell.notify_one();
-        }
-        Deadline { deadlines: self.clone(), key }
+        Deadline { deadlines: self.clone(), at, key: None }
     }
 
     /// Runs on the I/O side for as long as the server does.
@@ -100,13 +90,23 @@ impl Deadlines {
 /// The deadline of one request; dropping it takes it back.
 pub(crate) struct Deadline {
     deadlines: Arc<Deadlines>,
-    key: usize,
+    at: Duration,
+    key: Option<usize>,
 }
 
 impl Deadline {
-    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         let mut table = self.deadlines.table();
-        let waiting = &mut table.waiting[self.key];
+        let Some(key) = self.key else {
+            self.key =
+                Some(table.waiting.insert(Waiting { at: self.at, over: false, waker: Some(cx.waker().clone()) }));
+            if self.at < table.next {
+                table.next = self.at;
+                self.deadlines.bell.notify_one();
+            }
+            return Poll::Pending;
+        };
+        let waiting = &mut table.waiting[key];
         if waiting.over {
             return Poll::Ready(());
         }
@@ -119,36 +119,8 @@ impl Deadline {
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        self.deadlines.table().waiting.remove(self.key);
-    }
-}
-
-pin_project! {
-    /// Answers 408 at once when the time is over, and drops what it waited for: that is how the rest of the request
-    /// learns of it.
-    pub(crate) struct Timed<F> {
-        #[pin]
-        inner: F,
-        deadline: Option<Deadline>,
-    }
-}
-
-impl<F> Timed<F> {
-    pub(crate) fn new(inner: F, deadline: Option<Deadline>) -> Self {
-        Self { inner, deadline }
-    }
-}
-
-impl<F: Future<Output = http::Response<Body>>> Future for Timed<F> {
-    type Output = http::Response<Body>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        match (this.inner.poll(cx), this.deadline) {
-            (Poll::Pending, Some(deadline)) => {
-                deadline.poll(cx).map(|()| encode_error(&Error::new(ErrorCode::RequestTimeout)))
-            }
-            (polled, _) => polled,
+        if let Some(key) = self.key {
+            self.deadlines.table().waiting.remove(key);
         }
     }
 }

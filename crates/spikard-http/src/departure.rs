@@ -9,13 +9,14 @@ use tokio::sync::Notify;
 
 use crate::Peer;
 
-/// Tells whether the client has closed its sending side. It stands in the extensions of every request of a connection.
+/// Tells whether the client has closed its sending side. A request of a connection has it with its body, and a head that
+/// user code may look at in its extensions.
 ///
 /// That is not yet a client who has left: one that shuts its sending side and waits for the answer looks the same. A
 /// stream or a socket may end for it; a plain handler should go on. A client whose connection is reset needs no handle:
 /// the connection, and with it the future of the service, is dropped.
 ///
-/// It carries the connection's [`Peer`] along: one extension for both costs every request one insertion.
+/// It carries the connection's [`Peer`] along: one handle for both costs a request one count.
 #[derive(Clone, Debug, Default)]
 pub struct Departure(Arc<State>);
 
@@ -32,7 +33,8 @@ impl Departure {
         Self(Arc::new(State { peer, ..State::default() }))
     }
 
-    pub(crate) fn peer(&self) -> Option<Peer> {
+    /// Who is at the other end, where that is known.
+    pub fn peer(&self) -> Option<Peer> {
         self.0.peer
     }
 

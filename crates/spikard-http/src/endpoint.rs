@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, request::Parts};
+use http::request::Parts;
 use spikard_core::{
     Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
     Response, SpecError, Template,
@@ -18,6 +18,7 @@ use crate::{
     BodyError,
     body::Body,
     decode::collect,
+    departure::Departure,
     encode::{encode_error, encode_with, sound},
     file::{self, Asked, Reading},
     hooks::{Hooks, after, before},
@@ -87,14 +88,12 @@ impl Endpoint {
     pub(crate) fn run<B>(
         self: Arc<Self>,
         path: PathValues,
-        request_id: Option<RequestId>,
-        deadline: Option<Duration>,
+        terms: Terms,
         http: http::Request<B>,
     ) -> impl Future<Output = http::Response<Body>> + use<B>
     where
         B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
     {
-        let terms = self.terms(&http, request_id, deadline);
         let (parts, body) = http.into_parts();
         let has_body = !body.is_end_stream();
         let asked = Asked::of(&parts);
@@ -135,16 +134,20 @@ impl Endpoint {
         }
     }
 
-    fn head(&self, path: PathValues, parts: Parts, terms: &Terms) -> Arc<Head> {
+    /// Only a head that is looked at pays for an extension: there the departure, and the peer with it, is found.
+    fn head(&self, path: PathValues, mut parts: Parts, terms: &Terms) -> Arc<Head> {
+        if let Some(departure) = &terms.departure {
+            parts.extensions.insert(departure.clone());
+        }
         Arc::new(Head { parts, path, matched: Some(self.matched.clone()), request_id: terms.request_id.clone() })
     }
 
-    fn terms<B>(&self, http: &http::Request<B>, request_id: Option<RequestId>, deadline: Option<Duration>) -> Terms {
+    pub(crate) fn terms(&self, bodiless: bool, request_id: Option<RequestId>, departure: Option<Departure>) -> Terms {
         Terms {
             departure_cancels: self.cancel_on_disconnect,
-            deadline,
-            bodiless: http.method() == Method::HEAD,
-            departure: http.extensions().get().cloned(),
+            deadline: self.timeout.map(|limit| self.transit.platform.now() + limit),
+            bodiless,
+            departure,
             request_id,
         }
     }

@@ -19,7 +19,8 @@ use crate::{
     BodyError,
     background::{self, Background, Origin},
     body::Body,
-    deadline::{Deadlines, Timed},
+    deadline::{Deadline, Deadlines},
+    departure::Departure,
     encode::{encode_error, encode_response, strip_content},
     endpoint::Endpoint,
     platform::Platform,
@@ -67,17 +68,32 @@ impl Service {
     where
         B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
     {
+        let departure = request.extensions().get().cloned();
+        self.answer(request, departure)
+    }
+
+    /// Like [`Service::call`], for a client whose end may be seen.
+    pub(crate) fn answer<B>(
+        &self,
+        request: http::Request<B>,
+        departure: Option<Departure>,
+    ) -> impl Future<Output = http::Response<Body>> + use<B>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+    {
         let request_id = self.request_id(&request);
         let bodiless = request.method() == Method::HEAD;
+        let mut deadline = None;
         let inner = match self.0.router.find(request.method(), request.uri()) {
             Ok(Found::Endpoint(endpoint, path)) => {
-                let at = endpoint.timeout.map(|limit| self.0.transit.platform.now() + limit);
-                let deadline = at.map(|at| self.0.deadlines.at(at));
-                Either::Left(Timed::new(endpoint.run(path, request_id.clone(), at, request), deadline))
+                let terms = endpoint.terms(bodiless, request_id.clone(), departure);
+                deadline = terms.deadline.map(|at| self.0.deadlines.at(at));
+                // Each layer and the connection move what they are given: a block is moved for less.
+                Either::Left(Box::pin(endpoint.run(path, terms, request)))
             }
             found => Either::Right(without_endpoint(found)),
         };
-        Guarded { inner, request_id, bodiless }
+        Guarded { inner, deadline, request_id, bodiless }
     }
 
     fn request_id<B>(&self, request: &http::Request<B>) -> Option<RequestId> {
@@ -165,10 +181,13 @@ where
 }
 
 pin_project! {
-    /// The outermost layers: the request's id, the answer to HEAD, and the guard against a panic of the I/O side.
+    /// The outermost layers: the request's time and its id, the answer to HEAD, and the guard against a panic of the
+    /// I/O side. When the time is over it answers at once, and is dropped with what it waited for: that is how the rest
+    /// of the request learns of it.
     struct Guarded<F> {
         #[pin]
         inner: F,
+        deadline: Option<Deadline>,
         request_id: Option<RequestId>,
         bodiless: bool,
     }
@@ -181,16 +200,19 @@ impl<F: Future<Output = http::Response<Body>>> Future for Guarded<F> {
         let this = self.project();
         let inner = this.inner;
         let polled = catch_unwind(AssertUnwindSafe(|| inner.poll(cx)));
-        polled.unwrap_or_else(|_| Poll::Ready(encode_error(&Error::internal("a panic on the I/O side")))).map(
-            |mut response| {
-                if let Some(id) = this.request_id {
-                    response.headers_mut().insert(X_REQUEST_ID, id.to_header());
-                }
-                if *this.bodiless {
-                    strip_content(&mut response);
-                }
-                response
-            },
-        )
+        let mut polled =
+            polled.unwrap_or_else(|_| Poll::Ready(encode_error(&Error::internal("a panic on the I/O side"))));
+        if let (Poll::Pending, Some(deadline)) = (&polled, this.deadline) {
+            polled = deadline.poll(cx).map(|()| encode_error(&Error::new(ErrorCode::RequestTimeout)));
+        }
+        if let Poll::Ready(response) = &mut polled {
+            if let Some(id) = this.request_id {
+                response.headers_mut().insert(X_REQUEST_ID, id.to_header());
+            }
+            if *this.bodiless {
+                strip_content(response);
+            }
+        }
+        polled
     }
 }

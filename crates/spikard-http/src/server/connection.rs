@@ -3,14 +3,16 @@
 
 use std::{
     convert::Infallible,
-    future::{Future, poll_fn, ready},
+    future::{Future, poll_fn},
+    pin::Pin,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, ready},
 };
 
-use futures_util::{FutureExt, future::Either};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
+use http_body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use pin_project_lite::pin_project;
 use spikard_core::RequestId;
 
 use super::{
@@ -39,7 +41,7 @@ pub(super) fn run<H: Handle, W: Wire>(handle: H, wire: W, entered: Entered) -> i
     let guard = Guard::new(wire, entered, handle.config().enable_request_id);
     let service = {
         let link = Arc::clone(&link);
-        service_fn(move |request| answer(&handle, &link, request).map(Ok::<_, Infallible>))
+        service_fn(move |request| answer(&handle, &link, request))
     };
     // `pipeline_flush` stays off: with it hyper buffers a streamed response without limit, and holds back a finished one
     // until the next is ready. The guard hands over one message at a time, so there would be nothing for it to gather.
@@ -56,7 +58,7 @@ pub(super) fn run<H: Handle, W: Wire>(handle: H, wire: W, entered: Entered) -> i
             }
             link.poll_leftover(cx);
             // How a connection failed is of no use to anybody: its client has gone or got the answer.
-            if connection.poll_unpin(cx).is_ready() {
+            if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
             if told || !link.is_draining() || link.owed() == Owed::Head {
@@ -70,38 +72,68 @@ fn answer<H: Handle>(
     handle: &H,
     link: &Arc<Link>,
     request: Request<Incoming>,
-) -> impl Future<Output = Response<H::Body>> + Send + 'static + use<H> {
-    link.set_called(true);
+) -> impl Future<Output = Result<Response<H::Body>, Infallible>> + Send + 'static + use<H> {
+    link.set_called();
     let (mut head, body) = request.into_parts();
     let version = head.version;
     if let Some(error) = refuse(&head) {
-        let response = last(handle.refusal(error), version);
-        return Either::Left(ready(with_request_id(handle, &head, response)));
+        let mut response = with_request_id(handle, &head, handle.refusal(error));
+        last(&mut response, version);
+        return Answering::made(response);
     }
     adopt_authority(&mut head);
-    head.extensions.insert(link.departure().clone());
     let body = RequestBody::new(body, Arc::clone(link), head.headers.contains_key(header::EXPECT));
     if head.uri.path() == "*" {
         drop(body);
-        let response = with_request_id(handle, &head, handle.presence());
-        return Either::Left(ready(conclude(link, response, version)));
+        let mut response = with_request_id(handle, &head, handle.presence());
+        conclude(link, &mut response, version);
+        return Answering::made(response);
     }
-    let link = Arc::clone(link);
-    Either::Right(handle.call(Request::from_parts(head, body)).map(move |response| {
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            link.set_raw();
+    let (link, answer) = (Arc::clone(link), handle.call(Request::from_parts(head, body)));
+    Answering::Called { answer, link, version }
+}
+
+pin_project! {
+    /// One future and not a chain of combinators, each of which would move the response once more.
+    #[project = Step]
+    enum Answering<F, B> {
+        Made { response: Option<Response<B>> },
+        Called { #[pin] answer: F, link: Arc<Link>, version: Version },
+    }
+}
+
+impl<F, B> Answering<F, B> {
+    fn made(response: Response<B>) -> Self {
+        Self::Made { response: Some(response) }
+    }
+}
+
+impl<F: Future<Output = Response<B>>, B: Body> Future for Answering<F, B> {
+    type Output = Result<Response<B>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (answer, link, version) = match self.project() {
+            Step::Made { response } => return Poll::Ready(Ok(response.take().expect("it is not polled again"))),
+            Step::Called { answer, link, version } => (answer, link, version),
+        };
+        let mut response = ready!(answer.poll(cx));
+        match response.status() {
+            StatusCode::SWITCHING_PROTOCOLS => link.set_raw(),
+            // What the client did not send in time is not waited for once more.
+            StatusCode::REQUEST_TIMEOUT => link.forsake(),
+            _ if response.body().size_hint().exact().is_some() => link.set_answered(),
+            _ => {}
         }
-        // What the client did not send in time is not waited for once more.
-        if response.status() == StatusCode::REQUEST_TIMEOUT {
-            link.forsake();
-        }
-        conclude(&link, response, version)
-    }))
+        conclude(link, &mut response, *version);
+        Poll::Ready(Ok(response))
+    }
 }
 
 /// Where no other request can follow, hyper closes the connection and does not always say so.
-fn conclude<B>(link: &Link, response: Response<B>, version: Version) -> Response<B> {
-    if link.is_ending() || link.is_draining() { last(response, version) } else { response }
+fn conclude<B>(link: &Link, response: &mut Response<B>, version: Version) {
+    if link.is_ending() || link.is_draining() {
+        last(response, version);
+    }
 }
 
 /// Names the request in an answer that the service did not give.
@@ -119,9 +151,8 @@ pub(super) fn random_id() -> RequestId {
 }
 
 /// Tells the client that nothing follows.
-fn last<B>(mut response: Response<B>, version: Version) -> Response<B> {
+fn last<B>(response: &mut Response<B>, version: Version) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     // To a request of HTTP/1.0 that asked for it, hyper adds `keep-alive` unless the answer has its version.
     *response.version_mut() = version;
-    response
 }

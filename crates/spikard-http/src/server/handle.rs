@@ -14,7 +14,7 @@ pub trait Handle: Clone + Send + Sync + 'static {
     /// The body of an answer.
     type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static;
 
-    /// Answers one request.
+    /// Answers one request. Its client's departure and peer are with the body.
     fn call(
         &self,
         request: Request<RequestBody>,
@@ -43,7 +43,8 @@ impl Handle for Service {
     type Body = Body;
 
     fn call(&self, request: Request<RequestBody>) -> impl Future<Output = Response<Body>> + Send + 'static + use<> {
-        self.call(request)
+        let departure = request.body().departure().clone();
+        self.answer(request, Some(departure))
     }
 
     fn refusal(&self, error: Error) -> Response<Body> {

@@ -2,7 +2,7 @@
 //! although RFC 9112 does not (bare LF, `Transfer-Encoding` beside `Content-Length`, repeated ones). What hyper itself
 //! refuses is left to hyper; what needs a parsed head is in `refuse`.
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use spikard_core::{Error, ErrorCode};
 
 const MAX_HEAD: usize = 64 * 1024;
@@ -117,7 +117,20 @@ fn named<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
 }
 
+/// Nearly all request lines are sound, which is seen without taking them apart.
 fn request_line(line: &[u8]) -> Result<(), Error> {
+    if let Some((before, b" HTTP/1.1" | b" HTTP/1.0")) = line.split_last_chunk::<9>()
+        && let Some(space) = before.iter().position(|byte| *byte == b' ')
+        && let Some((target, true)) = before.get(space + 1..).map(|target| (target, space > 0))
+        && (1..=MAX_TARGET).contains(&target.len())
+        && memchr2(b' ', b'#', target).is_none()
+    {
+        return Ok(());
+    }
+    refuse_line(line)
+}
+
+fn refuse_line(line: &[u8]) -> Result<(), Error> {
     let mut parts = line.splitn(3, |byte| *byte == b' ');
     let (Some(method), Some(target), Some(version)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(malformed("the request line is malformed"));

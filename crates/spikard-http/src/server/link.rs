@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Waker},
 };
@@ -35,6 +35,11 @@ pub(super) enum Owed {
 
 const OWED: [Owed; 6] = [Owed::Nothing, Owed::FirstByte, Owed::Head, Owed::Body, Owed::NextRequest, Owed::Close];
 
+/// How far the service is with the head that hyper was given last.
+const AWAITED: u8 = 0;
+const CALLED: u8 = 1;
+const ANSWERED: u8 = 2;
+
 /// The shared state of one connection.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -43,12 +48,14 @@ pub(super) struct Link {
     owed: AtomicU64,
     /// One more than the tick of the last progress while writing is blocked; 0 while it is not.
     stalled: AtomicU64,
-    called: AtomicBool,
+    called: AtomicU8,
     raw: AtomicBool,
     draining: AtomicBool,
     hurried: AtomicBool,
     ending: AtomicBool,
     fault: Mutex<Option<Error>>,
+    /// Something lies in `leftover`: most polls of a connection have nothing to do with it.
+    has_leftover: AtomicBool,
     leftover: Mutex<Option<Leftover>>,
     departure: Departure,
     task: AtomicWaker,
@@ -60,12 +67,13 @@ impl Link {
             clock,
             owed: AtomicU64::new(0),
             stalled: AtomicU64::new(0),
-            called: AtomicBool::new(false),
+            called: AtomicU8::new(AWAITED),
             raw: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             hurried: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             fault: Mutex::default(),
+            has_leftover: AtomicBool::new(false),
             leftover: Mutex::default(),
             departure: Departure::of(peer),
             task: AtomicWaker::new(),
@@ -127,11 +135,25 @@ impl Link {
 
     /// Has hyper called the service for the head that it was given last?
     pub(super) fn is_called(&self) -> bool {
-        self.called.load(Relaxed)
+        self.called.load(Relaxed) != AWAITED
     }
 
-    pub(super) fn set_called(&self, called: bool) {
-        self.called.store(called, Relaxed);
+    /// Is the whole answer on its way? Then nobody asks any more whether the client is still there.
+    pub(super) fn is_answered(&self) -> bool {
+        self.called.load(Relaxed) == ANSWERED
+    }
+
+    /// hyper has a new head.
+    pub(super) fn await_call(&self) {
+        self.called.store(AWAITED, Relaxed);
+    }
+
+    pub(super) fn set_called(&self) {
+        self.called.store(CALLED, Relaxed);
+    }
+
+    pub(super) fn set_answered(&self) {
+        self.called.store(ANSWERED, Relaxed);
     }
 
     /// After a 101: what follows is not HTTP.
@@ -187,6 +209,7 @@ impl Link {
     /// Leaves the unread rest of a body to be drained by the connection's task.
     pub(super) fn leave(&self, incoming: Incoming) {
         *lock(&self.leftover) = Some(Leftover::new(incoming, self.clock.now()));
+        self.has_leftover.store(true, Relaxed);
         self.task.wake();
     }
 
@@ -201,6 +224,10 @@ impl Link {
     /// Reads on in a body that nobody wants, so that the next request can follow: for a limited time, and not at all
     /// where none can follow.
     pub(super) fn poll_leftover(&self, cx: &mut Context<'_>) {
+        // Taken back before the look: what is left in between is looked at again.
+        if !self.has_leftover.load(Relaxed) || !self.has_leftover.swap(false, Relaxed) {
+            return;
+        }
         // Dropped outside the lock: its drop runs hyper's code.
         let Some(mut body) = lock(&self.leftover).take() else { return };
         if body.poll_drain(cx).is_ready() {
@@ -210,6 +237,7 @@ impl Link {
             self.end();
         } else {
             *lock(&self.leftover) = Some(body);
+            self.has_leftover.store(true, Relaxed);
         }
     }
 }

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use spikard_core::Error;
 
 use super::link::Link;
+use crate::Departure;
 
 /// What is read of a body that nobody wants; beyond it the connection closes after the response.
 const MAX_DRAINED: u64 = 64 * 1024;
@@ -31,6 +32,11 @@ impl RequestBody {
     pub(super) fn new(incoming: Incoming, link: Arc<Link>, expects_continue: bool) -> Self {
         let incoming = Some(incoming).filter(|incoming| !incoming.is_end_stream());
         Self { incoming, link, held_back: expects_continue }
+    }
+
+    /// The client of the connection.
+    pub fn departure(&self) -> &Departure {
+        self.link.departure()
     }
 }
 

@@ -18,7 +18,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use spikard_core::{Error, ErrorCode, config::Config};
 use spikard_http::{
-    BodyError, Departure, Peer, encode_error,
+    BodyError, encode_error,
     server::{Handle, RequestBody, serve_connection},
 };
 use tokio::{
@@ -118,14 +118,14 @@ impl App {
                 whole("opened")
             }
             "/departed" => {
-                let departure = request.extensions().get::<Departure>().cloned().expect("a connection has one");
+                let departure = request.body().departure().clone();
                 departure.departed().await;
                 whole("departed")
             }
             "/never" => std::future::pending().await,
             "/stream" => Response::new(box_body(Endless(self))),
             "/host" => whole(format!("{} {}", request.headers()["host"].to_str().expect("text"), request.uri())),
-            "/peer" => whole(format!("{:?}", Peer::of(request.extensions()))),
+            "/peer" => whole(format!("{:?}", request.body().departure().peer())),
             "/upgrade" => upgrade(request),
             "/ignore" => whole("ignored"),
             "/late" => encode_error(&Error::new(ErrorCode::RequestTimeout)).map(box_body),

@@ -159,6 +159,9 @@ impl<W: Wire> Guard<W> {
             Buf::advance(&mut self.held, 2);
             self.scan = Scan::default();
         }
+        if self.held.is_empty() {
+            return Ok(());
+        }
         let Some(head) = self.scan.advance(&self.held)? else { return Ok(()) };
         self.passed = head.end;
         self.stage = match head.framing {
@@ -168,7 +171,7 @@ impl<W: Wire> Guard<W> {
         };
         self.scan = Scan::default();
         self.busy = true;
-        self.link.set_called(false);
+        self.link.await_call();
         Ok(())
     }
 

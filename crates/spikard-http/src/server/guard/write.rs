@@ -48,7 +48,7 @@ impl<W: Wire> Write for Guard<W> {
         if std::mem::take(&mut guard.deferred) {
             cx.waker().wake_by_ref();
         }
-        if guard.busy && !guard.link.is_raw() {
+        if guard.busy && !guard.link.is_answered() && !guard.link.is_raw() {
             guard.look_ahead(cx)?;
         }
         Poll::Ready(Ok(()))
