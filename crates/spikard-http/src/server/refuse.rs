@@ -132,7 +132,7 @@ const IN_HOST: [bool; 256] = {
 fn is_port(text: &[u8]) -> bool {
     let digit = |port: u32, byte: &u8| {
         let port = port * 10 + u32::from(byte.wrapping_sub(b'0'));
-        (byte.is_ascii_digit() && port <= u32::from(u16::MAX)).then_some(port)
+        (byte.is_ascii_digit() && u16::try_from(port).is_ok()).then_some(port)
     };
     text[0] == b':' && text[1..].iter().try_fold(0, digit).is_some()
 }

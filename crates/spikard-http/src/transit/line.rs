@@ -114,13 +114,12 @@ impl Line {
 
     /// On the I/O side: something was laid down. The reader may have found it already.
     pub(super) fn arrive(self: &Arc<Self>) {
-        let (waiter, head, chunks) = self.desk(|desk| match desk.left {
-            true => (None, desk.next.take(), std::mem::take(&mut desk.chunks)),
-            false => (
-                desk.waiter.take_if(|_| desk.next.is_some() || !desk.chunks.is_empty() || desk.end.is_some()),
-                None,
-                VecDeque::new(),
-            ),
+        let (waiter, head, chunks) = self.desk(|desk| {
+            if desk.left {
+                return (None, desk.next.take(), std::mem::take(&mut desk.chunks));
+            }
+            let found = desk.next.is_some() || !desk.chunks.is_empty() || desk.end.is_some();
+            (desk.waiter.take_if(|_| found), None, VecDeque::new())
         });
         if let Some(waiter) = waiter {
             waiter.wake();

@@ -3,6 +3,7 @@
 
 pub(crate) mod awaiting;
 mod calls;
+mod capture;
 mod eager;
 pub(crate) mod host;
 pub(crate) mod job;
