@@ -28,7 +28,7 @@ thread_local! {
     static CAPTURED: RefCell<Option<SmallVec<[Step; 1]>>> = const { RefCell::new(None) };
 }
 
-/// A definition that lives as long as the process, as CPython wants it.
+/// A definition that lives as long as the process, as the interpreter wants it.
 struct Definition(ffi::PyMethodDef);
 
 // SAFETY: nobody writes to it.
@@ -55,7 +55,7 @@ unsafe extern "C" fn call_soon(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: called by CPython, so attached; `args` holds `count` objects and one for each of `names`, a tuple or null.
+    // SAFETY: called by the interpreter, so attached; `args` holds `count` objects and one for each of `names`, a tuple or null.
     unsafe {
         let py = Python::assume_attached();
         let named = if names.is_null() { 0 } else { ffi::PyTuple_Size(names) };
@@ -78,7 +78,7 @@ unsafe extern "C" fn call_soon(
 
 /// `add(task)`, of which `slf` is the genuine one. Any thread may call it.
 unsafe extern "C" fn add(slf: *mut ffi::PyObject, task: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: called by CPython, so attached; both are live objects.
+    // SAFETY: called by the interpreter, so attached; both are live objects.
     unsafe {
         if CAPTURED.with_borrow(Option::is_some) {
             return ffi::Py_NewRef(ffi::Py_None());
