@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
-from spikard import Form, Spikard
+from spikard import Form, Request, Response, Spikard
 
 HELLO = {"message": "Hello, World!"}
 
@@ -289,6 +289,33 @@ async def numbered(value: int) -> dict[str, int]:
 
 for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
     app.get(f"/routes/{place}/{{value}}")(numbered)
+
+
+if "BENCH_HOOKS" in os.environ:
+
+    @app.on_request
+    async def first_hook(request: Request) -> None:
+        request.state.seen = ["on_request"]
+
+    @app.pre_validation
+    async def second_hook(request: Request) -> None:
+        request.state.seen.append("pre_validation")
+
+    @app.pre_handler
+    async def third_hook(request: Request) -> None:
+        request.state.seen.append("pre_handler")
+
+    @app.on_error
+    async def error_hook(response: Response) -> Response:
+        return response
+
+    @app.on_response
+    async def last_hook(response: Response) -> Response:
+        return response
+
+    @app.get("/hooked")
+    async def hooked(request: Request) -> dict[str, list[str]]:
+        return {"seen": request.state.seen}
 
 
 if __name__ == "__main__":

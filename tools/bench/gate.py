@@ -8,6 +8,7 @@ import dataclasses
 import http.client
 import json
 
+import corpus
 from exchanges import Exchange, Length, Workload
 
 REFUSALS = {400, 404, 422}
@@ -24,16 +25,17 @@ class Verdict:
 
 
 def judge(port: int, workload: Workload) -> Verdict:
-    """Asks the first, the second and the last exchange, and every refused one."""
+    """Asks the first, the second and the last exchange, those of the corpus, and every refused one."""
     asked = workload.exchanges()
-    for exchange in dict.fromkeys([0, min(1, len(asked) - 1), len(asked) - 1]):
-        one = asked[exchange]
+    told = [one for case in workload.cases for one in corpus.exchanges(case)]
+    picked = [asked[place] for place in dict.fromkeys([0, min(1, len(asked) - 1), len(asked) - 1])]
+    for one in [*picked, *told]:
         status, kind, body = ask(port, one)
         if one.refused:
             continue
         if said := difference(one, status, kind, body):
             return Verdict(wrong=said)
-    refused = [*workload.refused, *(one for one in asked[:1] if one.refused)]
+    refused = [*workload.refused, *(one for one in told if one.refused), *(one for one in asked[:1] if one.refused)]
     return Verdict(*marked([(one, *ask(port, one)) for one in refused], bool(asked[0].refused)))
 
 

@@ -22,6 +22,7 @@ STEPS = (
     "python:test",
     "conformance",
     "conformance:sabotage",
+    "bench:budget",
     "wasm:check",
 )
 

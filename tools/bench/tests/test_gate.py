@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import unittest
 
+import corpus
 import gate
+import workloads
 from exchanges import Exchange, get
 
 WRONG = Exchange("GET", "/x", refused=("page", "sale"))
@@ -25,6 +28,23 @@ class Answers(unittest.TestCase):
 
     def test_another_status_is_wrong(self):
         self.assertIn("status 500", gate.difference(get("/x", "hi"), 500, "text/plain", b"hi"))
+
+
+class Cases(unittest.TestCase):
+    def test_a_case_is_asked_as_any_contender_answers_it(self):
+        fine, wrong = corpus.exchanges("json-small")
+        self.assertEqual(fine.answer, {**json.loads(fine.body)})
+        self.assertEqual(wrong.refused, ("name", "price", "quantity"))
+
+    def test_types_that_echo_names_are_left_out(self):
+        self.assertEqual(corpus.plain({"value": {"$date": "2026-01-31"}}), {"value": "2026-01-31"})
+
+    def test_every_case_asks_a_route_of_its_workload(self):
+        for name, cases in workloads.CASES.items():
+            (workload,) = workloads.named([name])
+            routes = {one.target.split("/")[1] for one in workload.exchanges()}
+            told = {one.target.split("/")[1] for case in cases for one in corpus.exchanges(case)}
+            self.assertTrue(routes <= told, name)
 
 
 class Refusals(unittest.TestCase):
