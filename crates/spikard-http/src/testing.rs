@@ -1,4 +1,4 @@
-//! The in-memory door: the very same service, without a connection.
+//! The in-memory door: the very same service, without a connection. What a connection refuses is refused here too.
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -10,7 +10,16 @@ use crate::Service;
 /// Sends a request and reads the whole answer. A stream that breaks off gives none. The length of a body stands in the
 /// head, where a connection would put it.
 pub async fn send(service: &Service, request: http::Request<Full<Bytes>>) -> Option<http::Response<Bytes>> {
-    let (mut head, body) = service.call(request).await.into_parts();
+    let (head, body) = request.into_parts();
+    #[cfg(feature = "server")]
+    let refused = crate::server::refused(service, &head);
+    #[cfg(not(feature = "server"))]
+    let refused = None;
+    let answer = match refused {
+        Some(refused) => refused,
+        None => service.call(http::Request::from_parts(head, body)).await,
+    };
+    let (mut head, body) = answer.into_parts();
     if let Some(length) = body.size_hint().exact().filter(|_| head.status != StatusCode::NO_CONTENT) {
         head.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
     }

@@ -129,6 +129,8 @@ impl Worker {
         told: Py<PyAny>,
     ) -> PyResult<()> {
         let here = self.here()?;
+        // A `Uri` holds no more, and is refused for its length all the same.
+        let target = target.get(..60_000).unwrap_or(target);
         let mut request = http::Request::builder()
             .method(method)
             .uri(target)
@@ -136,7 +138,7 @@ impl Worker {
             .map_err(|error| PyValueError::new_err(format!("{method} {target}: {error}")))?;
         for pair in headers.try_iter()? {
             let (name, value) = header(&pair?)?;
-            request.headers_mut().append(name, value);
+            request.headers_mut().try_append(name, value).map_err(invalid)?;
         }
         self.io.send(&self.service, &self.inbox, here.ask(told), request);
         Ok(())

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -147,6 +148,178 @@ def test_requests_are_sent_at_once_and_answered_side_by_side() -> None:
         handles = [client.get("/slow") for _ in range(20)]
         assert [handle.text for handle in handles] == ["slow"] * 20
         assert time.perf_counter() - began < 1.0
+
+
+def keeping(log: list[str], pause: float = 0.02) -> Spikard:
+    """An app that notes when its handlers begin and end."""
+    app = Spikard()
+
+    @app.route("/{name}", methods=["GET", "PUT", "POST", "DELETE"])
+    async def note(name: str) -> str:
+        log.append(f"{name} begins")
+        await asyncio.sleep(pause)
+        log.append(f"{name} ends")
+        return name
+
+    return app
+
+
+def test_what_changes_something_keeps_its_place_among_requests_that_nobody_reads() -> None:
+    log: list[str] = []
+    with TestClient(keeping(log)) as client:
+        client.get("/a")
+        client.put("/b")
+        assert client.delete("/c").text == "c"
+        client.get("/d")
+    assert log == [f"{name} {what}" for name in "abcd" for what in ("begins", "ends")]
+
+
+def test_what_changes_something_keeps_its_place_on_the_callers_loop_too() -> None:
+    log: list[str] = []
+
+    async def main() -> None:
+        async with TestClient(keeping(log)) as client:
+            client.put("/a")
+            assert (await client.delete("/b")).text == "b"
+
+    asyncio.run(main())
+    assert log == ["a begins", "a ends", "b begins", "b ends"]
+
+
+def test_requests_that_are_gathered_run_side_by_side_whatever_their_methods() -> None:
+    log: list[str] = []
+
+    async def main(client: TestClient) -> None:
+        answers = await asyncio.gather(client.post("/a"), client.put("/b"), client.get("/c"))
+        assert [answer.text for answer in answers] == ["a", "b", "c"]
+
+    async def on_own_loop() -> None:
+        async with TestClient(keeping(log)) as client:
+            await main(client)
+
+    asyncio.run(on_own_loop())
+    asyncio.run(main(TestClient(keeping(log))))
+    begins = ["a begins", "b begins", "c begins"]
+    assert (log[:3], log[6:9]) == (begins, begins)
+
+
+def test_requests_that_several_threads_read_run_side_by_side_whatever_their_methods() -> None:
+    gate = threading.Barrier(4)
+    meeting = Spikard()
+
+    @meeting.post("/")
+    def meet() -> int:
+        return gate.wait(10)
+
+    with TestClient(meeting) as client, ThreadPoolExecutor(4) as pool:
+        met = pool.map(lambda _: client.post("/").json(), range(4))
+        assert sorted(met) == [0, 1, 2, 3]
+
+
+def test_a_request_that_waits_for_another_says_so_when_its_time_is_over() -> None:
+    with TestClient(keeping([], pause=0.2)) as client:
+        client.put("/a")
+        with pytest.raises(TimeoutError, match=r"no answer to DELETE /b .* it waits for PUT /a, which was sent before"):
+            _ = client.delete("/b", timeout=0.01).status_code
+
+
+def test_a_fault_of_a_request_lets_the_next_ones_begin() -> None:
+    with TestClient(app) as client:
+        refused = client.request("PO ST", "/text")
+        assert client.post("/text", content="next").text == "next"
+        with pytest.raises(ValueError, match="PO ST"):
+            _ = refused.status_code
+
+
+def test_closing_the_client_from_a_def_of_its_own_app_is_refused() -> None:
+    closing = Spikard()
+    client = TestClient(closing)
+
+    @closing.get("/")
+    def close() -> str:
+        with pytest.raises(RuntimeError, match="cannot be closed by `def` code of its own app"):
+            client.close()
+        return "refused"
+
+    assert client.get("/").text == "refused"
+    assert client.get("/").text == "refused"
+    client.close()
+
+
+def test_an_async_def_may_close_the_client_of_its_own_app() -> None:
+    closing = Spikard()
+    client = TestClient(closing)
+
+    @closing.get("/")
+    async def close() -> str:
+        client.close()
+        return "closed"
+
+    assert client.get("/").text == "closed"
+
+
+def test_ctrl_c_in_a_handler_reaches_whoever_waits_for_an_answer_at_once() -> None:
+    interrupted = Spikard()
+
+    @interrupted.get("/interrupts")
+    async def interrupts() -> None:
+        await asyncio.sleep(0.05)
+        raise KeyboardInterrupt
+
+    @interrupted.get("/interrupts-in-a-thread")
+    def interrupts_in_a_thread() -> None:
+        time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    @interrupted.get("/waits")
+    async def waits() -> None:
+        await asyncio.sleep(1000)
+
+    for path in ("/interrupts", "/interrupts-in-a-thread"):
+        began = time.perf_counter()
+        with TestClient(interrupted) as client:
+            handles = [client.get("/waits"), client.get(path)]
+            for handle in handles:
+                with pytest.raises(KeyboardInterrupt):
+                    _ = handle.status_code
+            with pytest.raises(RuntimeError, match="the app of the test client has ended") as late:
+                _ = client.get("/waits").status_code
+            assert isinstance(late.value.__cause__, KeyboardInterrupt)
+        assert time.perf_counter() - began < 5
+    gc.collect()  # asyncio complains then that nobody retrieved it from the task: here, and not in a later test
+
+
+def test_a_loop_that_user_code_stopped_is_told_to_whoever_waits() -> None:
+    stopping = Spikard()
+
+    @stopping.get("/")
+    async def stop() -> None:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(1000)
+
+    with TestClient(stopping) as client, pytest.raises(RuntimeError, match="user code stopped the event loop"):
+        _ = client.get("/").status_code
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "status"),
+    [
+        ("/query?a=" + "x" * 16_350, [], 200),
+        ("/query?a=" + "x" * 16_400, [], 414),
+        ("/query?a=" + "x" * 100_000, [], 414),
+        ("/query", [(f"x-{number}", "1") for number in range(99)], 200),
+        ("/query", [(f"x-{number}", "1") for number in range(100)], 431),
+        ("/query", [("x-a", "x" * 66_000)], 431),
+        ("/query", [("content-type", "text/plain"), ("content-type", "text/html")], 400),
+    ],
+)
+def test_the_limits_of_a_connection_apply(target: str, headers: list[tuple[str, str]], status: int) -> None:
+    with TestClient(app) as client:
+        answer = client.get(target, headers=headers)
+        assert answer.status_code == status
+        assert "x-request-id" in answer.headers
+        if status != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_end_of_with_waits_for_what_is_on_its_way() -> None:

@@ -19,6 +19,7 @@ use super::{
     Handle, RequestBody, Wire,
     clock::{Clock, Entered, Open},
     guard::Guard,
+    head::examine,
     link::{Link, Owed},
     refuse::{adopt_authority, refuse},
 };
@@ -134,6 +135,12 @@ fn conclude<B>(link: &Link, response: &mut Response<B>, version: Version) {
     if link.is_ending() || link.is_draining() {
         last(response, version);
     }
+}
+
+/// The answer to a head that a connection would refuse: for a door that has none.
+pub(crate) fn refused<H: Handle>(handle: &H, head: &Parts) -> Option<Response<H::Body>> {
+    let error = examine(head).err().or_else(|| refuse(head))?;
+    Some(with_request_id(handle, head, handle.refusal(error)))
 }
 
 /// Names the request in an answer that the service did not give.

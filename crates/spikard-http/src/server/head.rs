@@ -2,6 +2,7 @@
 //! although RFC 9112 does not (bare LF, `Transfer-Encoding` beside `Content-Length`, repeated ones). What hyper itself
 //! refuses is left to hyper; what needs a parsed head is in `refuse`.
 
+use http::request::Parts;
 use memchr::{memchr, memchr2};
 use spikard_core::{Error, ErrorCode};
 
@@ -106,6 +107,16 @@ impl Scan {
         self.chunked = true;
         Ok(())
     }
+}
+
+/// Looks at a head that is parsed already as if it came over a connection.
+pub(super) fn examine(head: &Parts) -> Result<(), Error> {
+    let mut bytes = format!("{} {} HTTP/1.1\r\n", head.method, head.uri).into_bytes();
+    for (name, value) in &head.headers {
+        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes.extend(b"\r\n");
+    Scan::default().advance(&bytes).map(drop)
 }
 
 /// The value of a field line if it has this name. A space before the colon is hyper's to refuse.

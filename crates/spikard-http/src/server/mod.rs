@@ -16,6 +16,7 @@ mod request_body;
 mod shutdown;
 
 pub use accept::{Listener, serve, serve_from};
+pub(crate) use connection::refused;
 pub use connection::serve_connection;
 pub use guard::Wire;
 pub use handle::Handle;

@@ -1,4 +1,6 @@
-"""Where the app of a test client runs: on the caller's loop, or on a thread and loop of its own."""
+"""Where the app of a test client runs: on the caller's loop, or on a thread and loop of its own; and when each of its
+requests begins.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -19,6 +22,35 @@ from ._worker import Report, open_worker
 Answer = tuple[int, list[tuple[str, bytes]], bytes]
 """Status, headers and body."""
 
+Start = Callable[[Worker], None]
+
+_home: ContextVar[object] = ContextVar("spikard_test_home", default=None)
+"""The portal whose app runs in this context."""
+
+
+class Turn:
+    """One request on its way, from its making to its answer."""
+
+    def __init__(self, name: str, safe: bool, start: Start, future: Future[Any]) -> None:
+        self.name, self.safe, self.start, self.future = name, safe, start, future
+        self.awaited = False
+        """Somebody waits for the answer."""
+
+    def begin(self, worker: Worker) -> None:
+        """On the app's thread."""
+        try:
+            self.start(worker)
+        except Exception as error:
+            if not self.future.done():
+                self.future.set_exception(error)
+
+    def follows(self, earlier: Turn) -> bool:
+        """Whether this one begins only after the other has ended: one of them changes something, and it is not so that
+        both are being waited for, which makes them concurrent.
+        """
+        together = self.awaited and earlier.awaited
+        return not (together or (self.safe and earlier.safe))
+
 
 class Home:
     """A worker on a loop that runs already. Requests may come from any thread."""
@@ -27,39 +59,97 @@ class Home:
         self.loop = loop
         self.thread = threading.get_ident()
         self._worker = open_worker(compiled, {}, loop, report)
-        self._pending: set[Future[Any]] = set()
+        self._lock = threading.Lock()
+        # Guarded by the lock. Turns that have no answer, oldest first; among them those that change something, and
+        # those that have not begun.
+        self._turns: dict[Turn, None] = {}
+        self._changing: set[Turn] = set()
+        self._waiting: dict[Turn, None] = {}
+        self._over: BaseException | None = None
         self._patience: float = msgspec.json.decode(self._worker.config)["shutdown_timeout"]
 
     def is_here(self) -> bool:
         """Whether this is the app's own thread, where nobody may block."""
         return threading.get_ident() == self.thread
 
-    def submit(self, start: Callable[[Worker, Future[Any]], None], future: Future[Any]) -> None:
-        """Calls `start` on the app's thread. The future ends with the home, if nothing ends it before."""
-        if self.is_here():
-            self._start(start, future)
-        else:
-            self.loop.call_soon_threadsafe(self._start, start, future)
+    def submit(self, turn: Turn) -> None:
+        """Begins a request when it is its turn. Its future ends with the home, if nothing ends it before."""
+        with self._lock:
+            if (over := self._over) is None:
+                self._turns[turn] = self._waiting[turn] = None
+                if not turn.safe:
+                    self._changing.add(turn)
+        if over is not None:
+            turn.future.set_exception(over)
+            return
+        turn.future.add_done_callback(lambda _: self._ended(turn))
+        self._call(self._begin, at_once=True)
 
-    def _start(self, start: Callable[[Worker, Future[Any]], None], future: Future[Any]) -> None:
-        self._pending.add(future)
-        future.add_done_callback(self._pending.discard)
-        try:
-            start(self._worker, future)
-        except Exception as error:
-            if not future.done():
-                future.set_exception(error)
+    def expect(self, turn: Turn) -> None:
+        """Somebody waits for the answer."""
+        if not turn.awaited:
+            turn.awaited = True
+            self._call(self._begin, at_once=True)
+
+    def obstacle(self, turn: Turn) -> Turn | None:
+        """The request whose end this one waits for."""
+        with self._lock:
+            return self._before(turn) if turn in self._waiting else None
+
+    def _before(self, turn: Turn) -> Turn | None:
+        for earlier in self._turns if self._changing else ():
+            if earlier is turn:
+                break
+            if turn.follows(earlier):
+                return earlier
+        return None
+
+    def _ended(self, turn: Turn) -> None:
+        with self._lock:
+            self._turns.pop(turn, None)
+            self._waiting.pop(turn, None)
+            self._changing.discard(turn)
+            waits = bool(self._waiting)
+        if waits:
+            self._call(self._begin)
+
+    def _call(self, function: Callable[[], None], at_once: bool = False) -> None:
+        if at_once and self.is_here():
+            function()
+        else:
+            with suppress(RuntimeError):  # the loop is closed: so is the home, or it will be
+                self.loop.call_soon_threadsafe(function)
+
+    def _begin(self) -> None:
+        """Begins the requests whose turn it is. On the app's thread."""
+        with self._lock:
+            begun = [turn for turn in self._waiting if self._before(turn) is None]
+            for turn in begun:
+                del self._waiting[turn]
+        for turn in begun:
+            turn.begin(self._worker)
 
     async def drain(self) -> None:
         """Waits for the answers that are on their way, as long as a server would."""
-        if self._pending:
-            await asyncio.wait([asyncio.wrap_future(future) for future in self._pending], timeout=self._patience)
+        if futures := [asyncio.wrap_future(turn.future) for turn in self._turns]:
+            await asyncio.wait(futures, timeout=self._patience)
 
-    def close(self) -> None:
-        """On the app's thread. `def` code that runs is waited for."""
+    def close(self, fault: BaseException | None = None) -> None:
+        """On the app's thread. `def` code that runs is waited for. With a fault, whoever waits for an answer gets it."""
+        with self._lock:
+            self._over = RuntimeError("the app of the test client has ended")
+            self._over.__cause__ = fault
+            turns = list(self._turns)
+        if fault is not None:
+            _fail(turns, fault)  # at once
         self._worker.close()
-        for future in list(self._pending):
-            future.set_exception(RuntimeError("the test client was closed before the answer came"))
+        _fail(turns, RuntimeError("the test client was closed before the answer came"))
+
+
+def _fail(turns: list[Turn], reason: BaseException) -> None:
+    for turn in turns:
+        if not turn.future.done():
+            turn.future.set_exception(reason)
 
 
 class Portal:
@@ -69,24 +159,37 @@ class Portal:
         started: Future[Home] = Future()
         self.drains = False
         """The end waits for what is on its way."""
+        self.stopping = False
+        """The end was asked for."""
+        self.over = False
+        """The end has begun: the loop still runs, and is not to be stopped again."""
         live = partial(_live, compiled, report, started, self)
         self._thread = threading.Thread(target=live, name="spikard-test", daemon=True)
         self._thread.start()
         self.home = started.result()
 
+    def is_inside(self) -> bool:
+        """Whether the app's own code runs here, on another thread than its loop's."""
+        return _home.get() == id(self) and not self.home.is_here()
+
     def stop(self, drain: bool = False) -> None:
-        """From any thread; from the portal's own it cannot wait for the end."""
-        self.drains = drain
+        """From any thread; whoever runs inside cannot wait for the end."""
+        self.drains, self.stopping = drain, True
         if self._thread.is_alive():
             with suppress(RuntimeError):  # the loop has been closed meanwhile
-                self.home.loop.call_soon_threadsafe(self.home.loop.stop)
-        if not self.home.is_here():
+                self.home.loop.call_soon_threadsafe(self._halt)
+        if not self.home.is_here() and not self.is_inside():
             self._thread.join()
+
+    def _halt(self) -> None:
+        if not self.over:
+            self.home.loop.stop()
 
 
 def _live(compiled: Compiled, report: Report, started: Future[Home], portal: Portal) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    _home.set(id(portal))
     try:
         try:
             home = Home(compiled, report, loop)
@@ -97,10 +200,11 @@ def _live(compiled: Compiled, report: Report, started: Future[Home], portal: Por
             del compiled, report
         started.set_result(home)
         del started
-        loop.run_forever()
-        if portal.drains:
+        fault = _run(loop, portal)
+        portal.over = True
+        if portal.drains and fault is None:
             loop.run_until_complete(home.drain())
-        home.close()
+        home.close(fault)
         tasks = asyncio.all_tasks(loop)
         for task in tasks:
             task.cancel()
@@ -111,3 +215,12 @@ def _live(compiled: Compiled, report: Report, started: Future[Home], portal: Por
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop, portal: Portal) -> BaseException | None:
+    """Runs the loop until the portal is stopped. What ended it before, if something did."""
+    try:
+        loop.run_forever()
+    except BaseException as raised:  # Ctrl-C out of user code
+        return raised
+    return None if portal.stopping else RuntimeError("user code stopped the event loop of the test client")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from ._cookies import Cookies
-from ._portal import Home, Portal
+from ._portal import Home, Portal, Turn
 from ._render import encode
 from ._worker import log_failure
 from .datastructures import Headers
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Cookies", "HTTPStatusError", "TestClient", "TestResponse", "Text", "TooManyRedirects"]
 
 _MAX_REDIRECTS = 20
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 Primitive = str | int | float | bool | None
 Pairs = Mapping[str, Primitive | Sequence[Primitive]] | Sequence[tuple[str, Primitive]]
@@ -57,16 +58,18 @@ class TestResponse:
 
     __test__ = False
 
-    def __init__(self, request: _Request, future: Future[_Exchange], home: Home, client: TestClient | None) -> None:
-        self._request, self._future, self._home = request, future, home
+    def __init__(self, request: _Request, turn: Turn, home: Home, client: TestClient | None) -> None:
+        self._request, self._turn, self._home = request, turn, home
+        self._future: Future[_Exchange] = turn.future
         self._client = client  # a client that nobody holds is closed: not before the answer is there
-        future.add_done_callback(self._let_go)
+        self._future.add_done_callback(self._let_go)
 
     def _let_go(self, _: Future[_Exchange]) -> None:
         self._client = None
 
     def __await__(self) -> Generator[Any, None, TestResponse]:
         if not self._future.done():
+            self._home.expect(self._turn)
             try:
                 waiting = asyncio.wait_for(asyncio.wrap_future(self._future), self._request.timeout)
                 yield from waiting.__await__()
@@ -77,13 +80,18 @@ class TestResponse:
         return self
 
     def _late(self) -> TimeoutError:
-        return TimeoutError(f"no answer to {self._request} within {self._request.timeout} s")
+        text = f"no answer to {self._request} within {self._request.timeout} s"
+        if obstacle := self._home.obstacle(self._turn):
+            text += f": it waits for {obstacle.name}, which was sent before and has no answer"
+        return TimeoutError(text)
 
     def _exchange(self) -> _Exchange:
         if not self._future.done() and self._home.is_here():
             raise RuntimeError(
                 f"await the response to {self._request} before reading it: the app runs on this very loop"
             )
+        if not self._future.done():
+            self._home.expect(self._turn)
         try:
             return self._future.result(self._request.timeout)
         except FutureTimeout:
@@ -138,7 +146,7 @@ class TestResponse:
     def _done(self, exchange: _Exchange) -> TestResponse:
         future: Future[_Exchange] = Future()
         future.set_result(exchange)
-        return TestResponse(self._request, future, self._home, None)
+        return TestResponse(self._request, Turn(self._turn.name, True, self._turn.start, future), self._home, None)
 
     def raise_for_status(self) -> Self:
         """Raises an `HTTPStatusError` from 400 on."""
@@ -274,7 +282,9 @@ def _redirected(request: _Request, exchange: _Exchange) -> _Request | None:
 
 class TestClient:
     """Sends requests to an app in this process. Every verb submits at once and returns a handle that is the response
-    and can be awaited.
+    and can be awaited. Handlers run side by side, but what changes something (any method but GET, HEAD, OPTIONS and
+    TRACE) keeps its place: it runs after all that was sent before it and before all that is sent after it, unless both
+    are being waited for, by `asyncio.gather` or in several threads.
 
     `async with` runs the app on the caller's loop. Otherwise it runs on a thread and loop of its own, from the first
     request to `close()`, the end of `with`, or the client's own end.
@@ -353,8 +363,12 @@ class TestClient:
         home = self._home or self._open()
         future: Future[_Exchange] = Future()
         future.set_running_or_notify_cancel()
-        response = TestResponse(request, future, home, self)
-        home.submit(lambda worker, future: self._session.send(request, [], worker, future), future)
+        session = self._session
+        turn = Turn(
+            str(request), request.method in _SAFE, lambda worker: session.send(request, [], worker, future), future
+        )
+        response = TestResponse(request, turn, home, self)
+        home.submit(turn)
         return response
 
     def get(self, url: str, **options: Any) -> TestResponse:
@@ -392,11 +406,15 @@ class TestClient:
         return self._home
 
     def close(self) -> None:
-        """Ends the app's thread when what is on its way has been answered. The next request begins another one."""
+        """Ends the app's thread when what is on its way has been answered. The next request begins another one. It is
+        a `RuntimeError` in `def` code of that app, whose end is waited for.
+        """
         self._stop(drain=True)
 
     def _stop(self, drain: bool) -> None:
         portal, end = self._portal, self._end
+        if portal is not None and portal.is_inside():
+            raise RuntimeError("the test client cannot be closed by `def` code of its own app: it waits for that code")
         self._portal = self._home = self._end = None
         if portal is not None and end is not None:
             portal.stop(drain)
