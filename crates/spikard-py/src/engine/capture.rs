@@ -110,6 +110,7 @@ pub(super) fn catch_registration(py: Python<'_>) -> bool {
     let install = || -> PyResult<Stands> {
         let all_tasks = py.import("asyncio.tasks")?.getattr("_all_tasks")?;
         let add = all_tasks.getattr("add")?.unbind();
+        py.import("spikard._watched")?.call_method1("complete", (&all_tasks,))?;
         all_tasks.setattr("add", function(py, &ADD, Some(&add))?)?;
         Ok(Stands { call_soon: function(py, &CALL_SOON, None)?, add })
     };

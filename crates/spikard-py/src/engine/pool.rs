@@ -121,6 +121,9 @@ impl Pool {
         crew.join();
         let started = thread::Builder::new().name(format!("spikard-def-{number}")).spawn(move || {
             Python::attach(|py| {
+                if let Err(broken) = py.import("spikard._watched").and_then(|watched| watched.call_method0("watch")) {
+                    broken.write_unraisable(py, None);
+                }
                 pool.serve(py);
                 drop(pool);
             });

@@ -360,6 +360,9 @@ class TestClient:
             self.follow_redirects if follow_redirects is None else follow_redirects,
             self.timeout if timeout is None else timeout,
         )
+        return self._submit(request)
+
+    def _submit(self, request: _Request) -> TestResponse:
         home = self._home or self._open()
         future: Future[_Exchange] = Future()
         future.set_running_or_notify_cancel()

@@ -1,0 +1,46 @@
+"""One server for each way of serving, for all tests of this folder."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
+
+from .doors import Door, InProcess, Served
+
+HAS_UVLOOP = importlib.util.find_spec("uvloop") is not None
+needs_uvloop = pytest.mark.skipif(not HAS_UVLOOP, reason="uvloop is not installed")
+
+SERVERS = [
+    "run asyncio",
+    pytest.param("run uvloop", marks=needs_uvloop),
+    "serve asyncio",
+    pytest.param("serve uvloop", marks=needs_uvloop),
+]
+
+
+def opened(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    if way == "client":
+        door: Door = InProcess()
+    else:
+        door = Served(tmp_path_factory.mktemp("server"), way.split())
+    try:
+        yield door
+    finally:
+        status = door.stop()
+    assert status == 0
+    if isinstance(door, Served):
+        told = door.errors.read_text()
+        for complaint in ("never awaited", "never retrieved", "was destroyed", "Exception ignored", "ResourceWarning"):
+            assert complaint not in told, told
+
+
+@pytest.fixture(scope="session", params=[*SERVERS, "client"])
+def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    yield from opened(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    yield from opened(request.param, tmp_path_factory)
