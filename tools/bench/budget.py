@@ -101,7 +101,8 @@ def main(arguments: list[str]) -> int:
     verdicts = compared(found, known["instructions"])
     print(f"instructions a request, profile {PROFILE}, CPython {version()}")
     for one in verdicts:
-        print(f"{one.name:<12} {one.count:>9,.0f}  budget {one.budget:>9,.0f}  {one.change:>+7.1%}  {one.word}")
+        told = f"budget {one.budget:>9,.0f}  {one.change:>+7.1%}  {one.word}" if one.budget > 1 else "no budget yet"
+        print(f"{one.name:<12} {one.count:>9,.0f}  {told}")
     if given.update:
         told = {name: int(value) for name, value in found.items()}
         FILE.write_text(json.dumps({"profile": PROFILE, "python": version(), "instructions": told}, indent=2) + "\n")

@@ -84,6 +84,8 @@ def routed(count: int) -> Callable[[int], Exchange]:
 HELLO = {"message": "Hello, World!"}
 IDENTIFIERS = [str(uuid.UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128)) for number in range(1, 257)]
 DATES = [str(datetime.date(2026, 1, 1) + datetime.timedelta(number)) for number in range(256)]
+APART = (("BENCH_APART", "1"),)
+"""A server of its own for what leaves a server with something to recover from."""
 PHASES = ["on_request", "pre_validation", "pre_handler"]
 
 
@@ -190,8 +192,8 @@ LIVES = (
         lambda number: get(f"/db/{number + 1}", {"id": number + 1, "name": f"row {number + 1}"}),
         database=True,
     ),
-    hello("connections-5000", "5,000 connections that ask nothing", connections=5_000, load="idle"),
-    hello("overload", "GET, 1 ms of processor time", "/busy", connections=2_048, load="open"),
+    hello("connections-5000", "5,000 connections that ask nothing", connections=5_000, load="idle", environment=APART),
+    hello("overload", "GET, 1 ms of processor time", "/busy", connections=2_048, load="open", environment=APART),
 )
 LATER = {
     "sse": "100 events: event streams are not there yet",
