@@ -70,7 +70,7 @@ impl Background {
     }
 
     /// Ends what still waits or runs.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         self.over.depart();
     }
 

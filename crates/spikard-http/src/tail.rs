@@ -23,16 +23,25 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
         Body::Whole(_) | Body::File(_) => None,
     };
     end.answer(Ok(response), true);
+    let mut failed = None;
     if let Some(stream) = stream {
         match pump(end, stream).await {
             Ok(()) => (),
             Err(Fault::GivenUp) => return end.give_up(),
             // It stands at one of its `yield`s, or has failed: the first to be finished.
-            Err(Fault::Cancelled(_) | Fault::Error(_)) => generators.push(stream),
+            Err(Fault::Cancelled(_)) => generators.push(stream),
+            Err(Fault::Error(error)) => {
+                generators.push(stream);
+                failed = Some(error);
+            }
         }
     }
     let sent = end.sent().await;
     finish(&generators, Outcome::Sent(sent)).await;
+    if let Some(mut error) = failed {
+        let (exception, source) = (error.exception, error.source.take());
+        report(Report { exception, source, route: route.clone(), request_id: end.request_id() }).await;
+    }
     for task in tasks {
         let origin = Origin { route: route.clone(), request_id: end.request_id() };
         spikard_ffi::spawn(background::work(end.transit(), task, origin)).await;

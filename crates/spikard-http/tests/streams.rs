@@ -72,7 +72,10 @@ fn a_stream_is_chunked_and_ends() {
 fn a_stream_that_fails_is_not_ended() {
     only(Kind::Loop, &APP, async |app| {
         assert!(!read(connect(app, "GET /broken-stream").await).await.ends_with("\r\n0\r\n\r\n"));
-        assert_eq!(app.traced().await.last().unwrap(), "finish db Sent(Failed)");
+        let trace = app.traced().await;
+        let end = ["finish stream Sent(Failed)", "finish db Sent(Failed)"];
+        assert_eq!(trace[trace.len() - 3..trace.len() - 1], end);
+        assert_eq!(trace.last().unwrap(), "report thirteen of GET /broken-stream, id true");
     });
 }
 

@@ -12,7 +12,7 @@ use pyo3::{
     types::{PyBytes, PyDelta, PyDict, PyList, PyString, PyTuple},
 };
 use smallvec::SmallVec;
-use spikard_core::{Arg, Args, HostArg, Input, Response};
+use spikard_core::{Arg, Args, Body, FileBody, HostArg, Input, Response};
 
 use crate::{
     engine::{
@@ -20,6 +20,7 @@ use crate::{
         host::{Callable, Host},
         job::Job,
         request,
+        values::Values,
     },
     error::{self, Failure},
     vectorcall,
@@ -147,6 +148,7 @@ pub(crate) fn response(
     py: Python<'_>,
     host: &Host,
     callable: &Callable,
+    values: &mut Values,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Response> {
     if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() {
@@ -168,10 +170,10 @@ pub(crate) fn response(
     if value.is_exact_instance_of::<PyTuple>() {
         let given = (value, callable.status.as_u16(), callable.text, callable.convert.as_ref());
         let made = host.from_tuple.bind(py).call1(given)?;
-        return parts(py, &made);
+        return parts(py, values, &made);
     }
     if value.is_instance(host.response.bind(py))? {
-        return parts(py, value);
+        return parts(py, values, value);
     }
     encoded(py, host, callable, value)
 }
@@ -197,13 +199,28 @@ fn is_plain(host: &Host, value: &Bound<'_, PyAny>) -> bool {
         || value.get_type().get_type().is(&host.struct_meta)
 }
 
-/// What a response of the package says of itself.
-pub(crate) fn parts(py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<Response> {
+/// What a response of the package says of itself. Streams and background tasks are kept with the request's values.
+pub(crate) fn parts(py: Python<'_>, values: &mut Values, response: &Bound<'_, PyAny>) -> PyResult<Response> {
     let made = response.call_method0(intern!(py, "_parts"))?;
-    let (status, headers, body): (Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyBytes>) = made.extract()?;
-    let mut response = Response::new(error::status(&status)?, content(body));
+    let (status, headers, body, tasks): (Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyAny>, Vec<Py<PyAny>>) =
+        made.extract()?;
+    let mut response = Response::new(error::status(&status)?, Bytes::new());
     response.headers = error::headers(&headers)?;
+    response.tasks = tasks.into_iter().map(|task| values.keep(task)).collect();
+    response.body = match body.cast_into::<PyBytes>() {
+        Ok(whole) => Body::Whole(content(whole)),
+        Err(other) => rest(values, other.into_inner())?,
+    };
     Ok(response)
+}
+
+/// A file says path, name and whether it is shown; anything else is an iterator.
+fn rest(values: &mut Values, body: Bound<'_, PyAny>) -> PyResult<Body> {
+    if !body.is_exact_instance_of::<PyTuple>() {
+        return Ok(Body::Stream(values.keep(body.unbind())));
+    }
+    let (path, name, inline) = body.extract()?;
+    Ok(Body::File(Box::new(FileBody { path, name, inline })))
 }
 
 fn typed(status: StatusCode, body: Bytes, content_type: &'static str) -> Response {

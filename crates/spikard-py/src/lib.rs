@@ -28,6 +28,7 @@ use crate::{
         Key, Loop,
         host::Host,
         pool::{self, Pool},
+        values::Values,
     },
     error::{header, invalid},
     io::Io,
@@ -108,6 +109,20 @@ impl Worker {
         Ok((address.ip().to_string(), address.port()))
     }
 
+    /// A place for one more background task. None: there is none.
+    fn reserve(&self) -> Option<Place> {
+        self.service.background().reserve().map(Place)
+    }
+
+    /// Runs a task whose request has ended. Its place has been reserved.
+    fn run_in_background(&self, py: Python<'_>, task: Py<PyAny>) -> PyResult<()> {
+        let here = self.here()?;
+        let mut values = Values::default();
+        let work = self.service.run_in_background(values.keep(task));
+        here.spawn(work, values, vectorcall::copy_context(py)?);
+        Ok(())
+    }
+
     /// Begins the drain of the server: idle connections close, requests in flight are finished.
     fn shutdown(&self) {
         self.io.shutdown().begin();
@@ -170,6 +185,10 @@ impl Worker {
     }
 }
 
+/// A place in the queue of background tasks, given back when it is dropped.
+#[pyclass(frozen, module = "spikard._spikard")]
+struct Place(#[expect(dead_code, reason = "held until it is dropped")] spikard_http::Place);
+
 impl Drop for Worker {
     /// Forgotten without `close`: its threads end all the same.
     fn drop(&mut self) {
@@ -209,6 +228,7 @@ mod _spikard {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add_function(wrap_pyfunction!(super::engine::calls::background::use_background, module)?)?;
         let join = wrap_pyfunction!(super::join_threads, module)?;
         module.py().import("atexit")?.call_method1("register", (join,))?;
         Ok(())

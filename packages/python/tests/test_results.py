@@ -174,7 +174,7 @@ def test_the_body_of_a_tuple_is_converted_too() -> None:
     ],
 )
 def test_a_tuple_is_body_status_and_headers(value: Any, parts: Any) -> None:
-    status, fields, body = from_tuple(value, 200)._parts()
+    status, fields, body, _ = from_tuple(value, 200)._parts()
     assert (status, sorted(fields), body) == (parts[0], sorted(parts[1]), parts[2])
 
 

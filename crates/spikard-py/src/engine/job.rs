@@ -143,19 +143,22 @@ impl Job {
                     Step::Waiting => return Ok(Stop::Waits),
                     Step::Spawn(work) => here.spawn(work, self.values.share(), vectorcall::copy_context(py)?),
                     Step::Cancel(_) => (), // nothing is open
-                    Step::Ended => {
-                        self.ended = true;
-                        return Ok(Stop::Ended);
-                    }
+                    Step::Ended => return Ok(self.end(py, here)),
                 }
                 continue;
             };
-            if !in_task && calls::needs_task(here, &call) {
+            if !in_task && calls::needs_task(self, py, here, &call) {
                 self.next = Some(call);
                 return Ok(Stop::NeedsTask);
             }
             calls::begin(self, py, here, call);
         }
+    }
+
+    fn end(&mut self, py: Python<'_>, here: &Loop) -> Stop {
+        self.ended = true;
+        calls::background::close(py, here);
+        Stop::Ended
     }
 
     /// The work was woken while user code is suspended. True: the user's coroutine is to be cancelled. No user code

@@ -2,7 +2,7 @@
 //! loop's, which finds it again by the worker's key.
 
 pub(crate) mod awaiting;
-mod calls;
+pub(crate) mod calls;
 mod capture;
 mod eager;
 pub(crate) mod host;
@@ -12,7 +12,7 @@ pub(crate) mod request;
 pub(crate) mod response;
 mod slots;
 mod task;
-mod values;
+pub(crate) mod values;
 
 use std::{
     cell::{Cell, RefCell},
@@ -145,7 +145,9 @@ impl Loop {
         }
         for _ in 0..BATCH {
             let Some(work) = self.inbox.works.pop() else { break };
-            self.begin(py, work, Values::default(), vectorcall::copy_context(py))?;
+            let context = vectorcall::copy_context(py)
+                .and_then(|context| calls::background::open(py, self, &context).map(|()| context));
+            self.begin(py, work, Values::default(), context)?;
         }
         Ok(())
     }
@@ -163,7 +165,7 @@ impl Loop {
     }
 
     /// Remembers a work that sees the host values of another, and runs in a copy of its context.
-    fn spawn(&self, work: Work, values: Values, context: Py<PyAny>) {
+    pub(crate) fn spawn(&self, work: Work, values: Values, context: Py<PyAny>) {
         self.spawned.borrow_mut().push_back((work, values, context));
         self.inbox.ring();
     }

@@ -13,17 +13,29 @@ from ._request import Request
 from .app import App, Spikard
 from .config import BackgroundConfig, ServerConfig
 from .exceptions import HTTPException, SpecError
-from .http import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from .http import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from .routing import Router
 
 if TYPE_CHECKING:
+    from . import background
+    from .background import BackgroundTasks
     from .testing import TestClient
 
 __all__ = [
     "App",
     "BackgroundConfig",
+    "BackgroundTasks",
     "Body",
     "Cookie",
+    "FileResponse",
     "Form",
     "HTMLResponse",
     "HTTPException",
@@ -39,7 +51,9 @@ __all__ = [
     "ServerConfig",
     "SpecError",
     "Spikard",
+    "StreamingResponse",
     "TestClient",
+    "background",
     "delete",
     "get",
     "head",
@@ -51,14 +65,16 @@ __all__ = [
     "trace",
 ]
 
-_LAZY = {"TestClient": "testing"}
+_LAZY = {"BackgroundTasks": "background", "TestClient": "testing"}
 
 
 if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
 
     def __getattr__(name):
-        if name in _LAZY:
+        if name in _LAZY or name == "background":
             from importlib import import_module
 
+            if name == "background":
+                return import_module(".background", __name__)
             return getattr(import_module("." + _LAZY[name], __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
@@ -57,7 +58,9 @@ class Binder:
             try:
                 if taken.name in shared or source == "taken":
                     continue
-                if source == "body" or (self.body is not None and self._whole is taken):
+                if source == "made":
+                    self.arguments.append((taken, "absent", HostArgument(taken.hint, factory=True)))
+                elif source == "body" or (self.body is not None and self._whole is taken):
                     self.arguments.append((taken, "body", _host(taken)))
                 else:
                     self._take(taken, source or ("body" if field else "query"))
@@ -74,7 +77,7 @@ class Binder:
         if taken.name in self.template or (wire in self.template and _marked(taken, "path")):
             return "path"
         if taken.marker is None:
-            return ""
+            return "made" if taken.hint in _made() else ""
         if taken.marker.source == "path":
             raise InArgument(taken.name, SpecError(f"the path has no {{{wire}}}"))
         return "body" if taken.marker.source in ("body", "form") else taken.marker.source
@@ -204,6 +207,12 @@ class Binder:
 
 def _host(taken: Taken, choices: tuple[object, ...] | None = None) -> HostArgument:
     return argument(taken.default, taken.factory, choices)
+
+
+def _made() -> tuple[type, ...]:
+    """Rule 3: classes of which each request gets an object of its own. Nobody names one whose module is not loaded."""
+    background = sys.modules.get("spikard.background")
+    return () if background is None else (background.BackgroundTasks,)
 
 
 def _marked(taken: Taken, source: str) -> bool:

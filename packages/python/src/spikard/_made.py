@@ -28,9 +28,12 @@ class MadeResponse(ResponseHead, Response):
 
     def _write_back(self) -> None:
         known = self.__dict__
-        whole = None
+        whole: bytes | None = None
         if known.get("content") is not known.get("_sent"):
-            media_type, whole = self._encoded()
+            media_type, made = self._encoded()
+            if not isinstance(made, bytes):
+                raise TypeError("a stream cannot take the place of the content: return another response")
+            whole = made
             if media_type is not None and "content-type" not in self.headers:
                 self.headers["content-type"] = media_type
         self._replace(self.status_code, self.headers.multi_items(), whole)

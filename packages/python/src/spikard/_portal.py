@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -133,6 +134,9 @@ class Home:
         """Waits for the answers that are on their way, as long as a server would."""
         if futures := [asyncio.wrap_future(turn.future) for turn in self._turns]:
             await asyncio.wait(futures, timeout=self._patience)
+        end = time.monotonic() + self._patience
+        while self._worker.in_flight and time.monotonic() < end:  # clean-up and background tasks
+            await asyncio.sleep(0.001)
 
     def close(self, fault: BaseException | None = None) -> None:
         """On the app's thread. `def` code that runs is waited for. With a fault, whoever waits for an answer gets it."""

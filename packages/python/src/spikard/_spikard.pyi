@@ -2,12 +2,20 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable
 from typing import final
 
+from ._background import Task
 from ._callable import HostCallable
 from ._worker import Names
 
-__all__ = ["RequestHead", "ResponseHead", "Worker", "__version__"]
+__all__ = ["Place", "RequestHead", "ResponseHead", "Worker", "__version__", "use_background"]
 
 __version__: str
+
+def use_background() -> None:
+    """`spikard.background` has been imported."""
+
+@final
+class Place:
+    """A place in the queue of background tasks, given back when it is dropped."""
 
 @final
 class Worker:
@@ -28,6 +36,10 @@ class Worker:
     def listen(self, told: Callable[[int, int], object]) -> tuple[str, int]:
         """Listens where the configuration says, and returns the address. `told` is called on the loop when the server
         has ended, with the connections that were cut off and the requests that were still in flight."""
+    def reserve(self) -> Place | None:
+        """A place for one more background task. None: there is none."""
+    def run_in_background(self, task: Task) -> None:
+        """Runs a task whose request has ended. Its place has been reserved."""
     def shutdown(self) -> None:
         """Begins the drain of the server: idle connections close, requests in flight are finished."""
     def abort(self) -> None:

@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from . import _decode, _render
+from . import _background, _decode, _render
 from ._callable import MISSING, Compiled
 from ._made import MadeResponse
 from ._request import Request
@@ -41,6 +42,9 @@ class Names(NamedTuple):
     encode_plain: Callable[[object], bytes] = _render.encode_plain
     struct_meta: type = msgspec.StructMeta
     from_tuple: Callable[..., Response] = _render.from_tuple
+    open_scope: Callable[[], None] = _background.open_scope
+    take_tasks: Callable[[], list[_background.Task]] = _background.take_tasks
+    close_scope: Callable[[], None] = _background.close_scope
     refusal: Callable[[BaseException, int], tuple[list[dict[str, Any]], bool] | None] = _decode.told
     request: type = Request
     response: type = Response
@@ -64,7 +68,8 @@ def open_worker(
 ) -> Worker:
     """Makes the worker of an app on this thread's loop. `call` is the configuration that goes before all other."""
     document = {**compiled.document, "config": {**compiled.document["config"], "call": call}}
-    return Worker(msgspec.json.encode(document), compiled.callables, loop, Names(report))
+    made = partial(Worker, msgspec.json.encode(document), compiled.callables, loop, Names(report))
+    return _background.Home.made(loop, made)
 
 
 class Server:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .datastructures import Headers
@@ -12,7 +13,10 @@ from .exceptions import HTTPException, checked_status
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from ._background import Task
+
 __all__ = [
+    "FileResponse",
     "HTMLResponse",
     "HTTPException",
     "Headers",
@@ -20,14 +24,22 @@ __all__ = [
     "PlainTextResponse",
     "RedirectResponse",
     "Response",
+    "StreamingResponse",
 ]
+
+Pieces = AsyncIterable[str | bytes] | Iterable[str | bytes]
+"""What a stream is made of."""
+Work = Callable[[], Any] | Coroutine[Any, Any, Any]
+"""What runs in the background."""
 
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _COOKIE_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 
 
 class Response:
-    """A whole response. The content is serialised like a handler's result when it is sent.
+    """A response. The content is serialised like a handler's result when it is sent; an iterator is a stream.
+
+    `background` runs after the response has been sent: a function without arguments, or a coroutine.
 
     >>> response = Response({"id": 1}, status_code=201, headers={"Location": "/items/1"})
     >>> response.set_cookie("seen", "1", max_age=60)
@@ -44,8 +56,10 @@ class Response:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         media_type: str | None = None,
         cookies: Mapping[str, str] | None = None,
+        background: Work | None = None,
     ) -> None:
         self.content = content
+        self.background = background
         self.status_code = checked_status(status_code)
         self.headers = Headers(headers)
         if media_type is not None or self.media_type is not None:
@@ -96,8 +110,8 @@ class Response:
         """Makes the client forget a cookie; path and domain must be those it was set with."""
         self.set_cookie(key, "", 0, "Thu, 01 Jan 1970 00:00:00 GMT", domain, path, secure, httponly, samesite)
 
-    def _encoded(self) -> tuple[str | None, bytes]:
-        """The content's own media type and its bytes."""
+    def _encoded(self) -> tuple[str | None, object]:
+        """The content's own media type, and its bytes, its stream or its file."""
         content = self.content
         if content is None:
             return None, b""
@@ -105,19 +119,26 @@ class Response:
             return "text/plain; charset=utf-8", content.encode()
         if isinstance(content, (bytes, bytearray, memoryview)):
             return "application/octet-stream", bytes(content)
+        if hasattr(content, "__anext__") or hasattr(content, "__next__"):
+            return "application/octet-stream", content
         from ._render import encode
 
         return "application/json", encode(content)
 
-    def _parts(self) -> tuple[int, list[tuple[str, str]], bytes]:
-        """What is sent: status, fields and body."""
+    def _parts(self) -> tuple[int, list[tuple[str, str]], object, tuple[Task, ...]]:
+        """What is sent: status, fields and body; and what runs then."""
         media_type, body = self._encoded()
         fields = self.headers.multi_items()
-        if self.status_code in (204, 304):
-            return self.status_code, fields, b""
-        if media_type is not None and "content-type" not in self.headers:
+        if self.status_code in (204, 304) and isinstance(body, bytes):
+            body = b""
+        elif media_type is not None and "content-type" not in self.headers:
             fields.append(("content-type", media_type))
-        return self.status_code, fields, body
+        return self.status_code, fields, body, self._tasks() if self.background is not None else ()
+
+    def _tasks(self) -> tuple[Task, ...]:
+        from ._background import reserved
+
+        return (reserved(self.background),)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(status_code={self.status_code}, content={self.content!r})"
@@ -128,7 +149,7 @@ class JSONResponse(Response):
 
     media_type = "application/json"
 
-    def _encoded(self) -> tuple[str | None, bytes]:
+    def _encoded(self) -> tuple[str | None, object]:
         from ._render import encode
 
         return self.media_type, encode(self.content)
@@ -159,11 +180,75 @@ class RedirectResponse(Response):
         status_code: int = 307,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         cookies: Mapping[str, str] | None = None,
+        background: Work | None = None,
     ) -> None:
         from urllib.parse import quote
 
-        super().__init__(None, checked_status(status_code, 300, 399), headers, cookies=cookies)
+        super().__init__(None, checked_status(status_code, 300, 399), headers, cookies=cookies, background=background)
         self.headers["location"] = quote(str(url), safe=":/%#?=@[]!$&'()*+,;~")
+
+
+class StreamingResponse(Response):
+    """A response that is sent while it is made: by an iterator or a generator, of either kind, of text or bytes.
+
+    A client that reads slowly holds it back, and one that leaves closes it. What it raises breaks the connection off.
+
+    >>> StreamingResponse(iter(["a", "b"]), media_type="text/plain").headers["content-type"]
+    'text/plain; charset=utf-8'
+    """
+
+    def __init__(
+        self,
+        content: Pieces,
+        status_code: int = 200,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        media_type: str | None = None,
+        cookies: Mapping[str, str] | None = None,
+        background: Work | None = None,
+    ) -> None:
+        streams = hasattr(content, "__aiter__") or hasattr(content, "__iter__")
+        if not streams or isinstance(content, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"a stream is an iterator of str or bytes, got {content!r}")
+        super().__init__(content, status_code, headers, media_type, cookies, background)
+
+    def _encoded(self) -> tuple[str | None, object]:
+        made = self.content.__aiter__() if hasattr(self.content, "__aiter__") else iter(self.content)
+        return "application/octet-stream", made
+
+
+class FileResponse(Response):
+    """A file. It is read while it is sent, off the event loop; conditions and ranges of the request are answered.
+
+    `filename` is what the client is to call it, saved or (`content_disposition_type="inline"`) shown.
+
+    >>> FileResponse("report.pdf", filename="März.pdf").headers["content-type"]
+    'application/pdf'
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        status_code: int = 200,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+        media_type: str | None = None,
+        filename: str | None = None,
+        content_disposition_type: Literal["attachment", "inline"] = "attachment",
+        cookies: Mapping[str, str] | None = None,
+        background: Work | None = None,
+    ) -> None:
+        if content_disposition_type not in ("attachment", "inline"):
+            raise ValueError(f"content_disposition_type must be attachment or inline, got {content_disposition_type!r}")
+        self.path = os.fspath(path)
+        self.filename = filename
+        self.content_disposition_type = content_disposition_type
+        if media_type is None:
+            from mimetypes import guess_type
+
+            media_type = guess_type(filename or self.path)[0] or "application/octet-stream"
+        super().__init__(None, status_code, headers, media_type, cookies, background)
+
+    def _encoded(self) -> tuple[str | None, object]:
+        return None, (self.path, self.filename, self.content_disposition_type == "inline")
 
 
 def _with_charset(media_type: str) -> str:

@@ -34,13 +34,10 @@ PENDING = {
                      "python-binding-docs-rendered-L59", "python-binding-docs-rendered-L89"],
     "uploads": ["pypi-page-L142", "python-binding-docs-L319", "python-binding-docs-rendered-L255",
                 "python-readme-early-L209"],
-    "streaming responses": ["pypi-page-L163", "python-binding-docs-L180", "python-binding-docs-rendered-L145",
-                            "python-readme-early-L238"],
     "websockets": ["pypi-page-L259", "pypi-page-L312", "python-binding-docs-L354", "python-binding-docs-rendered-L289",
                    "python-readme-early-L382", "python-readme-early-L472"],
     "event streams": ["pypi-page-L268", "pypi-page-L321", "python-binding-docs-L372",
                       "python-binding-docs-rendered-L306", "python-readme-early-L401", "python-readme-early-L483"],
-    "background tasks": ["pypi-page-L282", "python-readme-early-L431"],
     "gRPC": ["python-binding-docs-L391", "python-binding-docs-rendered-L323"],
     "the live test client": ["python-binding-docs-L478", "python-binding-docs-rendered-L409"],
 }  # fmt: skip
@@ -303,6 +300,34 @@ def a_fixture_and_its_tests(name: str) -> None:
 @proves("python-binding-docs-L87", "python-binding-docs-rendered-L79")
 def the_async_server(name: str) -> None:
     assert answered_by_the_program(name, "http://127.0.0.1:8080/ready") == "ready"
+
+
+@proves("pypi-page-L163", "python-readme-early-L238")
+def a_stream_of_bytes(name: str) -> None:
+    with served(name) as client:
+        assert client.get("/stream").content == b"".join(b"data: %d\n" % number for number in range(10))
+
+
+@proves("python-binding-docs-L180", "python-binding-docs-rendered-L145")
+def a_stream_of_plain_text(name: str) -> None:
+    with served(name) as client:
+        response = client.get("/stream").assert_status_ok()
+        assert response.text == "".join(f"chunk {number}\n" for number in range(100))
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@proves("pypi-page-L282", "python-readme-early-L431")
+def a_task_in_the_background(name: str) -> None:
+    done: list[dict[str, int]] = []
+
+    async def later(data: dict[str, int]) -> None:
+        done.append(data)
+
+    with executed(name) as namespace:
+        namespace["heavy_processing"] = later if name == "pypi-page-L282" else done.append
+        with TestClient(namespace["app"]) as client:
+            assert client.post("/process", json={"a": 1}).json() == {"status": "processing"}
+    assert done == [{"a": 1}]
 
 
 @pytest.mark.parametrize("name", sorted(PROOFS))

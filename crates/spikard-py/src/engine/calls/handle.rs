@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use spikard_core::{Args, CallableId, Response};
 use spikard_ffi::Reply;
 
-use super::{Owes, answer, call_bound, callable};
+use super::{Owes, answer, background, call_bound, callable};
 use crate::{
     convert,
     engine::{Loop, job::Job},
@@ -33,6 +33,7 @@ pub(super) fn settle(
     value: &Bound<'_, PyAny>,
 ) {
     let callable = here.host.callable(handler).expect("it was called");
-    let made = convert::response(py, &here.host, callable, value);
+    let made = convert::response(py, &here.host, callable, &mut job.values, value);
+    let made = background::attach(job, py, here, made);
     answer(job, py, here, reply, made);
 }

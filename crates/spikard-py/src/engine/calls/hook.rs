@@ -5,7 +5,7 @@ use smallvec::smallvec;
 use spikard_core::{CallableId, Error, Flow, Request, Response};
 use spikard_ffi::Reply;
 
-use super::{Owes, answer, callable};
+use super::{Owes, answer, background, callable};
 use crate::{
     convert,
     engine::{
@@ -58,7 +58,7 @@ fn flow(
     if let Ok(other) = value.cast::<RequestHead>() {
         job.values.keep_request(other.clone().unbind());
     } else if value.is_instance(here.host.response.bind(py))? {
-        return Ok(Flow::Respond(convert::parts(py, value)?));
+        return Ok(Flow::Respond(convert::parts(py, &mut job.values, value)?));
     } else if !value.is_none() {
         return Err(misfit("Request, a Response", value));
     }
@@ -99,10 +99,11 @@ pub(super) fn settle_after(
     let response = if value.is_none() || value.is(made) {
         response::seen(made.bind(py))
     } else if value.is_instance(here.host.response.bind(py)).unwrap_or(false) {
-        convert::parts(py, value)
+        convert::parts(py, &mut job.values, value)
     } else {
         Err(misfit("Response", value))
     };
+    let response = background::attach(job, py, here, response);
     answer(job, py, here, reply, response.map(Flow::Continue));
 }
 

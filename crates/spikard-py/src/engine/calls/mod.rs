@@ -1,11 +1,14 @@
 //! The kinds of call, one file each: how a call begins, and how what user code returns becomes its answer.
 
+pub(crate) mod background;
 mod bind;
 mod handle;
 mod hook;
 mod provide;
 mod report;
+mod stream;
 
+use bytes::Bytes;
 use pyo3::prelude::*;
 use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
 use spikard_ffi::{Call, Reply};
@@ -23,6 +26,9 @@ pub(super) enum Owes {
     Provide(Reply<HostId>),
     Handle(CallableId, Reply<Response>),
     After(Py<ResponseHead>, Reply<Flow<Response>>),
+    Pull(Reply<Option<Bytes>>),
+    /// A call that has no result.
+    Done(Reply<()>),
 }
 
 impl Owes {
@@ -32,16 +38,22 @@ impl Owes {
             Owes::Provide(reply) => reply.fail(error),
             Owes::Handle(_, reply) => reply.fail(error),
             Owes::After(_, reply) => reply.fail(error),
+            Owes::Pull(reply) => reply.fail(error),
+            Owes::Done(reply) => reply.fail(error),
         }
     }
 }
 
 /// Only what has to be awaited needs a Task. A callable that is not there is found out when it is called.
-pub(super) fn needs_task(here: &Loop, call: &Call) -> bool {
+pub(super) fn needs_task(job: &Job, py: Python<'_>, here: &Loop, call: &Call) -> bool {
     let called = match call {
         Call::Before { hook, .. } | Call::After { hook, .. } => *hook,
         Call::Provide { provider, .. } => *provider,
         Call::Handle { handler, .. } => *handler,
+        Call::Pull { stream, .. } | Call::Finish { value: stream, .. } => {
+            return job.values.get(py, *stream).is_some_and(|stream| stream::kind(py, &stream) == Kind::Async);
+        }
+        Call::Run { task, .. } => return background::is_async(job, py, *task),
         _ => return false,
     };
     here.host.callable(called).is_some_and(|callable| callable.kind == Kind::Async)
@@ -54,6 +66,9 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
         Call::Provide { provider, args, reply, .. } => provide::begin(job, py, here, provider, args, reply),
         Call::Handle { handler, args, reply } => handle::begin(job, py, here, handler, args, reply),
         Call::After { hook, response, reply, .. } => hook::after(job, py, here, hook, response, reply),
+        Call::Pull { stream, reply } => stream::pull(job, py, here, stream, reply),
+        Call::Finish { value, reply, .. } => stream::finish(job, py, here, value, reply),
+        Call::Run { task, reply } => background::run(job, py, here, task, reply),
         Call::Report { report, reply } => report::begin(job, py, here, &report, reply),
         // Dropped, it is answered 500.
         other => drop(other),
@@ -62,15 +77,25 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
 
 /// User code returned: its value becomes the answer.
 pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, result: PyResult<Py<PyAny>>) {
+    if let Owes::Pull(reply) = owes {
+        return stream::settle_pull(job, py, here, reply, result);
+    }
     let value = match result {
         Ok(value) => value.into_bound(py),
-        Err(raised) => return owes.fail(job.raised(py, here, raised)),
+        Err(raised) => {
+            if !matches!(owes, Owes::Done(_)) {
+                background::forget(py, here);
+            }
+            return owes.fail(job.raised(py, here, raised));
+        }
     };
     match owes {
         Owes::Before(request, reply) => hook::settle_before(job, py, here, request, reply, &value),
         Owes::Provide(reply) => provide::settle(job, reply, value),
         Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
         Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
+        Owes::Done(reply) => reply.ok(()),
+        Owes::Pull(_) => unreachable!("settled above"),
     }
 }
 

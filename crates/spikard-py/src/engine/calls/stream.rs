@@ -1,0 +1,86 @@
+//! Streams: the next piece of one, and its end before its time.
+
+use bytes::Bytes;
+use pyo3::{
+    exceptions::{PyStopAsyncIteration, PyStopIteration, PyTypeError},
+    intern,
+    prelude::*,
+    types::{PyByteArray, PyBytes, PyString},
+};
+use smallvec::smallvec;
+use spikard_core::{Error, HostId};
+use spikard_ffi::Reply;
+
+use super::Owes;
+use crate::{
+    convert,
+    engine::{
+        Loop,
+        host::{Code, Kind},
+        job::Job,
+    },
+};
+
+/// How the steps of an iterator are called.
+pub(super) fn kind(py: Python<'_>, stream: &Py<PyAny>) -> Kind {
+    let asynchronous = stream.bind(py).hasattr(intern!(py, "__anext__")).unwrap_or(false);
+    if asynchronous { Kind::Async } else { Kind::Thread }
+}
+
+pub(super) fn pull(job: &mut Job, py: Python<'_>, here: &Loop, stream: HostId, reply: Reply<Option<Bytes>>) {
+    let Some(stream) = job.values.get(py, stream) else {
+        return reply.fail(Error::internal("there is no such stream"));
+    };
+    let kind = kind(py, &stream);
+    let name = if kind == Kind::Async { intern!(py, "__anext__") } else { intern!(py, "__next__") };
+    match stream.getattr(py, name) {
+        Ok(next) => job.call(py, here, Code { function: &next, kind, keywords: None }, smallvec![], Owes::Pull(reply)),
+        Err(raised) => reply.fail(job.raised(py, here, raised)),
+    }
+}
+
+pub(super) fn settle_pull(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    reply: Reply<Option<Bytes>>,
+    result: PyResult<Py<PyAny>>,
+) {
+    match result.and_then(|piece| bytes(piece.into_bound(py))) {
+        Ok(piece) => reply.ok(Some(piece)),
+        Err(end) if end.is_instance_of::<PyStopAsyncIteration>(py) || end.is_instance_of::<PyStopIteration>(py) => {
+            reply.ok(None);
+        }
+        Err(raised) => reply.fail(job.raised(py, here, raised)),
+    }
+}
+
+fn bytes(piece: Bound<'_, PyAny>) -> PyResult<Bytes> {
+    if let Ok(text) = piece.cast::<PyString>() {
+        return Ok(Bytes::copy_from_slice(text.to_cow()?.as_bytes()));
+    }
+    let piece = match piece.cast_into::<PyBytes>() {
+        Ok(bytes) => return Ok(convert::content(bytes)),
+        Err(other) => other.into_inner(),
+    };
+    if let Ok(bytes) = piece.cast::<PyByteArray>() {
+        return Ok(bytes.to_vec().into());
+    }
+    let name = piece.get_type().name()?;
+    Err(PyTypeError::new_err(format!("a stream yields str or bytes, got {name}")))
+}
+
+/// Closes an iterator that has not come to its end; what cannot be closed needs nothing.
+pub(super) fn finish(job: &mut Job, py: Python<'_>, here: &Loop, stream: HostId, reply: Reply<()>) {
+    let Some(stream) = job.values.get(py, stream) else { return reply.ok(()) };
+    let kind = kind(py, &stream);
+    let name = if kind == Kind::Async { intern!(py, "aclose") } else { intern!(py, "close") };
+    match stream.bind(py).getattr_opt(name) {
+        Ok(Some(close)) => {
+            let code = Code { function: close.as_unbound(), kind, keywords: None };
+            job.call(py, here, code, smallvec![], Owes::Done(reply));
+        }
+        Ok(None) => reply.ok(()),
+        Err(raised) => reply.fail(job.raised(py, here, raised)),
+    }
+}
