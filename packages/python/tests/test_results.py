@@ -258,3 +258,34 @@ def test_a_tuple_that_is_annotated_with_a_status_is_a_response(handler: Any) -> 
 @pytest.mark.parametrize("status", [100, 199, 600, 999])
 def test_a_number_that_is_no_status_of_an_answer_is_data(status: int) -> None:
     assert from_tuple((1, status), 200)._parts()[2] == b"[1,%d]" % status
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "status", "text"),
+    [
+        (int, 5, 200, "5"),
+        (int, "text", 500, None),
+        (int, True, 500, None),
+        (float, 1, 200, "1.0"),
+        (bool, 1, 500, None),
+        (str, "text", 200, "text"),
+        (str, 5, 500, None),
+        (Optional[int], "text", 500, None),
+        (Union[int, str], "text", 200, "text"),
+        (Union[int, str], 5, 200, "5"),
+        (uuid.UUID, "no", 500, None),
+    ],
+)
+def test_a_result_that_is_not_the_annotated_scalar_is_a_500(
+    annotation: Any, value: Any, status: int, text: str | None
+) -> None:
+    app = Spikard()
+
+    async def handler():  # type: ignore[no-untyped-def]
+        return value
+
+    handler.__annotations__["return"] = annotation
+    app.get("/")(handler)
+    with TestClient(app) as client:
+        response = client.get("/").assert_status(status)
+        assert text is None or response.text == text

@@ -60,7 +60,7 @@ def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
     except (TypeError, ValueError) as error:
         raise SpecError(str(error)) from None
     if is_generator(route.handler):
-        raise SpecError("it is a generator, but streaming responses are not there yet")
+        raise SpecError("it is a generator: return a StreamingResponse of it")
     hints = route.hints.resolve()
     takers, takes_rest = takers_of(route.handler, hints, route.path)
     binder = Binder(route.method, route.path, route.options, functools.partial(_register, table))

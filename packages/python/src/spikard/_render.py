@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import pathlib
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, KeysView, Mapping, ValuesView
+from decimal import Decimal
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -15,6 +18,10 @@ from ._models import is_sequence, is_structured, kind_of
 from .http import JSONResponse, Response
 
 _SCALARS = (int, float, str, bool, bytes, type(None))
+_CHECKED = (
+    *(int, float, str, bool, type(None)),
+    *(Decimal, uuid.UUID, datetime.datetime, datetime.date, datetime.time, datetime.timedelta),
+)
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
@@ -133,7 +140,17 @@ def is_text(annotation: Any) -> bool:
         return True
     plain, _ = unwrap(annotation)
     inner = get_args(plain) if is_union(plain) else (plain,)
+    if _scalars(annotation) is not None:
+        return any(unwrap(member)[0] is str for member in inner)
     return not any(_is_json(member) for member in inner)
+
+
+def _scalars(hint: Any) -> tuple[type, ...] | None:
+    """The classes of a hint that says nothing but plain scalars."""
+    plain, _ = unwrap(hint)
+    members = [unwrap(member)[0] for member in (get_args(plain) if is_union(plain) else (plain,))]
+    kinds = tuple(member for member in members if isinstance(member, type) and member in _CHECKED)
+    return kinds if len(kinds) == len(members) and kinds != (type(None),) else None
 
 
 def _is_json(hint: Any) -> bool:
@@ -144,10 +161,21 @@ def _is_json(hint: Any) -> bool:
 def converter(annotation: Any) -> Callable[[object], object] | None:
     """Makes the annotated model of a result that is not one, so that no field beside the model's is sent."""
     hint = _without_responses(annotation)
-    if hint is None or not _holds_model(hint):
+    if hint is None:
+        return None
+    if (scalars := _scalars(hint)) is not None:
+        return _scalar(hint, scalars)
+    if not _holds_model(hint):
         return None
     fits, convert = _fits(hint), _reader(hint)
     return lambda value: value if fits(value) else convert(value)
+
+
+def _scalar(hint: Any, kinds: tuple[type, ...]) -> Callable[[object], object]:
+    def convert(value: object) -> object:
+        return value if type(value) in kinds else msgspec.convert(value, hint)
+
+    return convert
 
 
 def _without_responses(annotation: Any) -> Any:
