@@ -207,7 +207,7 @@ async def asynchronous_generator() -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("handler", [generator, asynchronous_generator])
 def test_a_generator_is_refused(handler: Any) -> None:
-    assert refused(handler) == "it is a generator, but streaming responses are not there yet"
+    assert refused(handler) == "it is a generator: return a StreamingResponse of it"
 
 
 def test_a_callable_whose_call_is_a_generator_is_refused() -> None:

@@ -125,7 +125,8 @@ def test_extra_fields_never_leak_past_the_annotated_model(annotation: Any, resul
 
 
 @pytest.mark.parametrize(
-    "annotation", [None, Any, int, dict, dict[str, Any], list[int], Response, HTMLResponse, Union[Response, None]]
+    "annotation",
+    [None, Any, object, bytes, dict, dict[str, Any], list[int], Response, HTMLResponse, Union[Response, None]],
 )
 def test_other_annotations_convert_nothing(annotation: Any) -> None:
     assert converter(annotation) is None
@@ -148,7 +149,7 @@ def test_a_result_that_is_not_the_model_is_an_error(annotation: Any) -> None:
 
 @pytest.mark.parametrize(
     ("annotation", "text"),
-    [(None, True), (str, True), (Any, True), (Response, True), (int, True), (dict, False), (Public, False), (dict[str, int], False), (list[str], False), (Optional[Model], False), (Union[str, Public], False)],
+    [(None, True), (str, True), (Any, True), (Response, True), (int, False), (Union[int, str], True), (dict, False), (Public, False), (dict[str, int], False), (list[str], False), (Optional[Model], False), (Union[str, Public], False)],
 )  # fmt: skip
 def test_text_is_text_unless_a_model_or_an_object_is_annotated(annotation: Any, text: bool) -> None:
     assert is_text(annotation) is text
@@ -260,6 +261,10 @@ def test_a_number_that_is_no_status_of_an_answer_is_data(status: int) -> None:
     assert from_tuple((1, status), 200)._parts()[2] == b"[1,%d]" % status
 
 
+class Measured(float):
+    """A scalar of a library's own."""
+
+
 @pytest.mark.parametrize(
     ("annotation", "value", "status", "text"),
     [
@@ -267,6 +272,7 @@ def test_a_number_that_is_no_status_of_an_answer_is_data(status: int) -> None:
         (int, "text", 500, None),
         (int, True, 500, None),
         (float, 1, 200, "1.0"),
+        (float, Measured(1.5), 200, "1.5"),
         (bool, 1, 500, None),
         (str, "text", 200, "text"),
         (str, 5, 500, None),

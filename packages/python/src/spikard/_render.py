@@ -173,7 +173,9 @@ def converter(annotation: Any) -> Callable[[object], object] | None:
 
 def _scalar(hint: Any, kinds: tuple[type, ...]) -> Callable[[object], object]:
     def convert(value: object) -> object:
-        return value if type(value) in kinds else msgspec.convert(value, hint)
+        cls = type(value)
+        fits = cls in kinds or (cls not in _CHECKED and isinstance(value, kinds))
+        return value if fits else msgspec.convert(value, hint)
 
     return convert
 
