@@ -34,12 +34,13 @@ class Fleet:
         """Starts it several times for the time to its first answer; the last one stays."""
         key: Key = (contender.name, (), 1)
         times: list[float] = []
-        for number in range(STARTS):
+        while True:
             self._sleep()
             server = self._start(contender, key)
             times.append(round(server.first_answer, 4))
-            if number < STARTS - 1:
-                server.stop()
+            if len(times) == STARTS:
+                break
+            server.stop()
         self.servers[key], self.awake = server, key
         return Started(times, server.usage().memory)
 

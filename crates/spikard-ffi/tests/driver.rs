@@ -31,7 +31,7 @@ fn driver() -> (Driver, Arc<Wakes>) {
 }
 
 async fn provide() -> Result<HostId, spikard_core::Error> {
-    call(|reply| Call::Provide { provider: CallableId(7), args: Vec::new(), reply }).await
+    call(|reply| Call::Provide { provider: CallableId(7), args: Vec::new(), lasting: false, reply }).await
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_reply_dropped_unanswered_is_an_error_and_wakes() {
 fn a_second_open_call_is_an_error_at_once() {
     let (driver, _) = driver();
     let ticket = driver.accept(Box::pin(async {
-        let first = call(|reply| Call::Provide { provider: CallableId(1), args: Vec::new(), reply });
+        let first = call(|reply| Call::Provide { provider: CallableId(1), args: Vec::new(), lasting: false, reply });
         let second = provide().await;
         assert!(second.is_err());
         assert_eq!(first.await.ok(), Some(HostId(1)));

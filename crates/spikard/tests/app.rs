@@ -61,7 +61,7 @@ fn service(app: App) -> Service {
 }
 
 async fn ask(method: &str, target: &str, kind: &str, body: &str) -> (StatusCode, Value) {
-    let request = Request::builder().method(method).uri(target).header("content-type", kind);
+    let request = Request::builder().method(method).uri(target).header("host", "test").header("content-type", kind);
     let response = send(&service(app()), request.body(Full::new(Bytes::from(body.to_owned()))).unwrap()).await.unwrap();
     let text = response.body();
     let value = serde_json::from_slice(text).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(text)));
@@ -69,7 +69,9 @@ async fn ask(method: &str, target: &str, kind: &str, body: &str) -> (StatusCode,
 }
 
 async fn get(target: &str) -> (StatusCode, Value) {
-    let response = send(&service(app()), Request::get(target).body(Full::default()).unwrap()).await.unwrap();
+    let response = send(&service(app()), Request::get(target).header("host", "test").body(Full::default()).unwrap())
+        .await
+        .unwrap();
     let text = response.body();
     let value = serde_json::from_slice(text).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(text)));
     (response.status(), value)
@@ -143,7 +145,8 @@ async fn a_request_that_takes_too_long_is_cancelled() {
         "never"
     });
     let service = service(slow);
-    let answer = send(&service, Request::get("/").body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+    let answer =
+        send(&service, Request::get("/").header("host", "test").body(Full::<Bytes>::default()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
     service.idle().await;
 }

@@ -49,6 +49,7 @@ static ADD: Definition = Definition(ffi::PyMethodDef {
 });
 
 /// `call_soon(callback, *args, context=None)`
+// SAFETY: the interpreter keeps the rules of the slot, stated in the body.
 unsafe extern "C" fn call_soon(
     _slf: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
@@ -77,6 +78,7 @@ unsafe extern "C" fn call_soon(
 }
 
 /// `add(task)`, of which `slf` is the genuine one. Any thread may call it.
+// SAFETY: the interpreter keeps the rules of the slot, stated in the body.
 unsafe extern "C" fn add(slf: *mut ffi::PyObject, task: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: called by the interpreter, so attached; both are live objects.
     unsafe {
