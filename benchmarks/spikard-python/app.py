@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from contextvars import ContextVar
 from datetime import date
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from spikard import Form, Request, Response, Spikard
 
 HELLO = {"message": "Hello, World!"}
+SEEN: ContextVar[list[str]] = ContextVar("seen")
 
 
 class Item(Struct):
@@ -294,16 +296,16 @@ for place in range(int(os.environ.get("BENCH_ROUTES", "0"))):
 if "BENCH_HOOKS" in os.environ:
 
     @app.on_request
-    async def first_hook(request: Request) -> None:
-        request.state.seen = ["on_request"]
+    async def first_hook(_: Request) -> None:
+        SEEN.set(["on_request"])
 
     @app.pre_validation
-    async def second_hook(request: Request) -> None:
-        request.state.seen.append("pre_validation")
+    async def second_hook(_: Request) -> None:
+        SEEN.get().append("pre_validation")
 
     @app.pre_handler
-    async def third_hook(request: Request) -> None:
-        request.state.seen.append("pre_handler")
+    async def third_hook(_: Request) -> None:
+        SEEN.get().append("pre_handler")
 
     @app.on_error
     async def error_hook(response: Response) -> Response:
@@ -314,8 +316,8 @@ if "BENCH_HOOKS" in os.environ:
         return response
 
     @app.get("/hooked")
-    async def hooked(request: Request) -> dict[str, list[str]]:
-        return {"seen": request.state.seen}
+    async def hooked() -> dict[str, list[str]]:
+        return {"seen": SEEN.get()}
 
 
 if __name__ == "__main__":
