@@ -8,7 +8,20 @@ from datetime import date
 from uuid import UUID
 
 import asyncpg
-from blacksheep import Application, FromForm, FromJSON, Response, StreamedContent, get, post, text
+from blacksheep import (
+    Application,
+    FromFiles,
+    FromForm,
+    FromJSON,
+    Request,
+    Response,
+    StreamedContent,
+    get,
+    json,
+    post,
+    text,
+)
+from blacksheep import file as served
 from pydantic import BaseModel
 
 HELLO = {"message": "Hello, World!"}
@@ -257,6 +270,19 @@ async def pieces() -> AsyncIterator[bytes]:
 @get("/stream")
 async def stream() -> Response:
     return Response(200, content=StreamedContent(b"application/octet-stream", pieces))
+
+
+@post("/upload")
+async def upload(request: Request, files: FromFiles) -> Response:
+    if not files.value:
+        return json({"detail": "files are missing"}, 400)
+    form = await request.form()
+    return json({"title": form["title"], "sizes": [len(file.data) for file in files.value]})
+
+
+@get("/file")
+async def file() -> Response:
+    return served(os.environ["BENCH_FILE"], "application/octet-stream")
 
 
 @get("/busy")

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import asyncpg
 from django_bolt import BoltAPI
-from django_bolt.param_functions import Form
-from django_bolt.responses import PlainText, StreamingResponse
+from django_bolt.param_functions import File, Form
+from django_bolt.responses import FileResponse, PlainText, StreamingResponse
 from msgspec import Struct
 
 HELLO = {"message": "Hello, World!"}
@@ -304,6 +304,17 @@ async def pieces() -> AsyncIterator[bytes]:
 @api.get("/stream")
 async def stream() -> StreamingResponse:
     return StreamingResponse(pieces(), media_type="application/octet-stream")
+
+
+@api.get("/file")
+async def file() -> FileResponse:
+    return FileResponse(os.environ["BENCH_FILE"], media_type="application/octet-stream")
+
+
+@api.post("/upload")
+async def upload(title: Annotated[str, Form()], files: Annotated[list[dict], File()]) -> dict[str, object]:
+    several = files if isinstance(files, list) else [files]
+    return {"title": title, "sizes": [file["size"] for file in several]}
 
 
 @api.get("/busy")

@@ -9,8 +9,8 @@ from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import Depends, FastAPI, File, Form, UploadFile
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi import BackgroundTasks, Depends, FastAPI, File, Form, UploadFile
+from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
 
 HELLO = {"message": "Hello, World!"}
@@ -282,6 +282,30 @@ async def pieces() -> AsyncIterator[bytes]:
 @app.get("/stream")
 async def stream() -> StreamingResponse:
     return StreamingResponse(pieces(), media_type="application/octet-stream")
+
+
+@app.get("/file")
+async def file() -> FileResponse:
+    return FileResponse(os.environ["BENCH_FILE"], media_type="application/octet-stream")
+
+
+ran = False
+
+
+async def remember() -> None:
+    global ran
+    ran = True
+
+
+@app.get("/background")
+async def background(tasks: BackgroundTasks) -> dict[str, str]:
+    tasks.add_task(remember)
+    return HELLO
+
+
+@app.get("/background/ran")
+async def background_ran() -> dict[str, bool]:
+    return {"ran": ran}
 
 
 @app.get("/busy")

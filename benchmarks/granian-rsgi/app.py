@@ -122,6 +122,7 @@ BODIES = {
     "/json/medium": msgspec.json.Decoder(Order).decode,
     "/json/large": msgspec.json.Decoder(Batch).decode,
     "/json/very-large": msgspec.json.Decoder(Batch).decode,
+    "/msgpack": msgspec.msgpack.Decoder(Item).decode,
     "/form": lambda body: msgspec.convert(dict(parse_qsl(body.decode())), Person, strict=False),
     "/form/complex": lambda body: msgspec.convert(dict(parse_qsl(body.decode())), Profile, strict=False),
 }
@@ -181,6 +182,9 @@ async def app(scope, protocol) -> None:
             answer = decode(await protocol())
         elif path == "/plaintext":
             protocol.response_str(200, TEXT, "Hello, World!")
+            return
+        elif path == "/file":
+            protocol.response_file(200, BYTES, os.environ["BENCH_FILE"])
             return
         elif path == "/stream":
             await stream(protocol)

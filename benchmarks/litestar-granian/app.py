@@ -10,12 +10,13 @@ from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from litestar import Litestar, MediaType, get, post
+from litestar import Litestar, MediaType, Response, get, post
+from litestar.background_tasks import BackgroundTask
 from litestar.datastructures import UploadFile
 from litestar.di import Provide
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
-from litestar.response import Stream
+from litestar.response import File, Stream
 from msgspec import Struct
 
 HELLO = {"message": "Hello, World!"}
@@ -244,6 +245,11 @@ async def query_many(
     }
 
 
+@post("/msgpack", status_code=200)
+async def packed(data: Annotated[Item, Body(media_type=RequestEncodingType.MESSAGEPACK)]) -> Item:
+    return data
+
+
 @post("/form", status_code=200)
 async def form(data: Annotated[Person, Body(media_type=RequestEncodingType.URL_ENCODED)]) -> Person:
     return data
@@ -297,6 +303,29 @@ async def pieces() -> AsyncIterator[bytes]:
 @get("/stream")
 async def stream() -> Stream:
     return Stream(pieces(), media_type="application/octet-stream")
+
+
+@get("/file")
+async def file() -> File:
+    return File(os.environ["BENCH_FILE"], media_type="application/octet-stream")
+
+
+ran = False
+
+
+async def remember() -> None:
+    global ran
+    ran = True
+
+
+@get("/background")
+async def background() -> Response[dict[str, str]]:
+    return Response(HELLO, background=BackgroundTask(remember))
+
+
+@get("/background/ran")
+async def background_ran() -> dict[str, bool]:
+    return {"ran": ran}
 
 
 @get("/busy")
@@ -353,7 +382,11 @@ app = Litestar(
         form_complex,
         upload,
         depends,
+        packed,
         stream,
+        file,
+        background,
+        background_ran,
         busy,
         row,
         numbered,

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import asyncpg
 from pydantic import BaseModel, ValidationError
 from robyn import Headers, Request, Response, Robyn
+from robyn.responses import FileResponse
 
 Model = TypeVar("Model", bound=BaseModel)
 HELLO = {"message": "Hello, World!"}
@@ -254,6 +255,11 @@ def read(request: Request, model: type[Model]) -> Model | Response:
 
 def as_text(body: str | bytes) -> str:
     return body.decode() if isinstance(body, bytes) else body
+
+
+@app.get("/file")
+async def file() -> FileResponse:
+    return FileResponse(os.environ["BENCH_FILE"])
 
 
 @app.get("/busy")

@@ -120,6 +120,7 @@ BODIES = {
     "/json/medium": msgspec.json.Decoder(Order).decode,
     "/json/large": msgspec.json.Decoder(Batch).decode,
     "/json/very-large": msgspec.json.Decoder(Batch).decode,
+    "/msgpack": msgspec.msgpack.Decoder(Item).decode,
     "/form": lambda body: msgspec.convert(dict(parse_qsl(body.decode())), Person, strict=False),
     "/form/complex": lambda body: msgspec.convert(dict(parse_qsl(body.decode())), Profile, strict=False),
 }

@@ -4,14 +4,16 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
-from spikard import Form, Request, Response, Spikard
+from spikard import BackgroundTasks, FileResponse, Form, Request, Response, Spikard, StreamingResponse
 
 HELLO = {"message": "Hello, World!"}
+PIECE = b"x" * 65_536
 SEEN: ContextVar[list[str]] = ContextVar("seen")
 
 
@@ -252,6 +254,40 @@ async def form_complex(profile: Form[Profile]) -> Profile:
     return profile
 
 
+async def pieces() -> AsyncIterator[bytes]:
+    for _ in range(16):
+        yield PIECE
+
+
+@app.get("/stream")
+async def stream() -> StreamingResponse:
+    return StreamingResponse(pieces(), media_type="application/octet-stream")
+
+
+@app.get("/file")
+async def file() -> FileResponse:
+    return FileResponse(os.environ["BENCH_FILE"])
+
+
+ran = False
+
+
+async def remember() -> None:
+    global ran
+    ran = True
+
+
+@app.get("/background")
+async def background(tasks: BackgroundTasks) -> dict[str, str]:
+    tasks.add_task(remember)
+    return HELLO
+
+
+@app.get("/background/ran")
+async def background_ran() -> dict[str, bool]:
+    return {"ran": ran}
+
+
 @app.get("/sync")
 def sync() -> dict[str, str]:
     return HELLO
@@ -312,7 +348,11 @@ if "BENCH_HOOKS" in os.environ:
         return response
 
     @app.on_response
-    async def last_hook(response: Response) -> Response:
+    async def fourth_hook(response: Response) -> Response:
+        return response
+
+    @app.on_response
+    async def fifth_hook(response: Response) -> Response:
         return response
 
     @app.get("/hooked")

@@ -23,8 +23,10 @@ import surroundings
 import table
 import workloads
 from plan import Plan
-from record import FILE, Record
+from record import FILE, Record, beside
 from sets import chosen, options
+
+UNFINISHED = 3
 
 
 def install(wanted: list[contenders.Contender], wheel: Path | None) -> dict[str, str]:
@@ -69,6 +71,7 @@ def head(plan: Plan, base: str | None, failed: dict[str, str]) -> dict:
         "base": base or ("raw-hyper" if "raw-hyper" in names else names[0]),
         "contenders": {one.name: one.title for one in plan.contenders},
         "notes": {one.name: one.note for one in plan.contenders if one.note},
+        "only": {one.name: one.only for one in plan.contenders if one.only},
         "workloads": {
             one.name: {
                 "title": one.title,
@@ -86,27 +89,28 @@ def head(plan: Plan, base: str | None, failed: dict[str, str]) -> dict:
     return {"began": began, "machine": surroundings.machine(), "settings": settings, "versions": versions}
 
 
-def measure(given: argparse.Namespace, plan: Plan) -> Path:
-    """Runs the whole measurement and answers its folder."""
+def measure(given: argparse.Namespace, plan: Plan) -> bool:
+    """Runs the measurement and answers whether nothing of it is left."""
     if not shutil.which("wrk") or not shutil.which("taskset"):
         raise SystemExit("missing: wrk and taskset (Debian, Ubuntu: apt-get install wrk util-linux)")
     load.room()
     if any(one.load != "closed" for one in plan.workloads):
         load.build()
     failed = install(plan.contenders, given.wheel)
+    if given.prepare:
+        return not failed
     plan.folder.mkdir(parents=True, exist_ok=True)
-    record = Record(plan.folder, head(plan, given.base, failed))
+    record = Record(plan.folder, head(plan, given.base, failed), given.again)
     record.servers |= {name: {"failed": why} for name, why in failed.items()}
     with contextlib.ExitStack() as stack:
         if any(one.database for one in plan.workloads):
             plan = stack.enter_context(database.behind(plan))
-        rounds.Run(plan, record).all()
-    return plan.folder
+        return rounds.Run(plan, record, given.part).all()
 
 
 def report(folder: Path, base: str | None) -> dict:
     """Writes the tables and the pictures of a run, and prints the tables. `base` replaces the run's own."""
-    run = json.loads((folder / FILE).read_text())
+    run = {**json.loads((folder / FILE).read_text()), "beside": beside(folder)}
     if base and base not in run["settings"]["contenders"]:
         raise SystemExit(f"{base} is not in this run; there are {', '.join(run['settings']['contenders'])}")
     run["settings"]["base"] = base or run["settings"]["base"]
@@ -140,7 +144,7 @@ def listed() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Answers 1 if a contender or a cell failed."""
+    """Answers 1 if a contender or a cell failed, 3 if a part of the run is left."""
     given = options(arguments, (__doc__ or "").splitlines()[0])
     if given.list:
         listed()
@@ -150,7 +154,13 @@ def main(arguments: list[str]) -> int:
         print(plan.told(), file=sys.stderr, flush=True)
         if given.plan:
             return 0
-        folders = [measure(given, plan)]
+        whole = measure(given, plan)
+        if given.prepare:
+            return int(not whole)
+        if not whole:
+            print(f"not complete: begin again with --name {plan.folder.name}", file=sys.stderr, flush=True)
+            return UNFINISHED
+        folders = [plan.folder]
     else:
         folders = [Path(one) for one in given.report] or [last_run()]
     runs = [report(folder, given.base) for folder in folders]

@@ -35,6 +35,8 @@ class Contender:
     """Workloads that it has no counterpart of, each with the reason."""
     note: str
     environment: dict[str, str]
+    only: tuple[str, ...] = ()
+    """The workloads and curves that it is there for, where it is not there for all."""
     pending: dict[str, str] = dataclasses.field(default_factory=dict)
     """Workloads that it will have, each with what they wait for."""
 
@@ -43,6 +45,8 @@ class Contender:
         names = (workload.name, *([workload.axis] if workload.axis else []))
         if why := next((self.pending[name] for name in names if name in self.pending), ""):
             return f"pending: {why}"
+        if self.only and not set(names) & set(self.only):
+            return f"is there for {', '.join(self.only)} alone"
         if workload.workers > 1 and not any("{workers}" in part for part in self.command):
             return "has one process"
         return next((self.absent[name] for name in names if name in self.absent), "")
@@ -88,6 +92,7 @@ def load(name: str) -> Contender:
         absent=told.get("absent", {}),
         note=told.get("note", ""),
         environment=told.get("environment", {}),
+        only=tuple(told.get("only", ())),
         pending=told.get("pending", {}),
     )
 

@@ -59,6 +59,8 @@ class Workload:
     """Of its server: another one than that of the other workloads."""
     database: bool = False
     """Whether a row of PostgreSQL is asked for."""
+    after: Exchange | None = None
+    """What must be answered so once the others have been: that what they began was done."""
     cases: tuple[str, ...] = ()
     """Cases of the corpus that a contender must answer before it is timed."""
     workers: int = 1
@@ -85,6 +87,11 @@ def post_form(target: str, fields: dict[str, object], refused: tuple[str, ...] =
     """A POST of a form that is answered with the fields as JSON."""
     body = urllib.parse.urlencode({name: text(value) for name, value in fields.items()}).encode()
     return Exchange("POST", target, body, "application/x-www-form-urlencoded", None if refused else fields, refused)
+
+
+def post_msgpack(target: str, body: bytes, value: object, refused: tuple[str, ...] = ()) -> Exchange:
+    """A POST of MessagePack that is answered with the same value as JSON."""
+    return Exchange("POST", target, body, "application/msgpack", None if refused else value, refused)
 
 
 def text(value: object) -> str:

@@ -7,11 +7,13 @@ from __future__ import annotations
 import dataclasses
 import http.client
 import json
+import time
 
 import corpus
 from exchanges import Exchange, Length, Workload
 
 REFUSALS = {400, 404, 422}
+PATIENCE = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +37,18 @@ def judge(port: int, workload: Workload) -> Verdict:
             continue
         if said := difference(one, status, kind, body):
             return Verdict(wrong=said)
+    if workload.after and (said := eventually(port, workload.after)):
+        return Verdict(wrong=said)
     refused = [*workload.refused, *(one for one in told if one.refused), *(one for one in asked[:1] if one.refused)]
     return Verdict(*marked([(one, *ask(port, one)) for one in refused], bool(asked[0].refused)))
+
+
+def eventually(port: int, exchange: Exchange) -> str:
+    """What is wrong with an answer that may take a moment to become right."""
+    end = time.monotonic() + PATIENCE
+    while (said := difference(exchange, *ask(port, exchange))) and time.monotonic() < end:
+        time.sleep(0.01)
+    return said
 
 
 def difference(exchange: Exchange, status: int, kind: str, body: bytes) -> str:

@@ -17,7 +17,12 @@ import surroundings
 import workloads
 import wrk
 from processes import Server
+from record import put_beside
 
+HEAD = (
+    "| contender | RSS MB at start | at the end | after a rest | requests | KB more for a million |",
+    "|---|---|---|---|---|---|",
+)
 REST = 10
 TURN = 5
 
@@ -71,21 +76,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--workloads", default="json-hello,json-small,invalid-body,sleep-0")
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--wheel", type=Path, help="a wheel of ours, instead of building one")
+    parser.add_argument("--name", help="of a run in results/, beside which the figures are put")
     given = parser.parse_args(arguments)
-    print(
-        "| contender | RSS MB at start | at the end | after a rest | requests | KB more for a million |\n|---|---|---|---|---|---|"
-    )
-    failed = False
+    lines, figures, failed = [*HEAD], {}, False
+    print(*lines, sep="\n", flush=True)
     for name in given.contenders.split(","):
         contender = contenders.load(name)
         with tempfile.TemporaryDirectory() as folder:
             try:
                 contenders.prepare(contender, given.wheel)
                 points = measure(contender, given.workloads.split(","), given.requests, Path(folder))
-                print(row(contender.title, points), flush=True)
+                lines.append(row(contender.title, points))
+                if name == "spikard-python":
+                    figures = {"rss_mb": points[-2][1] / 2**20, "slope_kb": grown(points[:-1]) / 1024}
             except (contenders.Unavailable, wrk.Failed) as reason:
                 failed = True
-                print(f"| {contender.title} | failed: {reason} | – | – | – | – |", flush=True)
+                lines.append(f"| {contender.title} | failed: {reason} | – | – | – | – |")
+            print(lines[-1], flush=True)
+    if given.name:
+        put_beside(surroundings.RESULTS / given.name, figures, "memory", lines)
     return int(failed)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import curves
+import goals
 import table
 
 NOTES = Path(__file__).resolve().parent / "notes.md"
@@ -52,8 +53,12 @@ def drawn(run: dict) -> dict[str, str]:
 def section(run: dict, links: dict[str, str]) -> Iterator[str]:
     """What one run has to tell."""
     settings = run["settings"]
-    titles = settings["contenders"]
-    yield f"## Run of {run['began']}: {settings['rounds']} rounds of {settings['seconds']} s"
+    only = settings.get("only", {})
+    titles = {name: title for name, title in settings["contenders"].items() if name not in only}
+    yield f"## Run of {run['began']}: {rounds(run)} rounds of {settings['seconds']} s"
+    yield ""
+    yield from ["### What has to hold", ""]
+    yield from goals.told(run)
     yield ""
     yield from (f"![{name}]({link})" for name, link in links.items())
     for heading, cell in (
@@ -73,6 +78,8 @@ def section(run: dict, links: dict[str, str]) -> Iterator[str]:
             yield f"| {workload} | {' | '.join(found)} |"
     yield from ["", "### At rest", ""]
     yield from table.rest(run)
+    for lines in run["beside"].get("text", {}).values():
+        yield from ["", *lines]
     yield from ["", "### What is missing or doubtful", ""]
     yield from remarks(run)
     yield from ["", "### Machine and versions", ""]
@@ -82,6 +89,12 @@ def section(run: dict, links: dict[str, str]) -> Iterator[str]:
         for name, versions in run["versions"].items()
     )
     yield ""
+
+
+def rounds(run: dict) -> str:
+    """How many rounds the cells have."""
+    counts = {len(cell["rounds"]) for cells in run["cells"].values() for cell in cells.values() if cell["rounds"]}
+    return "–".join(str(one) for one in dict.fromkeys((min(counts), max(counts)))) if counts else "no"
 
 
 def cell_of(run: dict, workload: str, contender: str) -> dict:
@@ -117,6 +130,8 @@ def remarks(run: dict) -> Iterator[str]:
     said: dict[tuple[str, str], list[str]] = {}
     for workload in run["settings"]["workloads"]:
         for contender, title in run["settings"]["contenders"].items():
+            if contender in run["settings"].get("only", {}) and not cell_of(run, workload, contender).get("rounds"):
+                continue
             cell = cell_of(run, workload, contender)
             found = [table.missing(run, cell, contender), cell.get("mark", "")]
             if cell.get("rounds"):

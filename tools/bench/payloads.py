@@ -5,6 +5,7 @@ cache, and the sizes are asserted where the bodies are made.
 from __future__ import annotations
 
 import json
+import struct
 
 SIZES = {"small": 86, "medium": 1_500, "large": 15_000, "very-large": 150_000}
 TOLERANCE = 0.02
@@ -13,6 +14,20 @@ TOLERANCE = 0.02
 def encoded(value: object) -> bytes:
     """Compact JSON."""
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def packed(value: object) -> bytes:
+    """MessagePack, of what the bodies here are made of."""
+    if isinstance(value, dict):
+        return bytes([0x80 | len(value)]) + b"".join(packed(name) + packed(member) for name, member in value.items())
+    if isinstance(value, str):
+        written = value.encode()
+        return (bytes([0xA0 | len(written)]) if len(written) < 32 else b"\xd9" + bytes([len(written)])) + written
+    if isinstance(value, float):
+        return b"\xcb" + struct.pack(">d", value)
+    if isinstance(value, int):
+        return b"\xce" + struct.pack(">I", value)
+    raise TypeError(f"no MessagePack is written of {type(value).__name__}")
 
 
 def item(number: int) -> dict[str, object]:

@@ -53,6 +53,11 @@ class Plan:
         """The pairs that are not left out beforehand."""
         return [(workload, contender) for workload, contender in self.pairs() if not contender.lacks(workload)]
 
+    def seconds_of(self, workload: Workload, takers: int, warm_up: bool = False) -> float:
+        """About how long a round takes, or what stands before the first one."""
+        once = (START + GATE + self.warm_up if warm_up else self.seconds) + AROUND
+        return takers * (once + (self.seconds + AROUND if warm_up or workload.load == "idle" else 0))
+
     def minutes(self) -> float:
         """About how long the measurement takes, installations apart."""
         cells = len(self.timed())

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contenders import Contender, Unavailable
-from surroundings import BENCHMARKS
+from surroundings import BENCHMARKS, sample
 
 PATIENCE = 30
 PLAINTEXT = b"GET /plaintext HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -56,7 +56,7 @@ class Server:
             self.process = subprocess.Popen(
                 command,
                 cwd=BENCHMARKS / contender.app,
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **contender.environment, **(environment or {})},
+                env={**os.environ, **found(), **contender.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -134,6 +134,11 @@ def stat(folder: Path) -> list[str] | None:
         return (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
+
+
+def found() -> dict[str, str]:
+    """What every server finds in its environment."""
+    return {"PYTHONDONTWRITEBYTECODE": "1", "BENCH_FILE": str(sample())}
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 FILE = "results.json"
+BESIDE = "beside.json"
 # What two parts of one run must have in common.
 KEPT = ("seconds", "warm_up", "base")
 
@@ -14,25 +15,30 @@ KEPT = ("seconds", "warm_up", "base")
 class Record:
     """What is known of a run so far; plain values."""
 
-    def __init__(self, folder: Path, head: dict) -> None:
+    def __init__(self, folder: Path, head: dict, again: bool = False) -> None:
         self.path = folder / FILE
         self.head = head
         self.servers: dict[str, dict] = {}
         self.cells: dict[str, dict[str, dict]] = {}
         self.resumed = False
         if self.path.exists():
-            self._take_up(json.loads(self.path.read_text()))
+            self._take_up(json.loads(self.path.read_text()), again)
 
-    def _take_up(self, before: dict) -> None:
+    def _take_up(self, before: dict, again: bool) -> None:
         for name in KEPT:
             if (old := before["settings"][name]) != (new := self.head["settings"][name]):
                 raise SystemExit(f"{self.path.parent.name} was begun with {name} {old}, not {new}: give another --name")
         self.resumed = True
         self.cells = before["cells"]
-        self.servers = {name: one for name, one in before["servers"].items() if "failed" not in one}
+        self.servers = before["servers"]
+        if again:
+            self.servers = {name: one for name, one in self.servers.items() if "failed" not in one}
+            for cells in self.cells.values():
+                for cell in cells.values():
+                    cell.pop("failed", None)
         self.head["began"] = before["began"]
-        for section in ("contenders", "notes", "workloads"):
-            self.head["settings"][section] = before["settings"][section] | self.head["settings"][section]
+        for section in ("contenders", "notes", "workloads", "only"):
+            self.head["settings"][section] = before["settings"].get(section, {}) | self.head["settings"][section]
         self.head["versions"] = before["versions"] | self.head["versions"]
         self.keep()
 
@@ -45,3 +51,18 @@ class Record:
         new = self.path.with_suffix(".new")
         new.write_text(json.dumps({**self.head, "servers": self.servers, "cells": self.cells}, indent=1))
         os.replace(new, self.path)
+
+
+def beside(folder: Path) -> dict:
+    """What other measurements put beside a run."""
+    path = folder / BESIDE
+    found: dict = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def put_beside(folder: Path, figures: dict[str, float], name: str, lines: list[str]) -> None:
+    """Puts figures beside a run, and the lines of text that tell them."""
+    known = beside(folder)
+    text = {**known.get("text", {}), name: lines}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / BESIDE).write_text(json.dumps({**known, **figures, "text": text}, indent=1))

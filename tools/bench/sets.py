@@ -28,8 +28,14 @@ SETS = {
         "spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper", "json-hello,json-small,path-int,sleep-0", 3, 2, 1
     ),
     "headline": Set("all", MOST, 3, 2, 1),
-    "paired": Set("spikard-python,raw-hyper,granian-rsgi", "json-hello,json-small,sleep-0", 7, 4, 2),
-    "curves": Set("spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper", "connections,workers,body,routes", 3, 2, 1),
+    "paired": Set("spikard-python,raw-hyper,granian-rsgi", "json-hello,json-small,sleep-0", 9, 2, 1),
+    "curves": Set(
+        "spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper,msgspec-floor",
+        "connections,workers,body,routes",
+        3,
+        2,
+        1,
+    ),
 }
 
 
@@ -46,6 +52,11 @@ def options(arguments: list[str], about: str) -> argparse.Namespace:
     parser.add_argument("--base", help="what the ratios are to; raw-hyper, else the first contender")
     parser.add_argument("--wheel", type=Path, help="a wheel of ours, instead of building one")
     parser.add_argument("--name", help="of the run's folder in results/; a run that is there goes on where it was")
+    parser.add_argument(
+        "--part", type=float, default=0, metavar="SECONDS", help="end after that long, at the end of a round"
+    )
+    parser.add_argument("--again", action="store_true", help="of a run that is there, try again what failed")
+    parser.add_argument("--prepare", action="store_true", help="install and build what the run needs, and end")
     parser.add_argument("--plan", action="store_true", help="tell what would be done, and how long it takes")
     parser.add_argument("--list", action="store_true", help="name the contenders, the workloads and the curves")
     parser.add_argument("--report", nargs="*", metavar="FOLDER", help="render runs again, else the last one")

@@ -15,6 +15,7 @@ import contenders
 import spread
 import surroundings
 from processes import Server
+from record import put_beside
 
 BEFORE = "asyncio, msgspec"
 TIMED = "import time; began = time.perf_counter(); import {}; print(time.perf_counter() - began)"
@@ -63,22 +64,29 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--contenders", default="spikard-python")
     parser.add_argument("--repeats", type=int, default=11)
     parser.add_argument("--wheel", type=Path, help="a wheel of ours, instead of building one")
+    parser.add_argument("--name", help="of a run in results/, beside which the figures are put")
     given = parser.parse_args(arguments)
+    lines: list[str] = []
+    figures: dict[str, float] = {}
     failed = False
     for name in given.contenders.split(","):
         contender = contenders.load(name)
         try:
             contenders.prepare(contender, given.wheel)
             times = first_answers(contender, given.repeats)
-            print(
-                f"{contender.title}: first answer after {statistics.median(times):.0f} ms ({min(times):.0f}–{max(times):.0f})"
-            )
         except contenders.Unavailable as reason:
             failed = True
-            print(f"{contender.title}: failed: {reason}")
+            lines.append(f"- {contender.title}: failed: {reason}")
             continue
+        middle = statistics.median(times)
+        lines.append(f"- {contender.title}: first answer after {middle:.0f} ms ({min(times):.0f}–{max(times):.0f})")
         if name == "spikard-python":
-            print(told(*imports(contender.python, given.repeats)))
+            plain, ours = imports(contender.python, given.repeats)
+            figures = {"first_answer_ms": middle, "import_ms": statistics.median(ours)}
+            lines.append(f"- {told(plain, ours)}")
+    print(*lines, sep="\n")
+    if given.name:
+        put_beside(surroundings.RESULTS / given.name, figures, "starts", lines)
     return int(failed)
 
 

@@ -19,6 +19,8 @@ PACKAGES = (
     "import importlib.metadata as m, json; "
     "print(json.dumps({d.metadata['Name']: d.version for d in m.distributions()}))"
 )
+FILE = 102_400
+"""The size of the file that is served."""
 IDLE = {"pip", "setuptools", "wheel"}
 
 
@@ -28,6 +30,15 @@ def cache() -> Path:
         return Path(given).expanduser().absolute()
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "spikard"
+
+
+def sample() -> Path:
+    """The file that is served, made where it is missing."""
+    path = cache() / "bench" / "sample.bin"
+    if not path.exists() or path.stat().st_size != FILE:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * FILE)
+    return path
 
 
 def machine() -> dict[str, object]:

@@ -96,7 +96,9 @@ def told(cell: dict) -> Iterator[str]:
         yield f"of {offered:,} offered: {refused / offered:.0%} refused by 503, {asked / max(refused, 1):.0%} of them with Retry-After"
         yield f"goodput {median(cell, 'goodput'):.2f} of the capacity"
     if "bytes_each" in rounds[0]:
-        yield f"{median(cell, 'bytes_each') / 1024:.1f} KB for each connection"
+        yield f"{cell['bytes_each'] / 1024:.1f} KB for each connection"
+        alone = statistics.median(one["alone"]["p99"] for one in rounds)
+        yield f"p99 {alone:.2f} ms without them"
     if (busy := median(cell, "generator_busy")) > BUSY:
         yield f"the generator is busy for {busy:.0%}: its limit, not the server's"
 

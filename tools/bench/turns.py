@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import load
 import wrk
-from exchanges import Workload
+from exchanges import CONNECTIONS, Workload
 from plan import Plan
 from processes import Server
 
@@ -16,11 +17,23 @@ EXCESS = 4
 
 def take(plan: Plan, workload: Workload, server: Server, number: int, cell: dict) -> dict:
     """The row of a turn; number 0 warms up."""
-    if workload.load == "idle":
-        return idle(plan, workload, server)
-    if workload.load == "open" and number:
-        return offered(plan, workload, server, cell)
     seconds = plan.seconds if number else plan.warm_up
+    if workload.load == "idle":
+        row = idle(plan, workload, server, seconds)
+        # Memory that was given back is used again: only the first connections of a server show what they take.
+        cell.setdefault("bytes_each", row["bytes_each"])
+    elif workload.load == "open" and number:
+        row = offered(plan, workload, server, cell)
+    elif workload.load == "open":
+        row = closed(plan, dataclasses.replace(workload, connections=CONNECTIONS), server, plan.seconds)
+        cell["capacity"] = row["rate"]
+    else:
+        row = closed(plan, workload, server, seconds)
+    return row
+
+
+def closed(plan: Plan, workload: Workload, server: Server, seconds: int) -> dict:
+    """Connections that each wait for their answer before they ask again."""
     script = plan.folder / f"{workload.name}.lua"
     before, own, began = server.usage().cpu, load.used(), time.monotonic()
     try:
@@ -29,8 +42,6 @@ def take(plan: Plan, workload: Workload, server: Server, number: int, cell: dict
         script.unlink(missing_ok=True)
     cpu = (server.usage().cpu - before) / got.requests * 1000
     busy = (load.used() - own) / (time.monotonic() - began)
-    if workload.load == "open":
-        cell["capacity"] = got.rate
     row = {"rate": got.rate, "errors": got.errors, "requests": got.requests, "cpu_per_1000": cpu}
     return {**row, "generator_busy": round(busy, 3), "latency_ms": got.latency}
 
@@ -61,18 +72,19 @@ def offered(plan: Plan, workload: Workload, server: Server, cell: dict) -> dict:
     }
 
 
-def idle(plan: Plan, workload: Workload, server: Server) -> dict:
-    """Connections that have asked once and now ask nothing: what each of them takes."""
+def idle(plan: Plan, workload: Workload, server: Server, seconds: int) -> dict:
+    """Connections that have asked once and now ask nothing: what each of them takes, and what the others feel of them."""
+    active = dataclasses.replace(workload, connections=CONNECTIONS)
+    alone = closed(plan, active, server, seconds)
     began = server.usage().memory
     with load.held(server.port, workload.exchange(0).target, workload.connections, plan.generator_core) as told:
         memory = server.usage().memory - began
-    latency = {name: told["latency_ms"].get(name, 0.0) for name in ("p50", "p99", "p99.9", "max")}
+        beside = closed(plan, active, server, seconds)
+    errors = alone["errors"] + beside["errors"] + told["broken"]
     return {
-        "rate": told["opened"] / told["seconds"],
-        "requests": told["opened"],
-        "errors": told["broken"],
-        "cpu_per_1000": 0.0,
-        "generator_busy": told["busy"],
-        "latency_ms": latency,
+        **beside,
+        "errors": errors,
+        "opened": told["opened"],
         "bytes_each": memory / max(told["opened"], 1),
+        "alone": {"rate": alone["rate"], **alone["latency_ms"]},
     }

@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Callable
 
 import payloads
-from exchanges import Exchange, Length, Workload, get, post_files, post_form, post_json, query
+from exchanges import Exchange, Length, Workload, get, post_files, post_form, post_json, post_msgpack, query
+from surroundings import FILE
 
 
 def posted(size: str, variants: int) -> Workload:
@@ -114,6 +115,12 @@ BODIES = (
     uploaded("small", "a file of 1 KB", (1_024,), 64),
     uploaded("medium", "2 files of 10 KB", (10_240,) * 2, 16),
     uploaded("large", "5 files of 100 KB", (102_400,) * 5, 4),
+    Workload(
+        "msgpack",
+        "POST, MessagePack of the small body, validated and echoed as JSON",
+        lambda number: post_msgpack("/msgpack", payloads.packed(payloads.item(number)), payloads.item(number)),
+        (post_msgpack("/msgpack", payloads.packed({**payloads.item(1), "quantity": "many"}), None, ("quantity",)),),
+    ),
     Workload("invalid-body", "POST, JSON with three errors, refused", three_errors),
 )
 READS = (
@@ -174,7 +181,7 @@ LIVES = (
     hello("sleep-10ms", "GET, 10 ms asleep", "/sleep/short", connections=512),
     Workload(
         "with-hooks",
-        "GET, a hook in every phase, all of them asynchronous",
+        "GET, five asynchronous hooks: a hook in every phase of a request that succeeds, two on the response",
         lambda _: get("/hooked", {"seen": PHASES}),
         variants=1,
         environment=(("BENCH_HOOKS", "1"),),
@@ -186,13 +193,21 @@ LIVES = (
         variants=1,
     ),
     Workload("stream", "GET, 1 MB in 16 pieces", lambda _: get("/stream", Length(2**20)), variants=1),
+    Workload("file", "GET, a file of 100 KB", lambda _: get("/file", Length(FILE)), variants=1),
+    hello("background", "GET, a task behind the response", "/background", after=get("/background/ran", {"ran": True})),
     Workload(
         "db",
         "GET, one row of PostgreSQL by asyncpg",
         lambda number: get(f"/db/{number + 1}", {"id": number + 1, "name": f"row {number + 1}"}),
         database=True,
     ),
-    hello("connections-5000", "5,000 connections that ask nothing", connections=5_000, load="idle", environment=APART),
+    hello(
+        "connections-5000",
+        "GET, 64 connections beside 5,000 that ask nothing",
+        connections=5_000,
+        load="idle",
+        environment=APART,
+    ),
     hello("overload", "GET, 1 ms of processor time", "/busy", connections=2_048, load="open", environment=APART),
 )
 LATER = {

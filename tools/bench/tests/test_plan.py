@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import contenders
 import load
 import workloads
 import wrk
 from plan import Plan
-from record import Record
+from record import Record, beside, put_beside
+from rounds import Run
 from sets import SETS, chosen, options
 
 HEAD = {
     "began": "now",
     "machine": {},
     "versions": {},
-    "settings": {"seconds": 2, "warm_up": 1, "base": "a", "contenders": {}, "notes": {}, "workloads": {}},
+    "settings": {"seconds": 2, "warm_up": 1, "base": "a", "contenders": {}, "notes": {}, "workloads": {}, "only": {}},
 }
 
 
 def head(**settings: object) -> dict:
     return {**HEAD, "settings": {**HEAD["settings"], **settings}}
+
+
+class Parts(unittest.TestCase):
+    def run_of(self, folder: str, part: float) -> tuple[list[tuple[str, int]], bool]:
+        """The turns that a part of a run takes, and whether nothing was left."""
+        wanted = [contenders.load(name) for name in ("raw-hyper", "granian-rsgi")]
+        plan = Plan(wanted, workloads.named(["json-hello", "json-small"]), 2, 1, 1, Path(folder))
+        run = Run(plan, Record(Path(folder), head()), part)
+        taken: list[tuple[str, int]] = []
+
+        def turn(workload, contender, number):
+            taken.append((contender.name, number))
+            if number:
+                run.record.cell(workload.name, contender.name)["rounds"][str(number)] = {}
+
+        with (
+            contextlib.redirect_stderr(io.StringIO()),
+            mock.patch.object(run, "turn", turn),
+            mock.patch.object(run, "judge", return_value=True),
+            mock.patch.object(run, "start", return_value=None),
+        ):
+            return taken, run.all()
+
+    def test_contenders_take_turns_in_a_workload_behind_their_warm_up(self):
+        with tempfile.TemporaryDirectory() as name:
+            taken, whole = self.run_of(name, 0)
+        self.assertTrue(whole)
+        self.assertEqual([number for _, number in taken], [0, 0, 1, 1, 2, 2] * 2)
+        self.assertEqual([name for name, _ in taken], ["raw-hyper", "granian-rsgi"] * 6)
+
+    def test_a_part_without_time_for_a_round_begins_none(self):
+        with tempfile.TemporaryDirectory() as name:
+            self.assertEqual(self.run_of(name, 1), ([], False))
+
+    def test_what_the_record_holds_is_not_done_again(self):
+        with tempfile.TemporaryDirectory() as name:
+            self.run_of(name, 0)
+            self.assertEqual(self.run_of(name, 0), ([], True))
 
 
 class Plans(unittest.TestCase):
@@ -60,7 +102,25 @@ class Records(unittest.TestCase):
             again = Record(Path(name), head())
             self.assertTrue(again.resumed)
             self.assertEqual(again.cell("hello", "a")["rounds"], {"1": {"rate": 5}})
-            self.assertEqual(again.servers, {})
+            self.assertEqual(again.servers, {"b": {"failed": "no compiler"}})
+
+    def test_what_failed_is_tried_again_where_that_is_asked_for(self):
+        with tempfile.TemporaryDirectory() as name:
+            first = Record(Path(name), head())
+            first.cell("hello", "a")["failed"] = "status 500"
+            first.servers["b"] = {"failed": "no compiler"}
+            first.keep()
+            again = Record(Path(name), head(), again=True)
+            self.assertEqual((again.servers, again.cell("hello", "a")), ({}, {"rounds": {}}))
+
+    def test_figures_of_other_measurements_are_put_beside_a_run(self):
+        with tempfile.TemporaryDirectory() as name:
+            put_beside(Path(name), {"rss_mb": 30.0}, "memory", ["| a |"])
+            put_beside(Path(name), {"import_ms": 60.0}, "starts", ["- b"])
+            self.assertEqual(
+                beside(Path(name)),
+                {"rss_mb": 30.0, "import_ms": 60.0, "text": {"memory": ["| a |"], "starts": ["- b"]}},
+            )
 
     def test_rounds_of_another_length_are_not_mixed(self):
         with tempfile.TemporaryDirectory() as name:
