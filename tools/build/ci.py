@@ -18,6 +18,7 @@ STEPS = (
     "demo",
     "python:lint",
     "checks",
+    "docs",
     "rust:test",
     "python:test",
     "conformance",

@@ -1,11 +1,13 @@
 """Every ```python and ```console block of README.md and docs/ runs: Python in a namespace of its own with the built
-package, console commands in the root, whose output must be what stands below them (`…` stands for anything). A block
-that cannot run says why, in the line above it: <!-- not run: reason -->.
+package, console commands in the root, whose output must be what stands below them (`…` stands for anything; JSON may be
+laid out for reading). `curl` asks the app of the Python block before it. A block that cannot run says why, in the line
+above it: <!-- not run: reason -->.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import subprocess
 import sys
@@ -22,6 +24,7 @@ FENCE = re.compile(
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.*?) -->\s*$")
 SHELLS = {"bash", "sh", "shell", "zsh"}
 LIMIT = 60
+CURL = Path(__file__).resolve().parents[1] / "curl.py"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +41,9 @@ class Block:
 def check(tree: Tree) -> Iterator[Finding]:
     """Snippets of the documents run"""
     python = tree.python or sys.executable
-    blocks = [block for path in tree.matching(*DOCUMENTS) for block in blocks_of(path, tree.text(path))]
-    for block in blocks:
+    app: Block | None = None
+    for block in documented(tree):
+        app = app if app and app.path == block.path else None
         if block.excused == "":
             yield Finding(block.path, "is not run, and gives no reason", block.line)
         elif block.excused:
@@ -47,9 +51,18 @@ def check(tree: Tree) -> Iterator[Finding]:
         elif block.kind in SHELLS:
             yield Finding(block.path, f"a {block.kind} block is not run: fence it as console", block.line)
         elif block.kind == "python":
+            app = block
             yield from run_python(python, block)
+        elif block.kind == "console" and re.match(r"\$ curl\b", block.text):
+            yield from ask(python, app, block)
         elif block.kind == "console":
             yield from run_console(tree, block)
+
+
+def documented(tree: Tree) -> Iterator[Block]:
+    """The fenced blocks of every document, in order."""
+    for path in tree.matching(*DOCUMENTS):
+        yield from blocks_of(path, tree.text(path))
 
 
 def blocks_of(path: str, text: str) -> Iterator[Block]:
@@ -67,20 +80,49 @@ def run_python(python: str, block: Block) -> Iterator[Finding]:
     if subprocess.run([python, "-c", "import spikard"], capture_output=True).returncode:
         raise Skipped(f"spikard is not importable by {python}")
     with tempfile.TemporaryDirectory() as folder:
-        snippet = Path(folder) / "snippet.py"
-        snippet.write_text("\n" * (block.line - 1) + block.text)
+        snippet = written(block, folder)
         command = [python, "-c", f"import runpy; runpy.run_path({str(snippet)!r}, run_name='snippet')"]
         yield from outcome(block, command, folder)
 
 
+def written(block: Block, folder: str) -> Path:
+    """A block as a file whose lines have the numbers that they have in the document."""
+    snippet = Path(folder) / "snippet.py"
+    snippet.write_text("\n" * (block.line - 1) + block.text)
+    return snippet
+
+
+def ask(python: str, app: Block | None, block: Block) -> Iterator[Finding]:
+    """Asks the app of a Python block, and compares each answer."""
+    if app is None:
+        yield Finding(block.path, "curl asks the app of a python block, but none stands before it", block.line)
+        return
+    told = list(commands(block))
+    with tempfile.TemporaryDirectory() as folder:
+        lines = json.dumps([command for command, _ in told])
+        run = [python, str(CURL), str(written(app, folder)), lines]
+        done = subprocess.run(run, cwd=folder, capture_output=True, timeout=LIMIT, text=True, errors="replace")
+    if done.returncode:
+        yield Finding(block.path, f"exit {done.returncode}: {done.stderr.strip()[-600:]}", block.line)
+        return
+    for (_, printed), said in zip(told, json.loads(done.stdout.splitlines()[-1]), strict=True):
+        yield from compared(block, printed, said)
+
+
 def run_console(tree: Tree, block: Block) -> Iterator[Finding]:
-    """Runs the commands of a block, each line that begins with a dollar sign."""
+    """Runs the commands of a block."""
+    for command, printed in commands(block):
+        yield from outcome(block, ["bash", "-c", command], str(tree.root), printed)
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Each line that begins with a dollar sign, and what stands below it."""
     for told in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, printed = told.partition("\n")
         while command.endswith("\\"):
             more, _, printed = printed.partition("\n")
             command += f"\n{more}"
-        yield from outcome(block, ["bash", "-c", command], str(tree.root), printed)
+        yield command, printed
 
 
 def outcome(block: Block, command: list[str], folder: str, printed: str = "") -> Iterator[Finding]:
@@ -93,8 +135,24 @@ def outcome(block: Block, command: list[str], folder: str, printed: str = "") ->
     except subprocess.TimeoutExpired:
         yield Finding(block.path, f"did not end in {LIMIT} s", block.line)
         return
-    said = done.stdout.strip()
     if done.returncode:
-        yield Finding(block.path, f"exit {done.returncode}: {said[-600:]}", block.line)
-    elif printed.strip() and not re.fullmatch(".*".join(map(re.escape, printed.strip().split("…"))), said, re.DOTALL):
-        yield Finding(block.path, f"printed something else: {said[-600:]}", block.line)
+        yield Finding(block.path, f"exit {done.returncode}: {done.stdout.strip()[-600:]}", block.line)
+    else:
+        yield from compared(block, printed, done.stdout)
+
+
+def compared(block: Block, printed: str, said: str) -> Iterator[Finding]:
+    """What is shown is what was said; `…` stands for anything."""
+    shown, said = printed.strip(), said.strip()
+    if shown and plain(shown) != plain(said):
+        pattern = ".*".join(map(re.escape, plain(shown).split("…")))
+        if not re.fullmatch(pattern, plain(said), re.DOTALL):
+            yield Finding(block.path, f"printed something else: {said[-600:]}", block.line)
+
+
+def plain(text: str) -> str:
+    """JSON as it is sent, so that a document may lay it out; any other text as it is."""
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        return text

@@ -9,6 +9,18 @@ from rules import snippets
 from tests.planted import PlantedTree
 from tree import Skipped
 
+PRETENDED = """
+from types import SimpleNamespace
+
+class TestClient:
+    def __init__(self, app): self.app = app
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+    def request(self, method, target, **_):
+        headers = SimpleNamespace(multi_items=lambda: [("x-method", method)])
+        return SimpleNamespace(status_code=200, headers=headers, text=f"{target} of {self.app}")
+"""
+
 
 def fenced(kind: str, text: str, before: str = "") -> dict[str, str]:
     """A README with one block."""
@@ -19,7 +31,7 @@ class Snippets(PlantedTree):
     rule = snippets
 
     def found(self, files):
-        tree = self.plant({**files, "site/spikard.py": ""})
+        tree = self.plant({**files, "site/spikard.py": PRETENDED})
         tree.python = sys.executable
         with mock.patch.dict(os.environ, {"PYTHONPATH": str(Path(tree.root) / "site")}):
             return list(snippets.check(tree))
@@ -39,6 +51,20 @@ class Snippets(PlantedTree):
         self.assert_breaks(fenced("console", "$ echo one\ntwo"), "printed something else: one")
         self.assert_holds(fenced("console", "$ echo one two three\none … three\n$ true"))
         self.assert_breaks(fenced("bash", "true"), "fence it as console")
+
+    def test_json_may_be_laid_out(self):
+        self.assert_holds(fenced("console", """$ echo '{"a":[1,2]}'\n{\n  "a": [1, 2]\n}"""))
+        self.assert_breaks(fenced("console", """$ echo '{"a":[1,2]}'\n{"a": [1]}"""), "printed something else")
+
+    def test_curl_asks_the_app_of_the_block_before_it(self):
+        app = "```python\nimport spikard\napp = 'served'\n```\n\n"
+        asks = "```console\n$ curl -i http://127.0.0.1:8000/a?b=1\n{}\n```\n"
+        said = "HTTP/1.1 200 OK\nx-method: GET\n\n/a?b=1 of served"
+        self.assert_holds({"docs/a.md": app + asks.format(said)})
+        self.assert_breaks({"docs/a.md": app + asks.format("other")}, "printed something else: HTTP/1.1 200")
+        self.assert_breaks({"docs/a.md": asks.format(said)}, "none stands before it")
+        self.assert_breaks({"docs/a.md": app, "docs/b.md": asks.format(said)}, "none stands before it")
+        self.assert_breaks({"docs/a.md": app + asks.replace("127.0.0.1", "example.org")}, "documents ask")
 
     def test_an_excuse_needs_a_reason(self):
         self.assert_holds(fenced("console", "$ false", "<!-- not run: it fails -->"))
