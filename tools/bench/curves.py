@@ -9,7 +9,21 @@ import math
 import table
 from plots import INK, OURS, TOP, WIDTH, framed, text
 
-PALETTE = (OURS, "#b5562e", "#5b7d3a", "#7a4f8f", "#8a6d1f", "#56636b", "#b03a5b", "#2f8f83")
+PALETTE = (
+    OURS,
+    "#b5562e",
+    "#5b7d3a",
+    "#7a4f8f",
+    "#8a6d1f",
+    "#56636b",
+    "#b03a5b",
+    "#2f8f83",
+    "#c9a227",
+    "#3d4f9f",
+    "#9aa53c",
+    "#000000",
+    "#d0743c",
+)
 HIGH, BOTTOM, MARGIN = 300, 40, 60
 COSTS = {
     "body": "processor time of the server, µs a request",
@@ -60,13 +74,21 @@ def curve(run: dict, axis: str) -> str:
         parts += [f'<path d="M{MARGIN} {y(value):.1f}H{WIDTH - 190}" stroke="#e3e8eb"/>']
         parts += [text(MARGIN - 6, y(value) + 4, f"{value:,.0f}", anchor="end")]
     ends = spaced({name: y(points[-1][1]) for name, points in lines.items() if points[-1][1] > 0})
-    for (name, points), colour in zip(lines.items(), PALETTE * 2, strict=False):
+    ink = inks(run)
+    for name, points in lines.items():
+        colour = ink[name]
         drawn = [f"{x(at):.1f} {y(value):.1f}" for at, value in points if value > 0]
         parts += [f'<path d="M{"L".join(drawn)}" fill="none" stroke="{colour}" stroke-width="2"/>']
         parts += [f'<circle cx="{one.split()[0]}" cy="{one.split()[1]}" r="3" fill="{colour}"/>' for one in drawn]
         title = run["settings"]["contenders"].get(name, name)
         parts += [text(WIDTH - 180, ends.get(name, TOP) + 4, title, ink=colour)]
     return framed(HIGH, parts)
+
+
+def inks(run: dict) -> dict[str, str]:
+    """A colour for each contender, the same in every picture; ours first."""
+    names = sorted(run["settings"]["contenders"], key=lambda name: not name.startswith("spikard"))
+    return dict(zip(names, PALETTE * 2, strict=False))
 
 
 def ticks(low: float, high: float) -> list[float]:
@@ -104,8 +126,8 @@ def dots(run: dict, title: str, measure: str) -> str:
     for value in ticks(least, most):
         parts += [f'<path d="M{x(value):.1f} {TOP}V{bottom}" stroke="{INK if value == 1 else "#e3e8eb"}"/>']
         parts += [text(x(value), bottom + 16, f"{value:g}", anchor="middle")]
-    names = [name for name in settings["contenders"] if any(contender == name for _, contender in found)]
-    ink = dict(zip(names, PALETTE * 2, strict=False))
+    ink = inks(run)
+    names = [name for name in ink if any(contender == name for _, contender in found)]
     for place, name in enumerate(rows):
         height = TOP + 22 * place + 11
         parts += [text(140, height + 4, name, anchor="end")]
