@@ -21,6 +21,7 @@ STEPS = (
     "docs",
     "rust:test",
     "python:test",
+    "python:matrix:ends",
     "conformance",
     "conformance:sabotage",
     "bench:budget",
