@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from .doors import Door, InProcess, Served
+from .doors import BANNER, TIME, Door, InProcess, Served
 
 HAS_UVLOOP = importlib.util.find_spec("uvloop") is not None
+Ports = Callable[[int], list[int]]
 needs_uvloop = pytest.mark.skipif(not HAS_UVLOOP, reason="uvloop is not installed")
 
 SERVERS = [
@@ -44,3 +46,20 @@ def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session", params=SERVERS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     yield from opened(request.param, tmp_path_factory)
+
+
+@pytest.fixture
+def ports(capsys: pytest.CaptureFixture[str]) -> Ports:
+    """Waits until so many servers of this process have said that they listen: their ports, in the order of their start."""
+    told = ""
+
+    def listening(count: int) -> list[int]:
+        nonlocal told
+        deadline = time.monotonic() + TIME
+        while len(found := BANNER.findall(told)) < count:
+            assert time.monotonic() < deadline, told
+            time.sleep(0.01)
+            told += capsys.readouterr().err
+        return [int(port) for port in found]
+
+    return listening

@@ -20,7 +20,7 @@ from spikard.testing import TestClient
 
 HANDLERS = Path(__file__).with_name("handlers.py")
 BANNER = re.compile(r"^Spikard \S+ on http://127\.0\.0\.1:(\d+) ", re.MULTILINE)
-TIME = 20.0
+TIME = 60.0
 
 
 class Served:
@@ -111,4 +111,12 @@ def until(door: Door, wanted: list[str]) -> None:
     while noted != wanted:
         assert time.monotonic() < deadline, noted
         noted += door.get("/events")[1]
+        time.sleep(0.01)
+
+
+def no_task_is_left(door: Door) -> None:
+    """Waits until the tasks of all requests but this one have ended: their answers may be earlier."""
+    deadline = time.monotonic() + TIME
+    while (left := door.get("/tasks-left")) != (200, 0):
+        assert time.monotonic() < deadline, left
         time.sleep(0.01)

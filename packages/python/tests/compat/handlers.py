@@ -85,10 +85,12 @@ async def fail() -> None:
 
 @app.get("/shield")
 async def shield() -> list[Any]:
-    inner = asyncio.ensure_future(asyncio.sleep(0.05, "kept"))
+    event = asyncio.Event()
+    inner = asyncio.ensure_future(event.wait())
     try:
         await asyncio.wait_for(asyncio.shield(inner), 0.01)
     except asyncio.TimeoutError:
+        event.set()
         return ["timed out", await inner]
     return []
 
@@ -156,7 +158,7 @@ async def anyio_group() -> list[Any]:
     async def work(number: int) -> None:
         await anyio.sleep(0.001)
         done.append(number)
-        if number == 2:
+        if len(done) == 3:
             group.cancel_scope.cancel()
 
     async with anyio.create_task_group() as group:

@@ -37,7 +37,7 @@ def test_a_task_group_waits_for_its_tasks_and_cancels_the_others_of_one_that_fai
 
 
 def test_what_is_shielded_goes_on(door: Door) -> None:
-    assert door.get("/shield") == (200, ["timed out", "kept"])
+    assert door.get("/shield") == (200, ["timed out", True])
 
 
 def test_locks_events_and_queues_work(door: Door) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
-import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +12,8 @@ import pytest
 from spikard import Spikard
 from spikard.testing import TestClient
 
-from .conftest import HAS_UVLOOP
+from .conftest import HAS_UVLOOP, Ports
+from .doors import TIME
 
 
 def loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
@@ -30,64 +29,49 @@ def new_loop(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def answer_of(port: int, path: str) -> str:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-                text: str = answer.read().decode()
-                return text
-        except ConnectionRefusedError:
-            assert time.monotonic() < deadline
-        except OSError as error:
-            if "refused" not in str(error):
-                raise
-            assert time.monotonic() < deadline
-        time.sleep(0.01)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIME) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
-def test_serve_runs_beside_the_callers_own_tasks_and_on_their_loop(new_loop: Any) -> None:
-    app, port, ticks = Spikard(), free_port(), [0]
+def test_serve_runs_beside_the_callers_own_tasks_and_on_their_loop(new_loop: Any, ports: Ports) -> None:
+    app = Spikard(port=0)
     here: list[asyncio.AbstractEventLoop] = []
+    questions: asyncio.Queue[asyncio.Future[str]] = asyncio.Queue()
 
     @app.get("/")
     async def index() -> str:
         here.append(asyncio.get_running_loop())
-        return "served"
+        answered = here[0].create_future()
+        questions.put_nowait(answered)
+        return await answered
 
-    async def tick() -> None:
+    async def answer() -> None:
         while True:
-            ticks[0] += 1
-            await asyncio.sleep(0.001)
+            (await questions.get()).set_result("served")
 
-    async def main() -> str:
-        ticking, serving = asyncio.ensure_future(tick()), asyncio.ensure_future(app.serve(port=port))
-        answer = await asyncio.to_thread(answer_of, port, "/")
+    async def main() -> list[str]:
+        answering, serving = asyncio.ensure_future(answer()), asyncio.ensure_future(app.serve())
+        (port,) = await asyncio.to_thread(ports, 1)
+        answers = [await asyncio.to_thread(answer_of, port, "/") for _ in range(3)]
         serving.cancel()
-        ticking.cancel()
-        await asyncio.wait([serving, ticking])
+        answering.cancel()
+        await asyncio.wait([serving, answering])
         assert serving.cancelled()
-        return answer
+        return answers
 
     loop = new_loop()
     try:
-        assert loop.run_until_complete(main()) == "served"
+        assert loop.run_until_complete(main()) == ["served"] * 3
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
-    assert here == [loop]
-    assert ticks[0] > 1
+    assert here == [loop] * 3
 
 
-def test_a_loop_that_a_handler_stopped_can_be_run_again_by_its_owner(new_loop: Any) -> None:
-    app, port = Spikard(), free_port()
+def test_a_loop_that_a_handler_stopped_can_be_run_again_by_its_owner(new_loop: Any, ports: Ports) -> None:
+    app = Spikard(port=0)
 
     @app.get("/")
     async def stop() -> str:
@@ -96,9 +80,9 @@ def test_a_loop_that_a_handler_stopped_can_be_run_again_by_its_owner(new_loop: A
         return "went on"
 
     loop, answers = new_loop(), list[str]()
-    asking = threading.Thread(target=lambda: answers.append(answer_of(port, "/")))
+    asking = threading.Thread(target=lambda: answers.append(answer_of(ports(1)[0], "/")))
     asking.start()
-    serving = loop.create_task(app.serve(port=port))
+    serving = loop.create_task(app.serve())
     try:
         with pytest.raises(RuntimeError, match="stopped before Future completed"):
             loop.run_until_complete(serving)
@@ -136,23 +120,23 @@ def test_ctrl_c_in_a_handler_comes_out_of_the_callers_loop(new_loop: Any) -> Non
         loop.close()
 
 
-def test_two_servers_share_one_loop(new_loop: Any) -> None:
+def test_two_servers_share_one_loop(new_loop: Any, ports: Ports) -> None:
     async def main() -> list[str]:
-        ports = free_port(), free_port()
         servers: list[asyncio.Task[None]] = []
-        for port in ports:
-            app = Spikard()
-            app.get("/")(lambda port=port: f"{port}")
-            servers.append(asyncio.ensure_future(app.serve(port=port)))
-        answers = await asyncio.gather(*[asyncio.to_thread(answer_of, port, "/") for port in ports])
+        for name in ("one", "other"):
+            app = Spikard(port=0)
+            app.get("/")(lambda name=name: name)
+            servers.append(asyncio.ensure_future(app.serve()))
+        both = await asyncio.to_thread(ports, 2)
+        answers = await asyncio.gather(*[asyncio.to_thread(answer_of, port, "/") for port in both])
         for serving in servers:
             serving.cancel()
         await asyncio.wait(servers)
-        return [answer == f"{port}" for answer, port in zip(answers, ports, strict=True)]
+        return answers
 
     loop = new_loop()
     try:
-        assert loop.run_until_complete(main()) == [True, True]
+        assert loop.run_until_complete(main()) == ["one", "other"]
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()

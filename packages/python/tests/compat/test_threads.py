@@ -18,7 +18,7 @@ import pytest
 from spikard import Query, Spikard
 from spikard.testing import TestClient
 
-from .test_loops import answer_of, free_port
+from .conftest import Ports
 
 mark: contextvars.ContextVar[str] = contextvars.ContextVar("mark", default="unset")
 
@@ -98,20 +98,20 @@ def test_workers_on_threads_of_one_process_share_an_app_in_memory() -> None:
 
 
 @pytest.mark.usefixtures("caplog")
-def test_servers_on_threads_of_one_process_share_an_app() -> None:
+def test_servers_on_threads_of_one_process_share_an_app(ports: Ports) -> None:
     app = shared_app()
     stops: list[Any] = []
 
-    def serve(port: int) -> None:
+    def serve() -> None:
         async def main() -> None:
-            serving = asyncio.ensure_future(app.serve(port=port))
+            serving = asyncio.ensure_future(app.serve(port=0))
             stops.append((asyncio.get_running_loop(), serving))
             await asyncio.wait([serving])
 
         asyncio.run(main())
 
     def work(worker: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", ports[worker % 2], timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", both[worker % 2], timeout=20)
 
         def ask(method: str, path: str, body: Any) -> tuple[int, Any]:
             text = None if body is None else json.dumps(body)
@@ -122,13 +122,11 @@ def test_servers_on_threads_of_one_process_share_an_app() -> None:
         ask_all(ask, worker, 60)
         connection.close()
 
-    ports = [free_port(), free_port()]
-    servers = [threading.Thread(target=serve, args=(port,)) for port in ports]
+    servers = [threading.Thread(target=serve) for _ in range(2)]
     for server in servers:
         server.start()
     try:
-        for port in ports:
-            assert answer_of(port, "/inline/ready")
+        both = ports(2)
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(work, range(4)))
     finally:
