@@ -21,7 +21,6 @@ STEPS = (
     "docs",
     "rust:test",
     "python:test",
-    "python:matrix:ends",
     "conformance",
     "conformance:sabotage",
     "bench:budget",

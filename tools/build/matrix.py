@@ -1,6 +1,7 @@
 """The tests of packages/python on every interpreter that it supports and that is here: `matrix.py [--ends] [-- ARGUMENTS]`.
 Interpreters come from `SPIKARD_PYTHONS` (paths), PATH, pyenv and the py launcher; what is missing is said at the end.
-`--ends` takes the oldest and the newest, without the one that runs this, and their own tests (`task python:test:own`).
+`--ends` takes the oldest and the newest, without the one that runs this, and their own tests (`task python:test:own`);
+one for which the package's requirements cannot be installed is skipped, and said.
 """
 
 from __future__ import annotations
@@ -80,6 +81,12 @@ def test(executable: str, task: str, arguments: list[str]) -> tuple[int, float, 
     return process.returncode, time.monotonic() - began, counted
 
 
+def prepared(executable: str) -> bool:
+    """Whether this interpreter has its virtual environment, or can have it."""
+    command = [executable, str(places.ROOT / "tools" / "build" / "venv.py"), "python", "-c", ""]
+    return subprocess.run(command, check=False).returncode == 0
+
+
 def main(arguments: list[str]) -> int:
     """Prints a table, and answers 1 if a version failed."""
     ends = arguments[:1] == ["--ends"]
@@ -92,6 +99,9 @@ def main(arguments: list[str]) -> int:
         chosen = {version: path for version, path in chosen.items() if version in (outermost[0], outermost[-1])}
     rows, failed = [], False
     for version, executable in chosen.items():
+        if ends and not prepared(executable):
+            rows.append(f"{version:<8}skipped: its requirements cannot be installed here")
+            continue
         print(f"\n==> {version}: {executable}", flush=True)
         code, seconds, counted = test(executable, "python:test:own" if ends else "python:test", arguments)
         failed = failed or code != 0
