@@ -10,6 +10,7 @@ pub mod parameter;
 pub mod plan;
 mod problem;
 mod request;
+mod request_body;
 mod response;
 pub mod sabotage;
 pub mod schema;
@@ -20,6 +21,7 @@ mod words;
 
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
 pub use request::{Head, Matched, Request, RequestId};
+pub use request_body::{RequestBody, Told};
 pub use response::{Body, FileBody, Flow, Outcome, Phase, Reason, Response, Sent};
 pub use template::{Converter, Part, Template};
 pub use value::{Arg, Args, CallableId, HostArg, HostId, Input};

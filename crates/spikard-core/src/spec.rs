@@ -83,9 +83,30 @@ pub struct RouteSpec {
     /// Hooks of this route, after the app's.
     #[serde(default)]
     pub hooks: HookSpec,
+    /// In place of the app's, each callable by itself.
+    #[serde(default)]
+    pub recover: RecoverSpec,
     /// Everything else.
     #[serde(default)]
     pub options: RouteOptions,
+}
+
+impl RouteSpec {
+    /// Stands for all requests that no route matches.
+    pub fn nowhere() -> Self {
+        Self {
+            method: "*".into(),
+            path: "/".into(),
+            handler: CallableId(u32::MAX),
+            parameters: Vec::new(),
+            body: None,
+            arguments: Vec::new(),
+            dependencies: Vec::new(),
+            hooks: HookSpec::default(),
+            recover: RecoverSpec::default(),
+            options: RouteOptions::default(),
+        }
+    }
 }
 
 /// Where a parameter is sent.
@@ -338,6 +359,32 @@ pub struct RecoverSpec {
     pub exceptions: Option<CallableId>,
     /// By status, for errors of the framework too.
     pub statuses: std::collections::BTreeMap<u16, CallableId>,
+}
+
+impl RecoverSpec {
+    /// What a route says goes before what its app says.
+    #[must_use]
+    pub fn within(&self, app: &Self) -> Self {
+        let mut statuses = app.statuses.clone();
+        statuses.extend(&self.statuses);
+        Self { exceptions: self.exceptions.or(app.exceptions), statuses }
+    }
+
+    /// Nobody wants an error.
+    pub fn is_empty(&self) -> bool {
+        self.exceptions.is_none() && self.statuses.is_empty()
+    }
+
+    /// Who is asked for an error of user code, or of the framework: a status that was raised as such is more than its
+    /// class says.
+    pub fn handler_of(&self, error: &crate::Error) -> Option<CallableId> {
+        let by_status = self.statuses.get(&error.status_code().as_u16()).copied();
+        match error.exception {
+            Some(_) if error.code != crate::ErrorCode::Raised => self.exceptions.or(by_status),
+            Some(_) => by_status.or(self.exceptions),
+            None => by_status,
+        }
+    }
 }
 
 /// What else can be said of a route. Each field overrides the app's configuration.

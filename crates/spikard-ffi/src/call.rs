@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use spikard_core::{
-    Args, CallableId, Error, Flow, HostArg, HostId, Outcome, Phase, Reason, Request, RequestId, Response,
+    Args, CallableId, Error, Flow, Head, HostArg, HostId, Outcome, Phase, Reason, Request, RequestId, Response,
 };
 
 use crate::{
@@ -65,6 +65,8 @@ pub enum Call {
         handler: CallableId,
         /// The error, with the very object that was raised.
         error: Error,
+        /// The request as it came.
+        head: Option<Arc<Head>>,
         /// None: nobody wants it.
         reply: Reply<Option<Response>>,
     },

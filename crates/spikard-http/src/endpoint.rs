@@ -8,25 +8,41 @@ use spikard_core::{
     Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
     Response, SpecError, Template,
     config::Config,
-    plan::{PathValues, Plan},
+    plan::{Bound, PathValues, Plan},
     sabotage,
-    spec::{AppSpec, RecoverSpec, RouteSpec},
+    spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
 };
 use spikard_ffi::{Call, Report};
 
 use crate::{
     BodyError,
     body::Body,
-    decode::collect,
     departure::Departure,
     encode::{encode_error, encode_with, sound},
     file::{self, Asked, Reading},
     hooks::{Hooks, after, before},
+    keeper::Kept,
     provide::provide,
     singletons::Singletons,
     tail::{finish, has_tail, report, tail},
     transit::{Fault, Home, HostEnd, IoEnd, Line, Terms, Transit},
 };
+
+/// What the router says of a request.
+pub(crate) enum Way {
+    Route(PathValues),
+    /// There is no route, but an answer, or an error.
+    None(Result<Response, Error>),
+}
+
+impl Way {
+    fn open(self) -> (PathValues, Result<Option<Box<Response>>, Error>) {
+        match self {
+            Self::Route(path) => (path, Ok(None)),
+            Self::None(answer) => (PathValues::new(), answer.map(|answer| Some(Box::new(answer)))),
+        }
+    }
+}
 
 pub(crate) struct Endpoint {
     plan: Plan,
@@ -36,7 +52,7 @@ pub(crate) struct Endpoint {
     /// Somebody may look at the head.
     carries_head: bool,
     /// For heads.
-    matched: Arc<Matched>,
+    matched: Option<Arc<Matched>>,
     /// Something runs between `Bind` and the handler.
     binds_first: bool,
     cancel_on_disconnect: bool,
@@ -61,14 +77,14 @@ impl Endpoint {
         let hooks = Hooks::of(app, route);
         let template = Template::parse(&route.path)?;
         let names = template.parameters().map(|(name, _)| name.to_owned()).collect();
-        let options = &route.options;
+        let (options, recover) = (&route.options, route.recover.within(&app.recover));
         let limited = !sabotage::takes_out("limits");
         let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
         Ok(Self {
             handler: route.handler,
-            carries_head: plan.needs_head() || hooks.see_the_head(),
-            matched: Arc::new(Matched { template: route.path.clone(), names }),
-            recover: app.recover.clone(),
+            carries_head: plan.needs_head() || hooks.see_the_head() || !recover.is_empty(),
+            matched: Some(Arc::new(Matched { template: route.path.clone(), names })),
+            recover,
             binds_first: plan.takes_inputs() && (plan.provides() || !hooks.pre_handler.is_empty()),
             hooks,
             plan,
@@ -81,13 +97,30 @@ impl Endpoint {
         })
     }
 
+    /// What hooks and exception handlers of the app see where no route was matched. None: there are none that do.
+    pub(crate) fn outside(
+        app: &AppSpec,
+        config: &Config,
+        transit: Arc<Transit>,
+        singletons: Arc<Singletons>,
+    ) -> Result<Option<Self>, SpecError> {
+        let hooks = Hooks::outside(app);
+        if hooks.early.is_empty() && hooks.on_response.is_empty() && app.recover.statuses.is_empty() {
+            return Ok(None);
+        }
+        let app = AppSpec { hooks: HookSpec::default(), ..app.clone() };
+        let nowhere = Self::new(&app, &RouteSpec::nowhere(), config, transit, singletons)?;
+        let carries_head = nowhere.carries_head || hooks.see_the_head();
+        Ok(Some(Self { hooks, carries_head, matched: None, name: "unmatched".into(), ..nowhere }))
+    }
+
     /// I/O side: bind, body; host's side: hooks, providers, handler, hooks; I/O side: encode. One exit for failure.
     ///
     /// The head is dealt with before the future is built, and no future is wrapped in another `async` block: whatever
     /// a future holds, it holds once for each wrapper, and the connection copies all of it.
     pub(crate) fn run<B>(
         self: Arc<Self>,
-        path: PathValues,
+        way: Way,
         terms: Terms,
         http: http::Request<B>,
     ) -> impl Future<Output = http::Response<Body>> + use<B>
@@ -98,36 +131,41 @@ impl Endpoint {
         let has_body = !body.is_end_stream();
         let asked = Asked::of(&parts);
         let starts_early = !self.hooks.early.is_empty();
-        let bound = (!starts_early).then(|| self.plan.bind(&path, &parts, has_body));
-        let body = self.plan.reads_body().then_some(body);
+        let (path, answer) = way.open();
+        let bound = (!starts_early && answer.is_ok()).then(|| self.plan.bind(&path, &parts, has_body));
         let head = self.carries_head.then(|| self.head(path, parts, &terms));
+        let handle = head.as_ref().map(|head| head.body.clone());
+        let mut kept = Kept::new(body, handle, self.plan.reads_body(), self.max_body_size);
+        let seen = head.clone().filter(|_| !self.recover.is_empty());
         async move {
             let mut waiting = None;
-            let mut request = Request { args: Vec::new(), head };
-            let bound = if let Some(bound) = bound {
-                bound
-            } else {
-                let mut end = self.transit.on_host(terms.clone(), |end| self.clone().host_side(end, Ok(request)));
-                request = match end.arrival().await {
+            let mut request = Request { args: Vec::new(), head, answer: None };
+            if starts_early {
+                let host_side = |end| self.clone().host_side(end, seen.clone(), Ok(request));
+                let mut end = self.transit.on_host(terms.clone(), host_side);
+                request = match kept.arrival(&mut end).await {
                     Home::Decode(seen) => seen,
                     home => return self.encode(home, end.into_line()),
                 };
                 waiting = Some(end);
-                let head = request.head.as_ref().expect("early hooks carry it");
-                self.plan.bind(&head.path, &head.parts, has_body)
-            };
-            let whole = match (&bound, body) {
-                (Ok(bound), Some(body)) if bound.wants_body() => collect(body, self.max_body_size).await.map(Some),
+            }
+            let bound = answer.and_then(|answer| {
+                request.answer = answer;
+                bound.unwrap_or_else(|| self.bind_again(&request, has_body || kept.is_replaced()))
+            });
+            let whole = match &bound {
+                Ok(bound) if bound.wants_body() => kept.whole(self.max_body_size).await,
                 _ => Ok(None),
             };
+            kept.let_go();
             let args = bound.and_then(|bound| self.plan.finish(bound, whole?));
             let request = args.map(|args| Request { args, ..request });
             let mut end = match (waiting, request) {
                 (Some(end), request) => end.give(request),
                 (None, Err(error)) if !self.errors_cross(&error) => return self.encode_error(error),
-                (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, request)),
+                (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, seen, request)),
             };
-            match end.arrival().await {
+            match kept.arrival(&mut end).await {
                 Home::Open(path) => Box::pin(self.send_file(end, path, asked)).await,
                 home => self.encode(home, end.into_line()),
             }
@@ -139,7 +177,14 @@ impl Endpoint {
         if let Some(departure) = &terms.departure {
             parts.extensions.insert(departure.clone());
         }
-        Arc::new(Head { parts, path, matched: Some(self.matched.clone()), request_id: terms.request_id.clone() })
+        let (matched, request_id) = (self.matched.clone(), terms.request_id.clone());
+        Arc::new(Head { parts, path, matched, request_id, body: Arc::default() })
+    }
+
+    /// After early hooks: what they have changed is what is read.
+    fn bind_again(&self, request: &Request, has_body: bool) -> Result<Bound, Error> {
+        let head = request.head.as_ref().ok_or_else(|| Error::internal("a hook has lost the head"))?;
+        self.plan.bind(&head.path, &head.parts, has_body)
     }
 
     pub(crate) fn terms(&self, bodiless: bool, request_id: Option<RequestId>, departure: Option<Departure>) -> Terms {
@@ -159,13 +204,18 @@ impl Endpoint {
 
     /// What runs on the host's thread: one future, whatever it meets.
     #[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
-    fn host_side(self: Arc<Self>, mut end: HostEnd, request: Result<Request, Error>) -> impl Future<Output = ()> {
+    fn host_side(
+        self: Arc<Self>,
+        mut end: HostEnd,
+        head: Option<Arc<Head>>,
+        request: Result<Request, Error>,
+    ) -> impl Future<Output = ()> {
         async move {
             let mut generators = Vec::new();
             let mut failed = None;
             let mut made = self.respond(&end, &mut generators, request).await;
             if let Err(Fault::Error(error)) = made {
-                made = Box::pin(self.recover(&end, &mut generators, &mut failed, error)).await;
+                made = Box::pin(self.recover(&end, &mut generators, &mut failed, head, error)).await;
             }
             if !self.hooks.on_response.is_empty()
                 && let Ok(response) = made
@@ -214,6 +264,9 @@ impl Endpoint {
             };
             request = Box::pin(end.on_io(request)).await?;
         }
+        if let Some(answer) = request.answer {
+            return Ok(*answer);
+        }
         if self.binds_first {
             let args = self.plan.take_inputs(&mut request.args);
             let places: Vec<u32> = args.iter().map(|arg| arg.argument).collect();
@@ -241,6 +294,7 @@ impl Endpoint {
         end: &HostEnd,
         generators: &mut Vec<HostId>,
         failed: &mut Option<Report>,
+        head: Option<Arc<Head>>,
         mut error: Error,
     ) -> Result<Response, Fault> {
         self.plan.word(&mut error);
@@ -253,15 +307,23 @@ impl Endpoint {
         let raised = error.exception.is_some();
         let problem = error.problem();
         let unhandled = self.report_of(end, &error);
-        let by_status = self.recover.statuses.get(&error.status_code().as_u16());
-        let recovered = match self.recover.exceptions.filter(|_| raised).or(by_status.copied()) {
-            Some(handler) => end.ask(|reply| Call::Recover { handler, error, reply }).await?,
-            None => None,
+        let recovered = match self.recover.handler_of(&error) {
+            Some(handler) => end.ask(|reply| Call::Recover { handler, error, head, reply }).await,
+            None => Ok(None),
         };
-        if recovered.is_none() {
-            *failed = unhandled;
-        }
-        let response = recovered.unwrap_or(problem);
+        let response = match recovered {
+            Ok(Some(response)) => response,
+            Ok(None) => {
+                *failed = unhandled;
+                problem
+            }
+            // An exception handler that fails.
+            Err(Fault::Error(another)) => {
+                *failed = self.report_of(end, &another);
+                another.problem()
+            }
+            Err(fault) => return Err(fault),
+        };
         if raised && response.status.is_server_error() {
             return after(end, Phase::OnError, &self.hooks.on_error, response).await;
         }

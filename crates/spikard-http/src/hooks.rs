@@ -34,6 +34,19 @@ impl Hooks {
         }
     }
 
+    /// Those that see a request which no route matches.
+    pub(crate) fn outside(app: &AppSpec) -> Self {
+        if sabotage::takes_out("hooks") {
+            return Self::default();
+        }
+        Self {
+            early: app.hooks.on_request.iter().map(|hook| (Phase::OnRequest, *hook)).collect(),
+            pre_handler: Vec::new(),
+            on_error: app.hooks.on_error.clone(),
+            on_response: app.hooks.on_response.clone(),
+        }
+    }
+
     /// Whether somebody is shown the head.
     pub(crate) fn see_the_head(&self) -> bool {
         !self.early.is_empty() || !self.pre_handler.is_empty()

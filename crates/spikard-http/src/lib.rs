@@ -10,6 +10,7 @@ mod encode;
 mod endpoint;
 mod file;
 mod hooks;
+mod keeper;
 mod peer;
 mod platform;
 mod provide;

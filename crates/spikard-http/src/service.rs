@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::{Either, Ready, join, ready};
+use futures_util::future::{Either, join, ready};
 use http::{HeaderName, Method, StatusCode, header};
 use pin_project_lite::pin_project;
 use spikard_core::{Error, ErrorCode, HostId, RequestId, Response, SpecError, Template, config::Config, spec::AppSpec};
@@ -22,7 +22,7 @@ use crate::{
     deadline::{Deadline, Deadlines},
     departure::Departure,
     encode::{encode_error, encode_response, strip_content},
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Way},
     platform::Platform,
     provide::retire,
     router::{Found, Router},
@@ -38,6 +38,8 @@ pub struct Service(Arc<Room>);
 
 struct Room {
     router: Router<Endpoint>,
+    /// For requests without a route, where hooks or exception handlers want them.
+    outside: Option<Arc<Endpoint>>,
     transit: Arc<Transit>,
     singletons: Arc<Singletons>,
     deadlines: Arc<Deadlines>,
@@ -60,7 +62,8 @@ impl Service {
             });
             added.map_err(|error| error.in_route(&route.method, &route.path))?;
         }
-        Ok(Self(Arc::new(Room { router, transit, singletons, deadlines: Deadlines::new(platform), config })))
+        let outside = Endpoint::outside(spec, &config, transit.clone(), singletons.clone())?.map(Arc::new);
+        Ok(Self(Arc::new(Room { router, outside, transit, singletons, deadlines: Deadlines::new(platform), config })))
     }
 
     /// Answers a request. Dropping the future is the client's departure.
@@ -89,9 +92,16 @@ impl Service {
                 let terms = endpoint.terms(bodiless, request_id.clone(), departure);
                 deadline = terms.deadline.map(|at| self.0.deadlines.at(at));
                 // Each layer and the connection move what they are given: a block is moved for less.
-                Either::Left(Box::pin(endpoint.run(path, terms, request)))
+                Either::Left(Box::pin(endpoint.run(Way::Route(path), terms, request)))
             }
-            found => Either::Right(without_endpoint(found)),
+            found => match &self.0.outside {
+                Some(outside) => {
+                    let terms = outside.terms(bodiless, request_id.clone(), departure);
+                    deadline = terms.deadline.map(|at| self.0.deadlines.at(at));
+                    Either::Left(Box::pin(outside.clone().run(Way::None(without_endpoint(found)), terms, request)))
+                }
+                None => Either::Right(ready(encode(without_endpoint(found)))),
+            },
         };
         Guarded { inner, deadline, request_id, bodiless }
     }
@@ -149,17 +159,19 @@ impl Service {
     }
 }
 
-fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Ready<http::Response<Body>> {
-    let answer = |status, name, value| encode_response(Response::new(status, Bytes::new()).with_header(name, value));
-    ready(match found {
-        Ok(Found::Options(allow)) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
-        Ok(Found::Redirect(to)) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),
-        Ok(Found::OtherMethod(allow)) => {
-            encode_error(&Error::new(ErrorCode::MethodNotAllowed).with_header(header::ALLOW, allow))
-        }
-        Ok(Found::Nothing | Found::Endpoint(..)) => encode_error(&Error::new(ErrorCode::NotFound)),
-        Err(error) => encode_error(&error),
-    })
+/// What the table of routes itself answers.
+fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Result<Response, Error> {
+    let answer = |status, name, value| Ok(Response::new(status, Bytes::new()).with_header(name, value));
+    match found? {
+        Found::Options(allow) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
+        Found::Redirect(to) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),
+        Found::OtherMethod(allow) => Err(Error::new(ErrorCode::MethodNotAllowed).with_header(header::ALLOW, allow)),
+        Found::Nothing | Found::Endpoint(..) => Err(Error::new(ErrorCode::NotFound)),
+    }
+}
+
+fn encode(answer: Result<Response, Error>) -> http::Response<Body> {
+    answer.map_or_else(|error| encode_error(&error), encode_response)
 }
 
 impl<B> tower_service::Service<http::Request<B>> for Service

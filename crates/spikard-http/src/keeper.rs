@@ -1,0 +1,122 @@
+//! The body of a request until somebody has read it: the route itself, or user code that was shown the head and asks for
+//! it, under the same limits.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use spikard_core::{Error, RequestBody};
+
+use crate::{
+    BodyError,
+    decode::{Collect, collect},
+    transit::{Home, IoEnd},
+};
+
+pub(crate) enum Kept<B> {
+    /// Only the route can want it.
+    ForRoute(Option<B>),
+    /// User code may ask, for as long as it has not answered.
+    ForAll(Box<Keeper<B>>),
+}
+
+pub(crate) struct Keeper<B> {
+    body: Option<B>,
+    reading: Option<Pin<Box<Collect<B>>>>,
+    handle: Arc<RequestBody>,
+    limit: Option<u64>,
+}
+
+impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
+    /// For whoever holds `handle`, if anybody does, and for the route where it `reads`.
+    pub(crate) fn new(body: B, handle: Option<Arc<RequestBody>>, reads: bool, limit: Option<u64>) -> Self {
+        match handle {
+            Some(handle) => Self::ForAll(Box::new(Keeper { body: Some(body), reading: None, handle, limit })),
+            None => Self::ForRoute(reads.then_some(body)),
+        }
+    }
+
+    /// A hook has put another body in its place.
+    pub(crate) fn is_replaced(&self) -> bool {
+        match self {
+            Self::ForRoute(_) => false,
+            Self::ForAll(keeper) => keeper.handle.whole().is_some_and(|whole| !whole.is_empty()),
+        }
+    }
+
+    /// The whole body for the route.
+    pub(crate) async fn whole(&mut self, limit: Option<u64>) -> Result<Option<Bytes>, Error> {
+        match self {
+            Self::ForRoute(body) => match body.take() {
+                Some(body) => collect(body, limit).await.map(Some),
+                None => Ok(None),
+            },
+            Self::ForAll(keeper) => Box::pin(keeper.whole()).await.map(Some),
+        }
+    }
+
+    /// What only the route could want is let go.
+    pub(crate) fn let_go(&mut self) {
+        if let Self::ForRoute(body) = self {
+            *body = None;
+        }
+    }
+
+    /// Waits for what the work sends, and reads the body for whoever asks meanwhile.
+    pub(crate) async fn arrival(&mut self, end: &mut IoEnd) -> Home {
+        let mut arrival = pin!(end.arrival());
+        poll_fn(|cx| {
+            if let Self::ForAll(keeper) = self {
+                keeper.serve(cx);
+            }
+            arrival.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Keeper<B> {
+    fn serve(&mut self, cx: &mut Context<'_>) {
+        while self.handle.poll_asked(cx).is_ready() {
+            if let Some(body) = self.body.take() {
+                self.reading = Some(Box::pin(collect(body, self.limit)));
+            }
+            let read = match &mut self.reading {
+                Some(reading) => match reading.as_mut().poll(cx) {
+                    Poll::Ready(read) => read,
+                    Poll::Pending => return,
+                },
+                None => Err(gone()),
+            };
+            self.reading = None;
+            self.handle.tell(&read);
+        }
+    }
+
+    async fn whole(&mut self) -> Result<Bytes, Error> {
+        if let Some(known) = self.handle.whole() {
+            return Ok(known);
+        }
+        let read = match (self.reading.take(), self.body.take()) {
+            (Some(reading), _) => reading.await,
+            (None, Some(body)) => collect(body, self.limit).await,
+            (None, None) => Err(self.handle.failure().unwrap_or_else(gone)),
+        };
+        self.handle.tell(&read);
+        read
+    }
+}
+
+fn gone() -> Error {
+    Error::malformed("the body is gone")
+}
+
+impl<B> Drop for Keeper<B> {
+    fn drop(&mut self) {
+        self.handle.close();
+    }
+}
