@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::{HostArg, HostId};
+use crate::{HostArg, HostId, Response};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $title:literal;)*) => {
@@ -107,9 +107,19 @@ pub struct ErrorParts {
     pub type_uri: Option<String>,
     /// Further members of the problem document.
     pub extra: Map<String, Value>,
+    /// The framework's own answer where no route was matched and nothing failed: it goes the road of an error, past
+    /// every handler.
+    pub answer: Option<Response>,
 }
 
 impl Error {
+    /// Ends the road of a request with an answer that is no failure.
+    pub fn answered(answer: Response) -> Self {
+        let mut error = Self::new(ErrorCode::NotFound);
+        error.answer = Some(answer);
+        error
+    }
+
     /// An error with nothing but a code.
     pub fn new(code: ErrorCode) -> Self {
         Self(Box::new(ErrorParts {
@@ -124,6 +134,7 @@ impl Error {
             title: None,
             type_uri: None,
             extra: Map::new(),
+            answer: None,
         }))
     }
 

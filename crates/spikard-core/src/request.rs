@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderValue, request::Parts};
 
-use crate::{Args, RequestBody, Response, plan::PathValues};
+use crate::{Args, RequestBody, plan::PathValues};
 
 /// A bound request on its way to the handler.
 #[derive(Debug, Default)]
@@ -13,8 +13,6 @@ pub struct Request {
     pub args: Args,
     /// Present only where the plan or a hook can look at it: nobody else pays for it.
     pub head: Option<Arc<Head>>,
-    /// The framework's own answer, where no route was matched: hooks see the request, nobody handles it.
-    pub answer: Option<Box<Response>>,
 }
 
 /// What user code can look at. A hook that changes something answers with another head.

@@ -18,7 +18,7 @@ use crate::{
     BodyError,
     body::Body,
     departure::Departure,
-    encode::{encode_error, encode_with, sound},
+    encode::{encode_error, encode_response, encode_with, sound},
     file::{self, Asked, Reading},
     hooks::{Hooks, after, before},
     keeper::Kept,
@@ -31,15 +31,15 @@ use crate::{
 /// What the router says of a request.
 pub(crate) enum Way {
     Route(PathValues),
-    /// There is no route, but an answer, or an error.
-    None(Result<Response, Error>),
+    /// There is no route.
+    None(Error),
 }
 
 impl Way {
-    fn open(self) -> (PathValues, Result<Option<Box<Response>>, Error>) {
+    fn open(self) -> (PathValues, Option<Error>) {
         match self {
-            Self::Route(path) => (path, Ok(None)),
-            Self::None(answer) => (PathValues::new(), answer.map(|answer| Some(Box::new(answer)))),
+            Self::Route(path) => (path, None),
+            Self::None(error) => (PathValues::new(), Some(error)),
         }
     }
 }
@@ -131,15 +131,18 @@ impl Endpoint {
         let has_body = !body.is_end_stream();
         let asked = Asked::of(&parts);
         let starts_early = !self.hooks.early.is_empty();
-        let (path, answer) = way.open();
-        let bound = (!starts_early && answer.is_ok()).then(|| self.plan.bind(&path, &parts, has_body));
+        let (path, unmatched) = way.open();
+        let bound = match unmatched {
+            Some(error) => Some(Err(error)),
+            None => (!starts_early).then(|| self.plan.bind(&path, &parts, has_body)),
+        };
         let head = self.carries_head.then(|| self.head(path, parts, &terms));
         let handle = head.as_ref().map(|head| head.body.clone());
         let mut kept = Kept::new(body, handle, self.plan.reads_body(), self.max_body_size);
         let seen = head.clone().filter(|_| !self.recover.is_empty());
         async move {
             let mut waiting = None;
-            let mut request = Request { args: Vec::new(), head, answer: None };
+            let mut request = Request { args: Vec::new(), head };
             if starts_early {
                 let host_side = |end| self.clone().host_side(end, seen.clone(), Ok(request));
                 let mut end = self.transit.on_host(terms.clone(), host_side);
@@ -149,10 +152,7 @@ impl Endpoint {
                 };
                 waiting = Some(end);
             }
-            let bound = answer.and_then(|answer| {
-                request.answer = answer;
-                bound.unwrap_or_else(|| self.bind_again(&request, has_body || kept.is_replaced()))
-            });
+            let bound = bound.unwrap_or_else(|| self.bind_again(&request, has_body || kept.is_replaced()));
             let whole = match &bound {
                 Ok(bound) if bound.wants_body() => kept.whole(self.max_body_size).await,
                 _ => Ok(None),
@@ -264,9 +264,6 @@ impl Endpoint {
             };
             request = Box::pin(end.on_io(request)).await?;
         }
-        if let Some(answer) = request.answer {
-            return Ok(*answer);
-        }
         if self.binds_first {
             let args = self.plan.take_inputs(&mut request.args);
             let places: Vec<u32> = args.iter().map(|arg| arg.argument).collect();
@@ -297,6 +294,9 @@ impl Endpoint {
         head: Option<Arc<Head>>,
         mut error: Error,
     ) -> Result<Response, Fault> {
+        if let Some(answer) = error.answer.take() {
+            return Ok(answer);
+        }
         self.plan.word(&mut error);
         while let Some(value) = generators.pop() {
             let outcome = Outcome::Raised(error.exception);
@@ -370,6 +370,9 @@ impl Endpoint {
     }
 
     fn encode_error(&self, mut error: Error) -> http::Response<Body> {
+        if let Some(answer) = error.answer.take() {
+            return encode_response(answer);
+        }
         self.plan.word(&mut error);
         encode_error(&error)
     }

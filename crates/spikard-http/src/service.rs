@@ -160,18 +160,19 @@ impl Service {
 }
 
 /// What the table of routes itself answers.
-fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Result<Response, Error> {
-    let answer = |status, name, value| Ok(Response::new(status, Bytes::new()).with_header(name, value));
-    match found? {
-        Found::Options(allow) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
-        Found::Redirect(to) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),
-        Found::OtherMethod(allow) => Err(Error::new(ErrorCode::MethodNotAllowed).with_header(header::ALLOW, allow)),
-        Found::Nothing | Found::Endpoint(..) => Err(Error::new(ErrorCode::NotFound)),
+fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Error {
+    let answer = |status, name, value| Error::answered(Response::new(status, Bytes::new()).with_header(name, value));
+    match found {
+        Ok(Found::Options(allow)) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
+        Ok(Found::Redirect(to)) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),
+        Ok(Found::OtherMethod(allow)) => Error::new(ErrorCode::MethodNotAllowed).with_header(header::ALLOW, allow),
+        Ok(Found::Nothing | Found::Endpoint(..)) => Error::new(ErrorCode::NotFound),
+        Err(error) => error,
     }
 }
 
-fn encode(answer: Result<Response, Error>) -> http::Response<Body> {
-    answer.map_or_else(|error| encode_error(&error), encode_response)
+fn encode(mut error: Error) -> http::Response<Body> {
+    error.answer.take().map_or_else(|| encode_error(&error), encode_response)
 }
 
 impl<B> tower_service::Service<http::Request<B>> for Service

@@ -10,6 +10,7 @@ use std::sync::{
 use bytes::Bytes;
 use crossbeam_queue::SegQueue;
 use pyo3::{prelude::*, types::PyDict};
+use spikard_core::Error;
 use spikard_ffi::{Runtime, Ticket, Work};
 use spikard_http::server::Drained;
 
@@ -33,6 +34,8 @@ pub(crate) enum Answer {
     Response(http::Response<Bytes>),
     /// Its body broke off.
     Broken,
+    /// The body of a request, for user code that awaits it.
+    Body(Result<Bytes, Error>),
     /// The server has ended.
     Drained(Drained),
 }

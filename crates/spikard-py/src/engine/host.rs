@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Thread,
     /// `def` that does not block, and decoders: called where it stands.
     Inline,
+    /// Answers which callable handles an exception.
+    Chooser,
 }
 
 /// One piece of user code, as the package's `HostCallable` describes it.
@@ -62,6 +64,7 @@ impl Callable {
             "async" => Kind::Async,
             "thread" => Kind::Thread,
             "inline" | "decoder" => Kind::Inline,
+            "chooser" => Kind::Chooser,
             other => return Err(PyValueError::new_err(format!("{other:?} is not a kind of callable"))),
         };
         let keywords: Bound<'_, PyTuple> = given.getattr(intern!(py, "keywords"))?.extract()?;
@@ -131,6 +134,8 @@ pub(crate) struct Host {
     pub(crate) response: Py<PyAny>,
     /// The class of those that hooks are shown; it inherits `ResponseHead`.
     pub(crate) made: Py<PyAny>,
+    /// `framework_error(status, problem document, headers) -> HTTPException`.
+    pub(crate) framework_error: Py<PyAny>,
     /// The class of exceptions that say their own status.
     pub(crate) http_exception: Py<PyAny>,
     pub(crate) event_loop: Py<PyAny>,
@@ -175,6 +180,7 @@ impl Host {
             request: names.getattr(intern!(py, "request"))?.unbind(),
             response: names.getattr(intern!(py, "response"))?.unbind(),
             made: names.getattr(intern!(py, "made"))?.unbind(),
+            framework_error: names.getattr(intern!(py, "framework_error"))?.unbind(),
             http_exception: names.getattr(intern!(py, "http_exception"))?.unbind(),
             event_loop: event_loop.clone().unbind(),
             create_future: event_loop.getattr(intern!(py, "create_future"))?.unbind(),

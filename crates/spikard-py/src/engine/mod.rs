@@ -260,6 +260,11 @@ impl Loop {
                 let headers: Vec<_> = headers.map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
                 told.call1(py, (answer.status().as_u16(), headers, PyBytes::new(py, answer.body())))
             }
+            Answer::Body(Ok(body)) => told.call1(py, (PyBytes::new(py, &body), 0, "")),
+            Answer::Body(Err(error)) => {
+                let detail = error.detail.as_deref().unwrap_or_default();
+                told.call1(py, (py.None(), error.status_code().as_u16(), detail))
+            }
             Answer::Broken => told.call1(py, (0, Vec::<()>::new(), PyBytes::new(py, b""))),
             Answer::Drained(drained) => told.call1(py, (drained.connections, drained.in_flight)),
         };

@@ -1,24 +1,59 @@
 //! The Rust half of `spikard.Request`: the head of a request, of which nothing is converted until somebody asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
-use http::{HeaderName, HeaderValue};
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
-use spikard_core::{Head, pairs::field_text};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, types::PyBytes};
+use spikard_core::{Head, pairs};
+use spikard_http::{Departure, Peer};
 
-use super::{Loop, job::Job};
-use crate::vectorcall;
+use super::{Key, Loop, find, job::Job};
+use crate::{
+    error::invalid,
+    runtime::{Answer, Inbox},
+    vectorcall,
+};
 
 /// What `spikard.Request` inherits.
 #[pyclass(subclass, frozen, module = "spikard._spikard")]
+#[derive(Default)]
 pub(crate) struct RequestHead {
-    head: Mutex<Option<Arc<Head>>>,
+    seen: Mutex<Option<Seen>>,
+    /// Something was handed out that can be changed.
+    touched: AtomicBool,
+}
+
+#[derive(Clone)]
+struct Seen {
+    head: Arc<Head>,
+    key: Key,
+    inbox: Arc<Inbox>,
 }
 
 impl RequestHead {
+    fn lock(&self) -> MutexGuard<'_, Option<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen(&self) -> PyResult<Seen> {
+        self.lock().clone().ok_or_else(|| PyRuntimeError::new_err("this Request belongs to no request"))
+    }
+
     fn head(&self) -> PyResult<Arc<Head>> {
-        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        head.ok_or_else(|| PyRuntimeError::new_err("this Request belongs to no request"))
+        Ok(self.seen()?.head)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Head)) -> PyResult<()> {
+        let mut head = Head::clone(&*self.head()?);
+        change(&mut head);
+        if let Some(seen) = &mut *self.lock() {
+            seen.head = Arc::new(head);
+        }
+        Ok(())
     }
 }
 
@@ -26,7 +61,7 @@ impl RequestHead {
 impl RequestHead {
     #[new]
     fn new() -> Self {
-        Self { head: Mutex::new(None) }
+        Self::default()
     }
 
     #[getter]
@@ -39,11 +74,99 @@ impl RequestHead {
         Ok(self.head()?.parts.uri.path().to_owned())
     }
 
-    /// The header fields as they came.
-    fn _fields(&self) -> PyResult<Vec<(String, String)>> {
+    #[getter]
+    fn query_string(&self) -> PyResult<String> {
+        Ok(self.head()?.parts.uri.query().unwrap_or_default().to_owned())
+    }
+
+    #[getter]
+    fn route(&self) -> PyResult<Option<String>> {
+        Ok(self.head()?.matched.as_ref().map(|matched| matched.template.clone()))
+    }
+
+    #[getter]
+    fn request_id(&self) -> PyResult<Option<String>> {
+        Ok(self.head()?.request_id.as_ref().map(ToString::to_string))
+    }
+
+    /// Whether the client has left.
+    fn _departed(&self) -> PyResult<bool> {
         let head = self.head()?;
-        let field = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), field_text(value).into_owned());
-        Ok(head.parts.headers.iter().map(field).collect())
+        Ok(head.body.is_closed() || head.parts.extensions.get::<Departure>().is_some_and(Departure::has_departed))
+    }
+
+    /// Host and port of the other end of the connection.
+    fn _peer(&self) -> PyResult<Option<(String, u16)>> {
+        Ok(match Peer::of(&self.head()?.parts.extensions) {
+            Some(Peer::Address(address)) => Some((address.ip().to_string(), address.port())),
+            _ => None,
+        })
+    }
+
+    /// The header fields as they came, or as a hook left them.
+    fn _fields(&self) -> PyResult<Vec<(String, String)>> {
+        self.touched.store(true, Ordering::Relaxed);
+        let field =
+            |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), pairs::field_text(value).into_owned());
+        Ok(self.head()?.parts.headers.iter().map(field).collect())
+    }
+
+    fn _query(&self) -> PyResult<Vec<(String, String)>> {
+        self.touched.store(true, Ordering::Relaxed);
+        let head = self.head()?;
+        let found = pairs::parse(head.parts.uri.query().unwrap_or_default().as_bytes());
+        let found = found.map_err(|fault| invalid(fault.message("query")))?;
+        Ok(found.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    fn _cookies(&self) -> PyResult<Vec<(String, String)>> {
+        let head = self.head()?;
+        let texts = head.parts.headers.get_all(http::header::COOKIE).iter().map(pairs::field_text);
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Ok(texts.flat_map(|text| pairs::cookies(&text).map(owned).collect::<Vec<_>>()).collect())
+    }
+
+    fn _path_values(&self) -> PyResult<Vec<(String, String)>> {
+        let head = self.head()?;
+        let names = head.matched.as_ref().map(|matched| matched.names.clone()).unwrap_or_default();
+        Ok(names.into_iter().zip(head.path.iter().cloned()).collect())
+    }
+
+    /// Replaces the header fields.
+    fn _set_fields(&self, fields: Vec<(String, String)>) -> PyResult<()> {
+        let mut map = HeaderMap::with_capacity(fields.len());
+        for (name, value) in fields {
+            let name = HeaderName::try_from(name).map_err(invalid)?;
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).map_err(invalid)?);
+        }
+        self.change(|head| head.parts.headers = map)
+    }
+
+    /// Replaces path and query.
+    fn _set_target(&self, target: &str) -> PyResult<()> {
+        let target = Uri::try_from(target).map_err(invalid)?;
+        self.change(|head| head.parts.uri = target)
+    }
+
+    /// Replaces the body.
+    fn _set_body(&self, body: &[u8]) -> PyResult<()> {
+        self.head()?.body.replace(Bytes::copy_from_slice(body));
+        Ok(())
+    }
+
+    /// The body if it is there; else `told` is called on the loop with it, or with a status and what is wrong.
+    fn _read<'py>(&self, py: Python<'py>, told: Py<PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let Seen { head, key, inbox } = self.seen()?;
+        if let Some(whole) = head.body.whole() {
+            return Ok(Some(PyBytes::new(py, &whole)));
+        }
+        let elsewhere = || PyRuntimeError::new_err("a body can only be awaited on the loop of its request");
+        let number = find(key).ok_or_else(elsewhere)?.ask(told);
+        head.body.read(Box::new(move |read| {
+            inbox.answers.push((number, Answer::Body(read)));
+            inbox.ring();
+        }));
+        Ok(None)
     }
 }
 
@@ -53,7 +176,7 @@ pub(crate) fn object(job: &mut Job, py: Python<'_>, here: &Loop, head: &Arc<Head
         return Ok(made);
     }
     let made = vectorcall::call(py, &here.host.request, &[], None)?.into_bound(py).cast_into::<RequestHead>()?;
-    *made.get().head.lock().unwrap_or_else(PoisonError::into_inner) = Some(head.clone());
+    *made.get().lock() = Some(Seen { head: head.clone(), key: job.key, inbox: here.inbox.clone() });
     let made = made.unbind();
     job.values.keep_request(made.clone_ref(py));
     Ok(made)
@@ -62,5 +185,9 @@ pub(crate) fn object(job: &mut Job, py: Python<'_>, here: &Loop, head: &Arc<Head
 /// The head as user code has left it.
 pub(super) fn seen(job: &Job, py: Python<'_>) -> PyResult<Arc<Head>> {
     let gone = || PyRuntimeError::new_err("the request is over");
-    job.values.request(py).ok_or_else(gone)?.get().head()
+    let request = job.values.request(py).ok_or_else(gone)?;
+    if request.get().touched.load(Ordering::Relaxed) {
+        request.call_method0(py, intern!(py, "_write_back"))?;
+    }
+    request.get().head()
 }

@@ -60,13 +60,15 @@ class Binder:
                     continue
                 if source == "made":
                     self.arguments.append((taken, "absent", HostArgument(taken.hint, factory=True)))
+                elif source == "request":
+                    self.arguments.append((taken, "request", HostArgument()))
                 elif source == "body" or (self.body is not None and self._whole is taken):
                     self.arguments.append((taken, "body", _host(taken)))
                 else:
                     self._take(taken, source or ("body" if field else "query"))
             except SpecError as error:
                 raise InArgument(taken.name, error) from error
-        self._check_path(takes_rest=takes_rest)
+        self._check_path(takes_rest=takes_rest, sees_all="request" in sources.values())
 
     def _source(self, taken: Taken) -> str:
         """Rules 1 and 2; empty where neither decides."""
@@ -77,7 +79,7 @@ class Binder:
         if taken.name in self.template or (wire in self.template and _marked(taken, "path")):
             return "path"
         if taken.marker is None:
-            return "made" if taken.hint in _made() else ""
+            return "request" if _is_request(taken.hint) else "made" if taken.hint in _made() else ""
         if taken.marker.source == "path":
             raise InArgument(taken.name, SpecError(f"the path has no {{{wire}}}"))
         return "body" if taken.marker.source in ("body", "form") else taken.marker.source
@@ -192,11 +194,13 @@ class Binder:
         self.parameters.append(spec)
         return len(self.parameters) - 1
 
-    def _check_path(self, *, takes_rest: bool) -> None:
+    def _check_path(self, *, takes_rest: bool, sees_all: bool) -> None:
         """Every name of the template is taken: by a parameter, or by `**kwargs`."""
         taken = {spec["name"] for spec in self.parameters if spec["in"] == "path"}
         for name, converter in self.template.items():
             if name in taken:
+                continue
+            if sees_all and not takes_rest:
                 continue
             if not takes_rest:
                 raise SpecError(f"nobody takes the path parameter {name!r}")
@@ -213,6 +217,12 @@ def _made() -> tuple[type, ...]:
     """Rule 3: classes of which each request gets an object of its own. Nobody names one whose module is not loaded."""
     background = sys.modules.get("spikard.background")
     return () if background is None else (background.BackgroundTasks,)
+
+
+def _is_request(hint: Any) -> bool:
+    from ._request import Request
+
+    return isinstance(hint, type) and issubclass(hint, Request)
 
 
 def _marked(taken: Taken, source: str) -> bool:

@@ -35,7 +35,7 @@ class HostCallable(NamedTuple):
     """A piece of user code; its index in `Compiled.callables` is its id in the document."""
 
     function: Callable[..., Any]
-    kind: Literal["async", "thread", "inline", "decoder"]
+    kind: Literal["async", "thread", "inline", "decoder", "chooser"]
     arguments: tuple[HostArgument, ...] = ()
     keywords: tuple[str, ...] = ()
     """The names of the last arguments, which are passed by keyword."""

@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import _hooks
+from . import _hooks, _recover
 from ._bind import Binder, InArgument, callable_of, takers_of
 from ._callable import Compiled, HostCallable
 from ._decode import Decoder
 from ._hooks import Hooks
 from ._models import forget
+from ._recover import Handlers
 from ._render import AsArray, body_of, converter, is_text
 from ._template import shape
 from .exceptions import SpecError, checked_status
@@ -22,7 +23,7 @@ from .routing import Route
 _IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
 
 
-def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks) -> Compiled:
+def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks, handlers: Handlers) -> Compiled:
     """Compiles every route; the first fault is a `SpecError` that names its place."""
     table: list[HostCallable] = []
     seen: dict[tuple[str, str], Route] = {}
@@ -30,7 +31,7 @@ def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks) -> Com
     try:
         for route in routes:
             twin = seen.setdefault((route.method, shape(route.path)), route)
-            documents.append(_placed(route, twin, table))
+            documents.append(_placed(route, twin, table, handlers))
     finally:
         forget()
     for route in routes:
@@ -39,20 +40,22 @@ def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks) -> Com
     document: dict[str, Any] = {"routes": documents, "config": {"call": {}, "given": given, "env": env}}
     if found := _hooks.document([hooks], table):
         document["hooks"] = found
+    if recover := _recover.document([handlers], table):
+        document["recover"] = recover
     return Compiled(document, table)
 
 
-def _placed(route: Route, twin: Route, table: list[HostCallable]) -> dict[str, Any]:
+def _placed(route: Route, twin: Route, table: list[HostCallable], handlers: Handlers) -> dict[str, Any]:
     try:
         if twin is not route:
             raise SpecError(f"{_place(twin.handler)} has this method and path already")
-        return _route(route, table)
+        return _route(route, table, handlers)
     except (SpecError, InArgument) as error:
         place = f"{_place(route.handler)}: {route.method} {route.path}"
         raise SpecError(f"{place}: {route.name}: {error}") from error.__cause__
 
 
-def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
+def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> dict[str, Any]:
     if not route.path.startswith("/"):
         raise SpecError("a path begins with a slash")
     try:
@@ -82,6 +85,8 @@ def _route(route: Route, table: list[HostCallable]) -> dict[str, Any]:
             document["body"]["decoder"] = _register(table, binder.body.decoder)
     if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], table):
         document["hooks"] = found
+    if any(route.router_handlers):
+        document["recover"] = _recover.document([app_handlers, *route.router_handlers], table)
     options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
     return {**document, "options": options} if options else document
 

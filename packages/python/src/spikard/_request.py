@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote, urlencode
+
+import msgspec
 
 from ._spikard import RequestHead
 from .datastructures import Headers
+from .exceptions import HTTPException
 
-KEYS = frozenset({"method", "path", "headers", "state"})
+KEYS = frozenset(
+    [
+        "method",
+        "path",
+        "query_string",
+        "query_params",
+        "headers",
+        "cookies",
+        "path_params",
+        "client",
+        "state",
+        "user",
+        "url",
+        "route",
+        "request_id",
+    ]
+)
 
 
 class State:
@@ -20,32 +41,186 @@ class State:
         object.__setattr__(self, name, value)
 
 
-class Request(RequestHead):
-    """One request: the same object for every hook, dependency and handler that asks for it."""
+class Address(NamedTuple):
+    """The other end of a connection."""
 
-    __slots__ = ("_headers", "_state")
-    _headers: Headers
-    _state: State
+    host: str
+    port: int
+
+
+class QueryParams(MutableMapping[str, str]):
+    """The pairs of a query or a form: of several values of a name the last counts, `getlist` has all.
+
+    >>> query = QueryParams([("a", "1"), ("a", "2")])
+    >>> query["a"], query.getlist("a")
+    ('2', ['1', '2'])
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = list(pairs)
+
+    def getlist(self, name: str) -> list[str]:
+        """All values of a name, in order."""
+        return [value for key, value in self._pairs if key == name]
+
+    def add(self, name: str, value: str) -> None:
+        """Appends a pair beside those of the same name."""
+        self._pairs.append((name, str(value)))
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Every pair, in order."""
+        return list(self._pairs)
+
+    def __getitem__(self, name: str) -> str:
+        for key, value in reversed(self._pairs):
+            if key == name:
+                return value
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._pairs = [pair for pair in self._pairs if pair[0] != name]
+        self.add(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        kept = [pair for pair in self._pairs if pair[0] != name]
+        if len(kept) == len(self._pairs):
+            raise KeyError(name)
+        self._pairs = kept
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(key for key, _ in self._pairs))
+
+    def __len__(self) -> int:
+        return len({key for key, _ in self._pairs})
+
+    def __repr__(self) -> str:
+        return f"QueryParams({self._pairs!r})"
+
+
+class Request(RequestHead):
+    """One request: the same object for every hook, dependency and handler that asks for it.
+
+    What is changed in `headers`, `query_params`, `state` and `user`, or with `set_body`, reaches whatever comes later.
+    Every attribute is a key too: `request["method"]`.
+    """
+
+    __slots__ = ("_found", "user")
+    _found: dict[str, Any]
+    user: Any
+    """Who asks, where somebody has found out; None unless set."""
+
+    def __init__(self) -> None:
+        self._found = {}
+        self.user = None
 
     @property
     def headers(self) -> Headers:
-        """The header fields, read when they are first asked for."""
-        try:
-            return self._headers
-        except AttributeError:
-            self._headers = Headers(self._fields())
-            return self._headers
+        """The header fields."""
+        if "headers" not in self._found:
+            fields = self._fields()
+            self._found["headers"], self._found["fields"] = Headers(), fields
+            self._found["headers"]._fields = list(fields)
+        return self._found["headers"]  # type: ignore[no-any-return]
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The pairs of the query."""
+        if "query" not in self._found:
+            pairs = self._query()
+            self._found["query"], self._found["pairs"] = QueryParams(pairs), pairs
+        return self._found["query"]  # type: ignore[no-any-return]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that were sent."""
+        return dict(self._cookies())
+
+    @property
+    def path_params(self) -> dict[str, str]:
+        """The texts of the path's parameters."""
+        return dict(self._path_values())
+
+    @property
+    def client(self) -> Address | None:
+        """The other end of the connection; None where it has no address."""
+        peer = self._peer()
+        return None if peer is None else Address(*peer)
 
     @property
     def state(self) -> State:
         """Free-form attributes that live as long as the request."""
+        return self._found.setdefault("state", State())  # type: ignore[no-any-return]
+
+    @property
+    def url(self) -> str:
+        """The path and query behind the host that the client named."""
+        query = f"?{self.query_string}" if self.query_string else ""
+        return f"http://{self.headers.get('host', 'localhost')}{self.path}{query}"
+
+    async def body(self) -> bytes:
+        """The whole body, read when it is first asked for, under the limits of the route."""
+        import asyncio
+
+        read: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def told(body: bytes | None, status: int, detail: str) -> None:
+            if read.done():
+                return
+            if body is None:
+                read.set_exception(HTTPException(status, detail or None))
+            else:
+                read.set_result(body)
+
+        known = self._read(told)
+        return await read if known is None else known
+
+    async def json(self) -> Any:
+        """The body as JSON; what is none is answered 400 unless it is caught."""
         try:
-            return self._state
-        except AttributeError:
-            self._state = State()
-            return self._state
+            return msgspec.json.decode(await self.body())
+        except msgspec.DecodeError as error:
+            raise HTTPException(400, f"the body is not JSON: {error}") from None
+
+    async def form(self) -> QueryParams:
+        """The pairs of a urlencoded body."""
+        text = (await self.body()).decode("utf-8", "replace")
+        return QueryParams(parse_qsl(text, keep_blank_values=True))
+
+    def set_body(self, body: bytes) -> None:
+        """Replaces the body. Only before it is read for the handler: in `on_request` and `pre_validation`."""
+        self._set_body(body)
+
+    async def is_disconnected(self) -> bool:
+        """Whether the client has left."""
+        return self._departed()
+
+    def _write_back(self) -> None:
+        found = self._found
+        if "headers" in found and found["headers"]._fields != found["fields"]:
+            found["fields"] = found["headers"].multi_items()
+            self._set_fields(found["fields"])
+        if "query" in found and found["query"]._pairs != found["pairs"]:
+            found["pairs"] = found["query"].multi_items()
+            query = urlencode(found["pairs"], quote_via=quote)
+            self._set_target(f"{self.path}?{query}" if query else self.path)
 
     def __getitem__(self, name: str) -> Any:
         if name not in KEYS:
             raise KeyError(name)
         return getattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in KEYS
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.path})"
+
+
+def framework_error(status: int, document: bytes, headers: list[tuple[str, str]]) -> HTTPException:
+    """What the framework refuses, as an exception handler is given it."""
+    said = msgspec.json.decode(document)
+    extra = {name: value for name, value in said.items() if name not in ("type", "title", "status", "detail")}
+    named = {"type": said.get("type"), "title": said.get("title"), "extra": extra}
+    return HTTPException(status, said.get("detail"), dict(headers), **named)

@@ -20,7 +20,7 @@ import msgspec
 from . import _background, _decode, _render
 from ._callable import MISSING, Compiled
 from ._made import MadeResponse
-from ._request import Request
+from ._request import Request, framework_error
 from ._spikard import Worker, __version__
 from .exceptions import HTTPException, SpecError
 from .http import Response
@@ -49,6 +49,7 @@ class Names(NamedTuple):
     request: type = Request
     response: type = Response
     made: type = MadeResponse
+    framework_error: Callable[..., HTTPException] = framework_error
     http_exception: type = HTTPException
     spec_error: type = SpecError
     missing: object = MISSING

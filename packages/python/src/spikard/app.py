@@ -57,7 +57,7 @@ class Spikard(Router):
         """The document for the core and the user code in it."""
         from ._compile import compile_app
 
-        return compile_app(self.routes, given(self.config), self._hooks)
+        return compile_app(self.routes, given(self.config), self._hooks, self._handlers)
 
 
 App = Spikard

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from . import _decorators
 from ._hooks import Hooks, Registers
 from ._options import RouteOptions, checked
+from ._recover import Handlers
 from ._resolve import Hints, caller
 from ._template import join
 
@@ -31,6 +32,7 @@ class Route(NamedTuple):
     hints: Hints
     router_tags: tuple[str, ...] = ()
     router_hooks: tuple[Hooks, ...] = ()
+    router_handlers: tuple[Handlers, ...] = ()
 
     @property
     def name(self) -> str:
@@ -99,6 +101,7 @@ class Router(Registers):
         self.prefix = prefix
         self.tags = tuple(tags)
         self._hooks = Hooks()
+        self._handlers = Handlers()
         self._entries: list[Route | tuple[str, Router]] = []
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
@@ -150,6 +153,12 @@ class Router(Registers):
             raise TypeError(f"methods must be a list of str, got {methods!r}")
         return self._register(path, (method,) if method else tuple(methods or ("GET",)), options, "route")
 
+    def exception_handler(self, wanted: type[BaseException] | int) -> Callable[[H], H]:
+        """Registers what answers for an exception of this class, or for errors of this status. It is called with the
+        request and the exception, and answers as a handler does; plain data is sent with the error's own status.
+        """
+        return self._handlers.register(wanted)
+
     def include_router(self, router: Router, prefix: str = "") -> None:
         """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
         if not isinstance(router, Router):
@@ -188,14 +197,22 @@ class Router(Registers):
                 yield from entry[1]._routers()
 
     def _flattened(
-        self, prefix: str = "", tags: tuple[str, ...] = (), hooks: tuple[Hooks, ...] = ()
+        self,
+        prefix: str = "",
+        tags: tuple[str, ...] = (),
+        hooks: tuple[Hooks, ...] = (),
+        handlers: tuple[Handlers, ...] = (),
     ) -> Iterator[Route]:
         prefix, tags = join(prefix, self.prefix), (*tags, *self.tags)
         for entry in self._entries:
             if isinstance(entry, Route):
-                yield entry._replace(path=join(prefix, entry.path), router_tags=tags, router_hooks=hooks)
+                yield entry._replace(
+                    path=join(prefix, entry.path), router_tags=tags, router_hooks=hooks, router_handlers=handlers
+                )
             else:
-                yield from entry[1]._flattened(join(prefix, entry[0]), tags, (*hooks, entry[1]._hooks))
+                yield from entry[1]._flattened(
+                    join(prefix, entry[0]), tags, (*hooks, entry[1]._hooks), (*handlers, entry[1]._handlers)
+                )
 
     @property
     def routes(self) -> list[Route]:

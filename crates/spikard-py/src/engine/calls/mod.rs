@@ -5,10 +5,12 @@ mod bind;
 mod handle;
 mod hook;
 mod provide;
+mod recover;
 mod report;
 mod stream;
 
 use bytes::Bytes;
+use http::StatusCode;
 use pyo3::prelude::*;
 use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
 use spikard_ffi::{Call, Reply};
@@ -25,6 +27,8 @@ pub(super) enum Owes {
     Before(Request, Reply<Flow<Request>>),
     Provide(Reply<HostId>),
     Handle(CallableId, Reply<Response>),
+    /// The handler, and the error's own status.
+    Recover(CallableId, StatusCode, Reply<Option<Response>>),
     After(Py<ResponseHead>, Reply<Flow<Response>>),
     Pull(Reply<Option<Bytes>>),
     /// A call that has no result.
@@ -37,6 +41,7 @@ impl Owes {
             Owes::Before(_, reply) => reply.fail(error),
             Owes::Provide(reply) => reply.fail(error),
             Owes::Handle(_, reply) => reply.fail(error),
+            Owes::Recover(.., reply) => reply.fail(error),
             Owes::After(_, reply) => reply.fail(error),
             Owes::Pull(reply) => reply.fail(error),
             Owes::Done(reply) => reply.fail(error),
@@ -54,6 +59,10 @@ pub(super) fn needs_task(job: &Job, py: Python<'_>, here: &Loop, call: &Call) ->
             return job.values.get(py, *stream).is_some_and(|stream| stream::kind(py, &stream) == Kind::Async);
         }
         Call::Run { task, .. } => return background::is_async(job, py, *task),
+        Call::Recover { handler, error, .. } => match recover::chosen(job, py, here, *handler, error) {
+            Ok(Some(chosen)) => chosen,
+            Ok(None) | Err(_) => return false,
+        },
         _ => return false,
     };
     here.host.callable(called).is_some_and(|callable| callable.kind == Kind::Async)
@@ -65,6 +74,9 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
         Call::Bind { args, reply } => bind::begin(job, py, here, args, reply),
         Call::Provide { provider, args, reply, .. } => provide::begin(job, py, here, provider, args, reply),
         Call::Handle { handler, args, reply } => handle::begin(job, py, here, handler, args, reply),
+        Call::Recover { handler, error, head, reply } => {
+            recover::begin(job, py, here, handler, (error, head), reply);
+        }
         Call::After { hook, response, reply, .. } => hook::after(job, py, here, hook, response, reply),
         Call::Pull { stream, reply } => stream::pull(job, py, here, stream, reply),
         Call::Finish { value, reply, .. } => stream::finish(job, py, here, value, reply),
@@ -93,6 +105,10 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
         Owes::Before(request, reply) => hook::settle_before(job, py, here, request, reply, &value),
         Owes::Provide(reply) => provide::settle(job, reply, value),
         Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
+        Owes::Recover(handler, status, reply) => {
+            let made = recover::settle(py, here, (handler, status), &value);
+            answer(job, py, here, reply, made);
+        }
         Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
         Owes::Done(reply) => reply.ok(()),
         Owes::Pull(_) => unreachable!("settled above"),
