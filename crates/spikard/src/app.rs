@@ -6,7 +6,7 @@ use serde_json::Value;
 use spikard_core::{
     CallableId, SpecError,
     config::Layers,
-    spec::{AppSpec, HookSpec, RouteOptions, RouteSpec},
+    spec::{AppSpec, HookSpec, RecoverSpec, RouteOptions, RouteSpec},
 };
 use spikard_http::{Service, Tokio};
 use tokio::runtime::Handle;
@@ -70,6 +70,7 @@ impl App {
             arguments: Vec::new(),
             dependencies: Vec::new(),
             hooks: HookSpec::default(),
+            recover: RecoverSpec::default(),
             options: RouteOptions::default(),
         };
         if let Err(fault) = H::declare(&mut route) {

@@ -106,8 +106,7 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
         Owes::Provide(reply) => provide::settle(job, reply, value),
         Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
         Owes::Recover(handler, status, reply) => {
-            let made = recover::settle(py, here, (handler, status), &value);
-            answer(job, py, here, reply, made);
+            recover::settle(job, py, here, (handler, status), reply, &value);
         }
         Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
         Owes::Done(reply) => reply.ok(()),

@@ -8,7 +8,7 @@ use smallvec::smallvec;
 use spikard_core::{CallableId, Error, ErrorCode, Head, Response};
 use spikard_ffi::Reply;
 
-use super::{Owes, callable};
+use super::{Owes, answer, background, callable};
 use crate::{
     convert,
     engine::{Loop, host::Kind, job::Job, request},
@@ -76,18 +76,32 @@ fn exception(job: &Job, py: Python<'_>, here: &Loop, error: &Error) -> PyResult<
     Ok(made.call1((error.status_code().as_u16(), &document[..], headers))?.unbind())
 }
 
-/// A plain value is sent with the error's own status.
 pub(super) fn settle(
+    job: &mut Job,
+    py: Python<'_>,
+    here: &Loop,
+    chosen: (CallableId, StatusCode),
+    reply: Reply<Option<Response>>,
+    value: &Bound<'_, PyAny>,
+) {
+    let made = made(job, py, here, chosen, value);
+    let made = background::attach(job, py, here, made);
+    answer(job, py, here, reply, made.map(Some));
+}
+
+/// A plain value is sent with the error's own status.
+fn made(
+    job: &mut Job,
     py: Python<'_>,
     here: &Loop,
     (handler, status): (CallableId, StatusCode),
     value: &Bound<'_, PyAny>,
-) -> PyResult<Option<Response>> {
+) -> PyResult<Response> {
     let callable = here.host.callable(handler).expect("it was called");
-    let mut response = convert::response(py, &here.host, callable, value)?;
+    let mut response = convert::response(py, &here.host, callable, &mut job.values, value)?;
     let says_its_own = value.is_instance(here.host.response.bind(py))? || value.is_exact_instance_of::<PyTuple>();
     if !says_its_own {
         response.status = status;
     }
-    Ok(Some(response))
+    Ok(response)
 }
