@@ -24,7 +24,7 @@ use crate::{
     keeper::Kept,
     provide::provide,
     singletons::Singletons,
-    tail::{finish, has_tail, report, tail},
+    tail::{fail, finish, has_tail, report, tail},
     transit::{Fault, Home, HostEnd, IoEnd, Line, Terms, Transit},
 };
 
@@ -137,8 +137,7 @@ impl Endpoint {
             None => (!starts_early).then(|| self.plan.bind(&path, &parts, has_body)),
         };
         let head = self.carries_head.then(|| self.head(path, parts, &terms));
-        let handle = head.as_ref().map(|head| head.body.clone());
-        let mut kept = Kept::new(body, handle, self.plan.reads_body(), self.max_body_size);
+        let mut kept = Kept::new(body, head.as_deref(), self.plan.reads_body(), self.max_body_size);
         let seen = head.clone().filter(|_| !self.recover.is_empty());
         async move {
             let mut waiting = None;
@@ -228,19 +227,15 @@ impl Endpoint {
             {
                 made = Err(fault);
             }
-            if let (Ok(_), Err(fault)) = (&made, end.still_wanted()) {
-                made = Err(fault);
-            }
+            made = made.and_then(|response| end.still_wanted().map(|()| response));
             match made {
                 Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
                 Ok(response) => Box::pin(tail(&mut end, &self.name, generators, response)).await,
                 Err(Fault::Cancelled(reason)) => finish(&generators, Outcome::Cancelled(reason)).await,
                 Err(Fault::GivenUp) => return end.give_up(),
                 Err(Fault::Error(error)) => {
-                    let raised = Outcome::Raised(error.exception);
                     failed = failed.or_else(|| self.report_of(&end, &error));
-                    end.answer(Err(error), false);
-                    finish(&generators, raised).await;
+                    Box::pin(fail(&mut end, &generators, error)).await;
                 }
             }
             if let Some(failed) = failed {
@@ -305,29 +300,45 @@ impl Endpoint {
             }
         }
         let raised = error.exception.is_some();
+        let response = self.handled(end, failed, head, error).await?;
+        if self.hooks.on_error.is_empty() || !raised || !response.status.is_server_error() {
+            return Ok(response);
+        }
+        match after(end, Phase::OnError, &self.hooks.on_error, response).await {
+            Err(Fault::Error(another)) => {
+                *failed = self.report_of(end, &another).or(failed.take());
+                Ok(another.problem())
+            }
+            seen => seen,
+        }
+    }
+
+    /// The answer of an exception handler, of which one that fails is answered for in turn; else the problem document.
+    async fn handled(
+        &self,
+        end: &HostEnd,
+        failed: &mut Option<Report>,
+        head: Option<Arc<Head>>,
+        error: Error,
+    ) -> Result<Response, Fault> {
         let problem = error.problem();
         let unhandled = self.report_of(end, &error);
         let recovered = match self.recover.handler_of(&error) {
             Some(handler) => end.ask(|reply| Call::Recover { handler, error, head, reply }).await,
             None => Ok(None),
         };
-        let response = match recovered {
-            Ok(Some(response)) => response,
+        match recovered {
+            Ok(Some(response)) => Ok(response),
             Ok(None) => {
                 *failed = unhandled;
-                problem
+                Ok(problem)
             }
-            // An exception handler that fails.
             Err(Fault::Error(another)) => {
                 *failed = self.report_of(end, &another);
-                another.problem()
+                Ok(another.problem())
             }
-            Err(fault) => return Err(fault),
-        };
-        if raised && response.status.is_server_error() {
-            return after(end, Phase::OnError, &self.hooks.on_error, response).await;
+            Err(fault) => Err(fault),
         }
-        Ok(response)
     }
 
     /// Only what nobody expected is reported: an error that names its own status is an answer.

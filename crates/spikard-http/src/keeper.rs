@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use spikard_core::{Error, RequestBody};
+use spikard_core::{Error, Head, RequestBody};
 
 use crate::{
     BodyError,
@@ -32,10 +32,13 @@ pub(crate) struct Keeper<B> {
 }
 
 impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
-    /// For whoever holds `handle`, if anybody does, and for the route where it `reads`.
-    pub(crate) fn new(body: B, handle: Option<Arc<RequestBody>>, reads: bool, limit: Option<u64>) -> Self {
-        match handle {
-            Some(handle) => Self::ForAll(Box::new(Keeper { body: Some(body), reading: None, handle, limit })),
+    /// For whoever is shown the head, if anybody is, and for the route where it `reads`.
+    pub(crate) fn new(body: B, head: Option<&Head>, reads: bool, limit: Option<u64>) -> Self {
+        match head {
+            Some(Head { body: handle, .. }) => {
+                let handle = handle.clone();
+                Self::ForAll(Box::new(Keeper { body: Some(body), reading: None, handle, limit }))
+            }
             None => Self::ForRoute(reads.then_some(body)),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use spikard_core::{Body, HostId, Outcome, Reason, Response};
+use spikard_core::{Body, Error, HostId, Outcome, Reason, Response};
 use spikard_ffi::{Call, Report};
 
 use crate::{
@@ -72,6 +72,13 @@ pub(crate) async fn finish(generators: &[HostId], outcome: Outcome) {
     for &value in generators.iter().rev() {
         let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
     }
+}
+
+/// Answers with what no hook may see any more; the generators see it all the same.
+pub(crate) async fn fail(end: &mut HostEnd, generators: &[HostId], error: Error) {
+    let raised = Outcome::Raised(error.exception);
+    end.answer(Err(error), false);
+    finish(generators, raised).await;
 }
 
 /// Lets the host log a failure. The client has its answer already.
