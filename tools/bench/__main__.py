@@ -9,6 +9,7 @@ import contextlib
 import datetime
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def measure(given: argparse.Namespace, plan: Plan) -> bool:
     plan.folder.mkdir(parents=True, exist_ok=True)
     record = Record(plan.folder, head(plan, given.base, failed), given.again)
     record.servers |= {name: {"failed": why} for name, why in failed.items()}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     with contextlib.ExitStack() as stack:
         if any(one.database for one in plan.workloads):
             plan = stack.enter_context(database.behind(plan))

@@ -13,7 +13,7 @@ from exchanges import Workload
 STARTS = 3
 REST = 5
 # Seconds, as they were measured: of a start, of a gate, and of what stands around each turn.
-START, GATE, AROUND = 1.0, 0.1, 0.5
+START, GATE, AROUND, OPENING = 1.0, 0.1, 0.5, 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Plan:
     def seconds_of(self, workload: Workload, takers: int, warm_up: bool = False) -> float:
         """About how long a round takes, or what stands before the first one."""
         once = (START + GATE + self.warm_up if warm_up else self.seconds) + AROUND
-        return takers * (once + (self.seconds + AROUND if warm_up or workload.load == "idle" else 0))
+        if workload.load == "idle":
+            once += self.seconds + OPENING
+        return takers * (once + (self.seconds + AROUND if warm_up else 0))
 
     def minutes(self) -> float:
         """About how long the measurement takes, installations apart."""

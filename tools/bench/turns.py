@@ -79,6 +79,8 @@ def idle(plan: Plan, workload: Workload, server: Server, seconds: int) -> dict:
     began = server.usage().memory
     with load.held(server.port, workload.exchange(0).target, workload.connections, plan.generator_core) as told:
         memory = server.usage().memory - began
+        if told["broken"] > workload.connections // 100:
+            raise wrk.Failed(f"holds {told['opened']:,} of {workload.connections:,} connections")
         beside = closed(plan, active, server, seconds)
     errors = alone["errors"] + beside["errors"] + told["broken"]
     return {

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{
     net::TcpStream,
-    time::{Duration, Instant, sleep},
+    time::{Duration, Instant, sleep, timeout},
 };
 
 use crate::{Target, answer::ask, tally::Tally};
@@ -17,22 +17,29 @@ fn closed(link: &TcpStream) -> bool {
     !matches!(link.try_read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
+/// How long a connection may wait for its answer; of a server that takes no more of them, the rest is not tried.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Opens the connections one after another, tells what came of it, and holds them.
 pub async fn run(target: Target, connections: usize) -> Result<()> {
     let (mut held, mut buffer, mut tally) = (Vec::with_capacity(connections), Vec::new(), Tally::default());
     let began = Instant::now();
-    for _ in 0..connections {
+    for number in 0..connections {
         let start = Instant::now();
         let Ok(mut link) = TcpStream::connect((Ipv4Addr::LOCALHOST, target.port)).await else {
             tally.broken += 1;
             continue;
         };
-        match ask(&mut link, &target.request, &mut buffer).await {
-            Ok(answer) => {
+        match timeout(PATIENCE, ask(&mut link, &target.request, &mut buffer)).await {
+            Ok(Ok(answer)) => {
                 tally.add(&answer, start.elapsed());
                 held.push(link);
             }
-            Err(_) => tally.broken += 1,
+            Ok(Err(_)) => tally.broken += 1,
+            Err(_) => {
+                tally.broken += (connections - number) as u64;
+                break;
+            }
         }
     }
     let seconds = began.elapsed().as_secs_f64();
