@@ -22,13 +22,18 @@ MOST = (
     "json-small,json-medium,json-large,json-very-large,urlencoded-simple,invalid-body,plaintext,json-hello,path-int,"
     "path-multiple,query-many,sync-handler,sleep-0,sleep-10ms"
 )
+FEATURES = (
+    "with-hooks,with-dependencies,background,stream,file,msgpack,multipart-small,multipart-medium,multipart-large,"
+    "overload,connections-5000"
+)
 SETS = {
     "full": Set("all", "all", 5, 5, 2),
     "quick": Set(
-        "spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper", "json-hello,json-small,path-int,sleep-0", 3, 2, 1
+        "spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper", "json-hello,json-small,path-int,sleep-0", 3, 1, 1
     ),
     "headline": Set("all", MOST, 3, 2, 1),
     "paired": Set("spikard-python,raw-hyper,granian-rsgi", "json-hello,json-small,sleep-0", 9, 2, 1),
+    "features": Set("all", FEATURES, 3, 2, 1),
     "curves": Set(
         "spikard-python,granian-rsgi,fastapi-uvicorn,raw-hyper,msgspec-floor",
         "connections,workers,body,routes",
