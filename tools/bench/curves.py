@@ -107,14 +107,15 @@ def spaced(wanted: dict[str, float]) -> dict[str, float]:
 
 
 def dots(run: dict, title: str, measure: str) -> str:
-    """One row for each workload, a dot for each contender: `rate` or the name of a latency, to the base."""
-    settings, base = run["settings"], run["settings"]["base"]
+    """One row for each workload, a dot for each contender: `rate` or the name of a latency, to the base of that workload."""
+    settings = run["settings"]
     rows = [name for name, about in settings["workloads"].items() if not about["axis"]]
     found = {
         (name, contender): table.median(cell, measure) / against
         for name in rows
         for contender, cell in run["cells"].get(name, {}).items()
-        if (against := table.median(run["cells"][name].get(base, {}), measure)) and table.median(cell, measure)
+        if (against := table.median(run["cells"][name].get(table.base_of(run, name), {}), measure))
+        and table.median(cell, measure)
     }
     least, most = min([*found.values(), 0.5]), max([*found.values(), 2.0])
     bottom = TOP + 22 * len(rows)

@@ -105,12 +105,12 @@ def cell_of(run: dict, workload: str, contender: str) -> dict:
 
 def ratio(run: dict, workload: str, contender: str) -> str:
     """The ratio to the base, or what stands in its place."""
-    cell = cell_of(run, workload, contender)
+    cell, base = cell_of(run, workload, contender), table.base_of(run, workload)
     if reason := table.missing(run, cell, contender):
-        return reason.partition(":")[0]
-    if contender == run["settings"]["base"]:
+        return "–" if reason == "not measured" else reason.partition(":")[0]
+    if contender == base:
         return f"1 ({table.median(cell, 'rate'):,.0f}/s)"
-    return table.compared(cell, cell_of(run, workload, run["settings"]["base"]))
+    return table.compared(cell, cell_of(run, workload, base))
 
 
 def latency(run: dict, workload: str, contender: str) -> str:
@@ -133,7 +133,8 @@ def remarks(run: dict) -> Iterator[str]:
             if contender in run["settings"].get("only", {}) and not cell_of(run, workload, contender).get("rounds"):
                 continue
             cell = cell_of(run, workload, contender)
-            found = [table.missing(run, cell, contender), cell.get("mark", "")]
+            why = table.missing(run, cell, contender)
+            found = ["" if why == "not measured" else why, cell.get("mark", "")]
             if cell.get("rounds"):
                 found += [*table.told(cell), errors(cell)]
             for remark in filter(None, found):

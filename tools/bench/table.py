@@ -33,13 +33,14 @@ def lines(run: dict) -> Iterator[str]:
         f"{run['began']}, {settings['rounds']} rounds of {settings['seconds']} s after {settings['warm_up']} s of "
         f"warm-up; the server on core {', '.join(map(str, settings['server_cores']))}, the generator with one thread on "
         f"core {settings['generator_core']}. Base: {settings['base']}. Medians over the rounds; a ratio is the geometric "
-        "mean of the rounds' ratios, with a bootstrap interval; a gap inside it is a tie."
+        "mean of the rounds' ratios, with a bootstrap interval; a gap inside it is a tie. Where the base takes no part, "
+        "the first contender that does is the base."
     )
     for name, about in settings["workloads"].items():
         yield from ["", f"## {name}", "", f"{described(about)}. ![bars]({name}.svg)", "", COLUMNS]
         cells = run["cells"].get(name, {})
         for contender in ranked(cells, settings["contenders"]):
-            yield row(run, cells, contender)
+            yield row(run, cells, contender, cells.get(base_of(run, name), {}))
     yield from ["", "## Not there yet", ""]
     yield from (f"- {name}: {why}" for name, why in settings["later"].items())
     yield from ["", "## At rest", ""]
@@ -55,18 +56,26 @@ def described(about: dict) -> str:
     return f"{about['title']}; {about['connections']:,} connections" if about["load"] != "idle" else about["title"]
 
 
+def base_of(run: dict, workload: str) -> str:
+    """What ratios of a workload are to: the run's base, or the first contender that takes part where it has no part."""
+    cells, base = run["cells"].get(workload, {}), str(run["settings"]["base"])
+    if missing(run, cells.get(base, {}), base).startswith("failed"):
+        return base
+    timed = [name for name in (base, *run["settings"]["contenders"]) if cells.get(name, {}).get("rounds")]
+    return timed[0] if timed else base
+
+
 def ranked(cells: dict, contenders: dict[str, str]) -> list[str]:
     """The contenders, the quickest first, what was not timed last."""
     return sorted(contenders, key=lambda name: (-median(cells.get(name, {}), "rate"), name))
 
 
-def row(run: dict, cells: dict, contender: str) -> str:
+def row(run: dict, cells: dict, contender: str, base: dict) -> str:
     """The line of a cell."""
     title = run["settings"]["contenders"][contender]
     cell = cells.get(contender, {})
     if reason := missing(run, cell, contender):
         return f"| {title} | – | – | – | – | – | – | – | – | {escaped(reason)} |"
-    base = cells.get(run["settings"]["base"], {})
     against = "1" if cell is base else compared(cell, base)
     latency = " | ".join(f"{median(cell, name):.2f}" for name in ("p50", "p99", "p99.9", "max"))
     errors = sum(one["errors"] for one in cell["rounds"].values())
@@ -83,8 +92,8 @@ def missing(run: dict, cell: dict, contender: str) -> str:
         return f"failed: {why}"
     if cell.get("rounds"):
         return ""
-    why = cell.get("absent", "not measured")
-    return why if why.startswith("pending: ") else f"absent: {why}"
+    why = cell.get("absent", "")
+    return why if why.startswith("pending: ") else f"absent: {why}" if why else "not measured"
 
 
 def told(cell: dict) -> Iterator[str]:

@@ -50,6 +50,11 @@ class Tables(unittest.TestCase):
         document = table.render(made(first=turns(100, 100), second=cell))
         self.assertIn("not compared", line(document, "| Second"))
 
+    def test_where_the_base_has_no_part_the_first_that_has_is_the_base(self):
+        document = table.render(made(first={"rounds": {}, "absent": "no streams"}, second=turns(6), third=turns(3)))
+        self.assertIn("| Second | 6 | 1 |", document)
+        self.assertIn("| 0.50 ", line(document, "| Third"))
+
     def test_a_base_that_failed_gives_no_ratio(self):
         document = table.render(made(first={"rounds": {}, "failed": "gone"}, second=turns(5, 6)))
         self.assertIn("| – |", line(document, "| Second"))
