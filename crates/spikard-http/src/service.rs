@@ -108,7 +108,9 @@ impl Service {
 
     fn request_id<B>(&self, request: &http::Request<B>) -> Option<RequestId> {
         let random = || RequestId::random(self.0.transit.platform.random());
-        let given = || request.headers().get(X_REQUEST_ID).and_then(RequestId::given);
+        // Of the few fields of a request, each is compared for less than the name is hashed.
+        let given = || request.headers().iter().find(|(name, _)| *name == X_REQUEST_ID);
+        let given = || given().and_then(|(_, value)| RequestId::given(value));
         self.0.config.enable_request_id.then(|| given().unwrap_or_else(random))
     }
 

@@ -154,6 +154,9 @@ pub(crate) fn response(
     if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() {
         return encoded(py, host, callable, value);
     }
+    if callable.exact.as_ref().is_some_and(|exact| value.get_type().is(exact)) {
+        return encoded(py, host, callable, value);
+    }
     if let (true, Ok(text)) = (callable.text, value.cast_exact::<PyString>()) {
         let body = Bytes::copy_from_slice(text.to_cow()?.as_bytes());
         return Ok(typed(callable.status, body, "text/plain; charset=utf-8"));
@@ -181,11 +184,11 @@ pub(crate) fn response(
 fn encoded(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
     let converted;
     let value = match &callable.convert {
-        Some(convert) => {
+        Some(convert) if !callable.exact.as_ref().is_some_and(|exact| value.get_type().is(exact)) => {
             converted = vectorcall::call_one(py, convert, value)?.into_bound(py);
             &converted
         }
-        None => value,
+        _ => value,
     };
     let encode = if is_plain(host, value) { &host.encode_plain } else { &host.encode };
     let text = vectorcall::call_one(py, encode, value)?.into_bound(py).cast_into::<PyBytes>()?;

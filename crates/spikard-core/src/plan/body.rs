@@ -79,6 +79,10 @@ impl BodyPlan {
             BodyKind::Json | BodyKind::Form | BodyKind::JsonOrForm => (),
         }
         let Some(sent) = sent else { return Ok(if json_first { Media::Json } else { Media::Form }) };
+        // As nearly every client writes it.
+        if json_first && sent.as_bytes() == b"application/json" {
+            return Ok(Media::Json);
+        }
         let text = String::from_utf8_lossy(sent.as_bytes());
         let readable = classify(&text).filter(|media| match (self.kind, media) {
             (BodyKind::Json, media) => *media == Media::Json,

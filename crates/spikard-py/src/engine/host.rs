@@ -37,6 +37,8 @@ pub(crate) struct Callable {
     pub(crate) text: bool,
     /// To the annotated model, before a result is encoded.
     pub(crate) convert: Option<Py<PyAny>>,
+    /// The class of results that are the annotated model already.
+    pub(crate) exact: Option<Py<PyAny>>,
 }
 
 struct Argument {
@@ -77,6 +79,7 @@ impl Callable {
             status: error::status(&given.getattr(intern!(py, "status"))?)?,
             text: given.getattr(intern!(py, "text"))?.is_truthy()?,
             convert: given.getattr(intern!(py, "convert"))?.extract()?,
+            exact: given.getattr(intern!(py, "exact"))?.extract()?,
         })
     }
 

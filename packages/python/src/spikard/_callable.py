@@ -44,6 +44,8 @@ class HostCallable(NamedTuple):
     """A `str` result is text, not JSON."""
     convert: Callable[[object], object] | None = None
     """Makes the annotated model of a result that is none."""
+    exact: type | None = None
+    """A result of this very class needs no `convert`: it is not asked."""
 
 
 class Compiled(NamedTuple):

@@ -15,7 +15,7 @@ from ._decode import Decoder
 from ._hooks import Hooks
 from ._models import forget
 from ._recover import Handlers
-from ._render import AsArray, body_of, converter, is_text
+from ._render import AsArray, body_of, converter, exact_model, is_text
 from ._template import shape
 from .exceptions import SpecError, checked_status
 from .routing import Route
@@ -78,7 +78,8 @@ def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> d
         "parameters": binder.parameters,
         "arguments": arguments,
     }
-    table.append(made._replace(text=is_text(result), convert=convert))
+    exact = None if is_array else exact_model(result)
+    table.append(made._replace(text=is_text(result), convert=convert, exact=exact))
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         if binder.body.decoder is not None:

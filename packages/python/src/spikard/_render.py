@@ -180,6 +180,12 @@ def _scalar(hint: Any, kinds: tuple[type, ...]) -> Callable[[object], object]:
     return convert
 
 
+def exact_model(annotation: Any) -> type | None:
+    """The class whose own instances are the annotated model already. A TypedDict has none."""
+    plain, _ = unwrap(_without_responses(annotation))
+    return plain if isinstance(plain, type) and kind_of(plain) not in (None, "typeddict") else None
+
+
 def _without_responses(annotation: Any) -> Any:
     plain, _ = unwrap(annotation)
     if not is_union(plain):
