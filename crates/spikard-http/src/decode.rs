@@ -24,6 +24,9 @@ pin_project! {
     }
 }
 
+/// So much room is made for what was only declared.
+const MAX_RESERVED: usize = 1024 * 1024;
+
 /// Collects a body of at most `limit` bytes; a declared length above it is refused unread.
 pub(crate) fn collect<B>(body: B, limit: Option<u64>) -> Collect<B> {
     Collect { body, limit: limit.unwrap_or(u64::MAX), first: Bytes::new(), rest: BytesMut::new() }
@@ -52,6 +55,10 @@ impl<B: Body<Data = Bytes, Error: Into<BodyError>>> Future for Collect<B> {
                 continue;
             }
             let first = std::mem::take(this.first);
+            if this.rest.is_empty() {
+                let declared = usize::try_from(this.body.size_hint().lower()).unwrap_or(MAX_RESERVED);
+                this.rest.reserve(first.len() + data.len() + declared.min(MAX_RESERVED));
+            }
             this.rest.extend_from_slice(&first);
             this.rest.extend_from_slice(&data);
         }

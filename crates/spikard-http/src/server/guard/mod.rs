@@ -27,8 +27,8 @@ use super::{
     link::Link,
 };
 
-/// Room for one read of a head, and of a body.
-const HEAD_READ: usize = 4 * 1024;
+/// Room for one read of a head, which every idle connection keeps, and of a body.
+const HEAD_READ: usize = 2 * 1024;
 const BODY_READ: usize = 64 * 1024;
 
 /// A byte stream that tells without reading whether there may be something to read.
