@@ -18,6 +18,22 @@ pub struct Layers {
     pub env: Map<String, Value>,
 }
 
+impl Layers {
+    /// The variables that count for nothing, because a call or the configuration object says something else.
+    pub fn overruled(&self) -> Vec<&str> {
+        let overrules = |variable: &str, text: &Value| {
+            let name = variable.strip_prefix("SPIKARD_").unwrap_or_default().to_ascii_lowercase();
+            let said = self.call.get(&name).or_else(|| self.given.get(&name));
+            said.is_some_and(|value| from_env(text, value) != *value)
+        };
+        self.env
+            .iter()
+            .filter(|(variable, text)| overrules(variable, text))
+            .map(|(variable, _)| variable.as_str())
+            .collect()
+    }
+}
+
 /// What applies. Times are seconds; `None` lifts a limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -27,8 +43,22 @@ pub struct Config {
     pub host: String,
     /// TCP port; 0 takes any free one.
     pub port: u16,
+    /// Path of a unix socket to listen on in place of host and port.
+    pub uds: Option<String>,
+    /// Number of an inherited descriptor that listens already, in place of host and port.
+    pub fd: Option<u32>,
     /// Connections that the kernel keeps waiting.
     pub backlog: u32,
+    /// Processes that serve, each with an app of its own.
+    pub workers: usize,
+    /// Workers are replaced when a source file changes.
+    pub reload: bool,
+    /// Requests after which a worker is replaced; up to a tenth is added at random, so that not all go at once.
+    pub max_requests: Option<u64>,
+    /// Age at which a worker is replaced; up to a tenth is added at random.
+    pub max_worker_age: Option<f64>,
+    /// Bytes of resident memory above which a worker is replaced. Linux only.
+    pub max_worker_rss: Option<u64>,
     /// Open connections at most; above that the listener stops accepting.
     pub max_connections: Option<usize>,
     /// Requests in flight at most, clean-up included; above that 503.
@@ -132,7 +162,14 @@ impl Default for Config {
         Self {
             host: "127.0.0.1".into(),
             port: 8000,
+            uds: None,
+            fd: None,
             backlog: 2048,
+            workers: 1,
+            reload: false,
+            max_requests: None,
+            max_worker_age: None,
+            max_worker_rss: None,
             max_connections: None,
             max_in_flight: 1024,
             max_body_size: Some(10 * 1024 * 1024),
@@ -181,6 +218,12 @@ impl Config {
         serde_json::from_value(Value::Object(resolved)).map_err(|error| SpecError::new(error.to_string()))
     }
 
+    /// Whether a supervisor has to start the workers: there are several, or they are replaced.
+    pub fn is_supervised(&self) -> bool {
+        let recycled = self.max_requests.is_some() || self.max_worker_age.is_some() || self.max_worker_rss.is_some();
+        self.workers > 1 || self.reload || recycled
+    }
+
     /// One field alone, so that the message can name it.
     fn check(name: &str, origin: &str, value: &Value) -> Result<(), SpecError> {
         let fault = |what: String| Err(SpecError::new(format!("{origin}: {what}, got {value}")));
@@ -200,7 +243,7 @@ impl Config {
             }
             _ if number < 0.0 => fault("must not be negative".into()),
             // Zero of these would refuse every request.
-            "max_body_size" | "shutdown_timeout" | "backlog" => Ok(()),
+            "max_body_size" | "shutdown_timeout" | "backlog" | "fd" => Ok(()),
             // The parser itself goes no deeper.
             "max_json_depth" if number > 127.0 => fault("must be at most 127".into()),
             _ if number == 0.0 => fault("must be greater than 0".into()),
@@ -218,6 +261,7 @@ const TIMES: &[&str] = &[
     "keep_alive",
     "shutdown_timeout",
     "cancel_grace",
+    "max_worker_age",
 ];
 
 /// The longest time, in seconds, that a timeout may be: a year. `None` lifts it.
@@ -252,6 +296,14 @@ mod tests {
         let config = Config::resolve(&layers(said)).unwrap();
         assert_eq!((config.port, config.host.as_str(), config.host_side.threads), (1, "h", 4));
         assert_eq!(config.keep_alive, Some(75.0));
+    }
+
+    #[test]
+    fn a_variable_that_says_something_else_is_overruled() {
+        let said = json!({"call": {"port": 1, "reload": true}, "given": {"host": "h", "workers": 2},
+            "env": {"SPIKARD_PORT": "3", "SPIKARD_HOST": "h", "SPIKARD_RELOAD": "yes", "SPIKARD_WORKERS": "4",
+                    "SPIKARD_BACKLOG": "9", "OTHER": "x"}});
+        assert_eq!(layers(said).overruled(), ["SPIKARD_PORT", "SPIKARD_WORKERS"]);
     }
 
     #[test]

@@ -15,9 +15,10 @@ use tokio::{
 };
 
 use super::{
-    Drained, Handle, Shutdown, Wire,
+    Bound, Drained, Handle, Shutdown, Wire,
     clock::{Clock, Open},
     connection,
+    listen::Kind,
 };
 use crate::Peer;
 
@@ -46,18 +47,62 @@ impl Listener for TcpListener {
     }
 }
 
+/// A socket of a path, which is taken away when the socket is closed.
+#[cfg(unix)]
+struct AtPath {
+    listener: tokio::net::UnixListener,
+    _made: Option<super::listen::Made>,
+}
+
+#[cfg(unix)]
+impl Listener for AtPath {
+    type Wire = tokio::net::UnixStream;
+
+    async fn accept(&self) -> io::Result<(tokio::net::UnixStream, Option<Peer>)> {
+        let (stream, _) = self.listener.accept().await?;
+        Ok((stream, Some(Peer::Local)))
+    }
+}
+
 /// Serves the connections of a listening socket until `shutdown` begins, then drains: requests in flight are finished,
 /// for at most `shutdown_timeout`. Dropping the future cuts everything off. A `Service` answers only while its `bring_home`
 /// runs as well.
-pub async fn serve<H: Handle>(handle: H, listener: std::net::TcpListener, shutdown: Shutdown) -> Drained {
-    listener.set_nonblocking(true).expect("a listening socket has a mode");
-    let listener = TcpListener::from_std(listener).expect("the runtime has I/O and room for one more socket");
-    serve_from(handle, listener, shutdown).await
+pub async fn serve<H: Handle>(handle: H, listener: impl Into<Bound>, shutdown: Shutdown) -> Drained {
+    serve_watched(handle, listener.into(), shutdown, |_| ()).await
+}
+
+/// Like [`serve`]. `watch` gets what counts the requests, before the first one.
+pub(super) async fn serve_watched<H: Handle>(
+    handle: H,
+    listener: Bound,
+    shutdown: Shutdown,
+    watch: impl FnOnce(Arc<Open>),
+) -> Drained {
+    const ROOM: &str = "the runtime has I/O and room for one more socket";
+    let open = Open::new(Clock::new(handle.config()));
+    watch(Arc::clone(&open));
+    match listener.socket {
+        Kind::Tcp(socket) => {
+            socket.set_nonblocking(true).expect("a listening socket has a mode");
+            serve_all(handle, TcpListener::from_std(socket).expect(ROOM), shutdown, open).await
+        }
+        #[cfg(unix)]
+        Kind::Unix(socket) => {
+            socket.set_nonblocking(true).expect("a listening socket has a mode");
+            let at_path =
+                AtPath { listener: tokio::net::UnixListener::from_std(socket).expect(ROOM), _made: listener.made };
+            serve_all(handle, at_path, shutdown, open).await
+        }
+    }
 }
 
 /// Like [`serve`], for connections from anywhere.
 pub async fn serve_from<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shutdown) -> Drained {
     let open = Open::new(Clock::new(handle.config()));
+    serve_all(handle, listener, shutdown, open).await
+}
+
+async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shutdown, open: Arc<Open>) -> Drained {
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = accept_all(&handle, listener, &open, &shutdown, &mut tasks) => {}

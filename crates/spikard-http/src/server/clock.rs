@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -28,6 +28,7 @@ const LINGER: f64 = 2.0;
 #[derive(Debug)]
 pub(super) struct Clock {
     tick: AtomicU32,
+    requests: AtomicU64,
     step: Duration,
     header: u32,
     body: u32,
@@ -45,6 +46,7 @@ impl Clock {
         let ticks = |seconds: Option<f64>| seconds.map_or(NEVER, |seconds| whole_ticks(seconds / step));
         Self {
             tick: AtomicU32::new(0),
+            requests: AtomicU64::new(0),
             step: Duration::from_secs_f64(step),
             header: ticks(limit(config.header_timeout)),
             body: ticks(limit(config.body_timeout)),
@@ -56,6 +58,11 @@ impl Clock {
 
     pub(super) fn now(&self) -> u32 {
         self.tick.load(Relaxed)
+    }
+
+    /// Counts a request.
+    pub(super) fn count(&self) {
+        self.requests.fetch_add(1, Relaxed);
     }
 
     /// Has a client that owes `owed` since `since` had its time?
@@ -113,6 +120,11 @@ impl Open {
 
     pub(super) fn len(&self) -> usize {
         self.links().len()
+    }
+
+    /// The requests of all connections so far.
+    pub(super) fn requests(&self) -> u64 {
+        self.clock.requests.load(Relaxed)
     }
 
     /// Waits until a connection has ended. One task at a time can wait.

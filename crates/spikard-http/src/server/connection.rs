@@ -74,7 +74,7 @@ fn answer<H: Handle>(
     link: &Arc<Link>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<H::Body>, Infallible>> + Send + 'static + use<H> {
-    link.set_called();
+    link.begin_call();
     let (mut head, body) = request.into_parts();
     let version = head.version;
     if let Some(error) = refuse(&head) {

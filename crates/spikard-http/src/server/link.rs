@@ -148,7 +148,9 @@ impl Link {
         self.called.store(AWAITED, Relaxed);
     }
 
-    pub(super) fn set_called(&self) {
+    /// hyper calls the service for a request.
+    pub(super) fn begin_call(&self) {
+        self.clock.count();
         self.called.store(CALLED, Relaxed);
     }
 

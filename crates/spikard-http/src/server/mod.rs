@@ -2,6 +2,7 @@
 //! Nothing here knows routes or user code, and no connection has a timer or a task beside its own.
 
 mod accept;
+mod banner;
 mod chunks;
 mod clock;
 mod connection;
@@ -14,13 +15,18 @@ mod listen;
 mod refuse;
 mod request_body;
 mod shutdown;
+#[cfg(unix)]
+mod supervisor;
 
 pub use accept::{Listener, serve, serve_from};
 pub(crate) use connection::refused;
+pub use banner::banner;
 pub use connection::serve_connection;
 pub use guard::Wire;
 pub use handle::Handle;
-pub use listen::bind;
+pub use listen::{Bound, bind};
 pub use refuse::refuse;
 pub use request_body::RequestBody;
 pub use shutdown::{Drained, Shutdown};
+#[cfg(unix)]
+pub use supervisor::{ASSIGNMENT, Assignment, Control, Program, Supervisor, serve_assigned};

@@ -108,7 +108,14 @@ class ServerFields(TypedDict, total=False):
 
     host: str
     port: int
+    uds: str | None
+    fd: int | None
     backlog: int
+    workers: int
+    reload: bool
+    max_requests: int | None
+    max_worker_age: float | None
+    max_worker_rss: int | None
     threads: int
     max_connections: int | None
     max_in_flight: int
@@ -166,8 +173,22 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Address or name to listen on."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """TCP port; 0 takes any free one."""
+    uds: str | None = None
+    """Path of a unix socket to listen on in place of host and port."""
+    fd: Annotated[int, Meta(ge=0)] | None = None
+    """Number of an inherited descriptor that listens already, in place of host and port."""
     backlog: Annotated[int, Meta(ge=0)] = 2048
     """Connections that the kernel keeps waiting."""
+    workers: _Count = 1
+    """Processes that serve, each with an app of its own."""
+    reload: bool = False
+    """Workers are replaced when a source file changes."""
+    max_requests: _Count | None = None
+    """Requests after which a worker is replaced; up to a tenth is added at random, so that not all go at once."""
+    max_worker_age: _Seconds | None = None
+    """Age at which a worker is replaced; up to a tenth is added at random."""
+    max_worker_rss: _Count | None = None
+    """Bytes of resident memory above which a worker is replaced. Linux only."""
     threads: _Count = 40
     """Threads for `def` handlers."""
     max_connections: _Count | None = None

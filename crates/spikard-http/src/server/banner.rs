@@ -1,0 +1,29 @@
+//! What a server says when it has started, once, however many workers it has.
+
+use spikard_core::config::{Config, Layers};
+
+/// One line: the version, the place, the number of workers, and the variables of the environment that count for nothing.
+pub fn banner(layers: &Layers, config: &Config, location: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let workers = if config.workers > 1 { format!(" with {} workers", config.workers) } else { String::new() };
+    let overruled: String =
+        layers.overruled().iter().map(|variable| format!("; {variable} is overruled by an argument")).collect();
+    format!("Spikard {version} on {location}{workers} (Ctrl-C to stop{overruled})")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_banner_names_place_workers_and_overruled_variables() {
+        let said = json!({"call": {"workers": 2}, "given": {}, "env": {"SPIKARD_WORKERS": "8"}});
+        let layers: Layers = serde_json::from_value(said).unwrap();
+        let line = banner(&layers, &Config::resolve(&layers).unwrap(), "http://127.0.0.1:1");
+        let version = env!("CARGO_PKG_VERSION");
+        let rest = "on http://127.0.0.1:1 with 2 workers (Ctrl-C to stop; SPIKARD_WORKERS is overruled by an argument)";
+        assert_eq!(line, format!("Spikard {version} {rest}"));
+    }
+}

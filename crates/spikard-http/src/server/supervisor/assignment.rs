@@ -1,0 +1,148 @@
+//! The worker's side: what it was handed, what it says to its supervisor, and when it asks to be replaced.
+
+use std::{
+    io::{self, Read},
+    os::unix::net::UnixStream as StdUnixStream,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::{Signal, getpid, getppid, kill_process};
+use spikard_core::config::Config;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+    time::{Instant, interval, sleep},
+};
+
+use super::{GRACE, program::word};
+use crate::server::{
+    Bound, Drained, Handle, Shutdown,
+    accept::serve_watched,
+    clock::Open,
+    listen::descriptor::{inherit, of},
+};
+
+/// How often a worker looks at itself.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a supervisor handed to this process.
+#[derive(Debug)]
+pub struct Assignment {
+    listener: Bound,
+    line: StdUnixStream,
+}
+
+impl Assignment {
+    /// Takes what the variable [`ASSIGNMENT`](super::ASSIGNMENT) names, once. It is honoured only for a child of the
+    /// process that it names, and only if that process said the same nonce on the line.
+    pub fn take(text: &str) -> io::Result<Self> {
+        let refused = || io::Error::new(io::ErrorKind::PermissionDenied, "this process is no worker of a supervisor");
+        let mut parts = text.splitn(5, ':');
+        let nonce = parts.next().filter(|nonce| nonce.len() == 32).ok_or_else(refused)?;
+        let mut number = || parts.next()?.parse::<i32>().ok();
+        let (Some(parent), Some(listener), Some(line)) = (number(), number(), number()) else { return Err(refused()) };
+        if getppid().is_none_or(|pid| pid.as_raw_nonzero().get() != parent) {
+            return Err(refused());
+        }
+        let mut line = StdUnixStream::from(inherit(line)?);
+        line.set_read_timeout(Some(Duration::from_secs(1)))?;
+        let mut said = [0; 32];
+        line.read_exact(&mut said).map_err(|_| refused())?;
+        if said != nonce.as_bytes() {
+            return Err(refused());
+        }
+        line.set_nonblocking(true)?;
+        Ok(Self { listener: Bound::unowned(of(inherit(listener)?)?), line })
+    }
+}
+
+/// Serves as a worker: says that it is ready, drains when the supervisor says so or has gone, and asks to be replaced.
+pub async fn serve_assigned<H: Handle>(handle: H, assignment: Assignment, shutdown: Shutdown) -> Drained {
+    let (line, config) = (assignment.line, handle.config().clone());
+    let line = UnixStream::from_std(line).expect("the runtime has I/O and room for one more socket");
+    let told = shutdown.clone();
+    let attend = |open| drop(tokio::spawn(attend(line, open, told, config)));
+    serve_watched(handle, assignment.listener, shutdown, attend).await
+}
+
+async fn attend(mut line: UnixStream, open: Arc<Open>, shutdown: Shutdown, config: Config) {
+    let mut bounds = Bounds::new(&config);
+    let mut looks = interval(LOOK);
+    let mut gone = line.write_all(&[word::READY]).await.is_err();
+    while !gone {
+        tokio::select! {
+            said = line.read_u8() => match said {
+                Ok(word::DRAIN) => shutdown.begin(),
+                Ok(word::ABORT) => shutdown.abort(),
+                Ok(_) => {}
+                Err(_) => gone = true,
+            },
+            _ = looks.tick(), if bounds.watched => if bounds.passed(open.requests()) {
+                bounds.watched = false;
+                gone = line.write_all(&[word::RETIRE]).await.is_err();
+            },
+        }
+    }
+    shutdown.begin();
+    sleep(Duration::try_from_secs_f64(config.shutdown_timeout).unwrap_or(Duration::MAX).saturating_add(GRACE)).await;
+    // Nobody else would end a worker whose user code does not return.
+    let _ = kill_process(getpid(), Signal::KILL);
+}
+
+/// What a worker may reach before it is replaced.
+struct Bounds {
+    watched: bool,
+    requests: Option<u64>,
+    age: Option<Duration>,
+    memory: Option<u64>,
+    born: Instant,
+    looks: u32,
+}
+
+impl Bounds {
+    fn new(config: &Config) -> Self {
+        let requests = config.max_requests.map(|most| most.saturating_add(fastrand::u64(..=most / 10)));
+        let age = config.max_worker_age.map(|most| most * (1.0 + fastrand::f64() / 10.0));
+        let age = age.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let memory = config.max_worker_rss;
+        let watched = requests.is_some() || age.is_some() || memory.is_some();
+        Self { watched, requests, age, memory, born: Instant::now(), looks: 0 }
+    }
+
+    fn passed(&mut self, requests: u64) -> bool {
+        self.looks += 1;
+        // The system takes its time to say how much memory there is.
+        let weighs = || self.memory.is_some_and(|most| resident().is_some_and(|bytes| bytes > most));
+        self.requests.is_some_and(|most| requests >= most)
+            || self.age.is_some_and(|most| self.born.elapsed() >= most)
+            || self.looks.is_multiple_of(10) && weighs()
+    }
+}
+
+/// The resident memory of this process, where the system tells it.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_a_child_of_the_supervisor_is_a_worker() {
+        let nonce = "0".repeat(32);
+        for text in ["", "1:2:3:4:5", &format!("{nonce}:1"), &format!("{nonce}:{}:0:0:1", u16::MAX)] {
+            let refused = Assignment::take(text).unwrap_err();
+            assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied, "{text}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_resident_memory_is_known() {
+        assert!(resident().is_some_and(|bytes| bytes > 1 << 20));
+    }
+}

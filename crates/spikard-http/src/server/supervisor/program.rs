@@ -1,0 +1,57 @@
+//! The program that is started again for each worker, and what it is handed: the listening socket, and a line to the
+//! supervisor that tells each of the two when the other has gone.
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    os::{
+        fd::{AsFd, AsRawFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
+    path::PathBuf,
+    process::{Child, Command},
+};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+
+/// The variable by which a worker learns what it is: `nonce:supervisor:listener:line:run`, where the three in the middle
+/// are the numbers of a process and of two descriptors. A binding takes it out of the environment before user code runs.
+pub const ASSIGNMENT: &str = "SPIKARD_ASSIGNMENT";
+
+/// How a binding starts its program once more.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The executable and its arguments.
+    pub command: Vec<OsString>,
+    /// Where it was started.
+    pub folder: PathBuf,
+    /// Which of the places where the program may begin to serve is meant, in the words of the binding.
+    pub run: String,
+}
+
+impl Program {
+    /// Starts a worker, and answers it and its line.
+    pub(super) fn start(&self, listener: BorrowedFd<'_>) -> io::Result<(Child, UnixStream)> {
+        let (mut ours, theirs) = UnixStream::pair()?;
+        let listener = listener.try_clone_to_owned()?;
+        let nonce = format!("{:032x}", fastrand::u128(..));
+        ours.write_all(nonce.as_bytes())?;
+        let (numbers, me) = ([listener.as_raw_fd(), theirs.as_raw_fd()], std::process::id());
+        let assignment = format!("{nonce}:{me}:{}:{}:{}", numbers[0], numbers[1], self.run);
+        let (executable, arguments) = self.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(executable);
+        command.args(arguments).current_dir(&self.folder).env(ASSIGNMENT, assignment);
+        for descriptor in [listener.as_fd(), theirs.as_fd()] {
+            fcntl_setfd(descriptor, FdFlags::empty())?;
+        }
+        Ok((command.spawn()?, ours))
+    }
+}
+
+/// What the supervisor says on the line, and the worker.
+pub(super) mod word {
+    pub(crate) const DRAIN: u8 = b'd';
+    pub(crate) const ABORT: u8 = b'a';
+    pub(crate) const READY: u8 = b'r';
+    pub(crate) const RETIRE: u8 = b'o';
+}
