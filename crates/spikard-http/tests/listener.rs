@@ -391,6 +391,6 @@ async fn a_shutdown_that_came_first_serves_nobody() {
     let shutdown = Shutdown::new();
     shutdown.begin();
     let app = App::new(Config { port: 0, ..Config::default() });
-    let listener: StdListener = bind(&app.config).unwrap();
+    let listener = bind(&app.config).unwrap();
     assert_eq!(timeout(PATIENCE, serve(app, listener, shutdown)).await.unwrap(), COMPLETE);
 }

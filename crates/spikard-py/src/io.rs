@@ -2,23 +2,63 @@
 //! interpreter.
 
 use std::{
-    net::TcpListener,
+    io,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
 };
 
 use bytes::Bytes;
 use http_body_util::Full;
+use spikard_core::config::Config;
 use spikard_http::{
     Service,
-    server::{Shutdown, serve},
+    server::{Bound, Drained, Shutdown, bind, serve},
 };
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::Notify,
 };
 
+#[cfg(unix)]
+use spikard_http::server::{Assignment, serve_assigned};
+
 use crate::runtime::{Answer, Inbox};
+
+/// Where connections come from.
+pub(crate) enum Source {
+    Opened(Bound),
+    /// By the supervisor of this process.
+    #[cfg(unix)]
+    Assigned(Assignment),
+}
+
+impl Source {
+    pub(crate) fn open(config: &Config, assignment: Option<&str>) -> io::Result<Self> {
+        match assignment {
+            #[cfg(unix)]
+            Some(text) => Assignment::take(text).map(Self::Assigned),
+            #[cfg(not(unix))]
+            Some(_) => Err(io::ErrorKind::Unsupported.into()),
+            None => bind(config).map(Self::Opened),
+        }
+    }
+
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Opened(bound) => bound.location(),
+            #[cfg(unix)]
+            Self::Assigned(assignment) => assignment.location(),
+        }
+    }
+
+    async fn serve(self, service: Service, shutdown: Shutdown) -> Drained {
+        match self {
+            Self::Opened(bound) => serve(service, bound, shutdown).await,
+            #[cfg(unix)]
+            Self::Assigned(assignment) => serve_assigned(service, assignment, shutdown).await,
+        }
+    }
+}
 
 /// Ends with its worker.
 pub(crate) struct Io {
@@ -29,11 +69,11 @@ pub(crate) struct Io {
 }
 
 impl Io {
-    pub(crate) fn runtime() -> std::io::Result<Runtime> {
+    pub(crate) fn runtime() -> io::Result<Runtime> {
         Builder::new_current_thread().enable_all().build()
     }
 
-    pub(crate) fn start(runtime: Runtime, service: &Service) -> std::io::Result<Self> {
+    pub(crate) fn start(runtime: Runtime, service: &Service) -> io::Result<Self> {
         let (handle, over) = (runtime.handle().clone(), Arc::new(Notify::new()));
         let (home, end) = (service.bring_home(), over.clone());
         let run = move || {
@@ -47,10 +87,10 @@ impl Io {
     }
 
     /// Serves until the shutdown is over.
-    pub(crate) fn serve(&self, service: &Service, inbox: &Arc<Inbox>, number: u64, listener: TcpListener) {
+    pub(crate) fn serve(&self, service: &Service, inbox: &Arc<Inbox>, number: u64, source: Source) {
         let (service, inbox, shutdown) = (service.clone(), inbox.clone(), self.shutdown.clone());
         self.handle.spawn(async move {
-            let drained = serve(service, listener, shutdown).await;
+            let drained = source.serve(service, shutdown).await;
             inbox.answers.push((number, Answer::Drained(drained)));
             inbox.ring();
         });

@@ -6,6 +6,7 @@ mod engine;
 mod error;
 mod io;
 mod runtime;
+mod supervisor;
 mod vectorcall;
 
 use std::{
@@ -31,7 +32,7 @@ use crate::{
         values::Values,
     },
     error::{header, invalid},
-    io::Io,
+    io::{Io, Source},
     runtime::{Bell, Inbox},
 };
 
@@ -99,14 +100,16 @@ impl Worker {
         engine::find(self.key).map_or(Ok(()), |here| here.drain(py))
     }
 
-    /// Listens where the configuration says, and returns the address. `told` is called on the loop when the server has
-    /// ended, with the connections that were cut off and the requests that were still in flight.
-    fn listen(&self, told: Py<PyAny>) -> PyResult<(String, u16)> {
+    /// Listens where the configuration says, or on the socket that was assigned to this process, and returns the place.
+    /// `told` is called on the loop when the server has ended, with the connections that were cut off and the requests
+    /// that were still in flight.
+    #[pyo3(signature = (told, assignment = None))]
+    fn listen(&self, told: Py<PyAny>, assignment: Option<&str>) -> PyResult<String> {
         let here = self.here()?;
-        let listener = spikard_http::server::bind(self.service.config())?;
-        let address = listener.local_addr()?;
-        self.io.serve(&self.service, &self.inbox, here.ask(told), listener);
-        Ok((address.ip().to_string(), address.port()))
+        let source = Source::open(self.service.config(), assignment)?;
+        let place = source.place();
+        self.io.serve(&self.service, &self.inbox, here.ask(told), source);
+        Ok(place)
     }
 
     /// A place for one more background task. None: there is none.
@@ -223,7 +226,11 @@ mod _spikard {
     use super::{
         Worker,
         engine::{request::RequestHead, response::ResponseHead},
+        supervisor::{banner, resolve},
     };
+    #[cfg(unix)]
+    #[pymodule_export]
+    use super::supervisor::Supervisor;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

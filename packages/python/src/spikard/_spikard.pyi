@@ -6,16 +6,45 @@ from ._background import Task
 from ._callable import HostCallable
 from ._worker import Names
 
-__all__ = ["Place", "RequestHead", "ResponseHead", "Worker", "__version__", "use_background"]
+__all__ = [
+    "Place",
+    "RequestHead",
+    "ResponseHead",
+    "Supervisor",
+    "Worker",
+    "__version__",
+    "banner",
+    "resolve",
+    "use_background",
+]
 
 __version__: str
 
 def use_background() -> None:
     """`spikard.background` has been imported."""
 
+def resolve(layers: bytes) -> tuple[bytes, bool]:
+    """What applies, as JSON, and whether it needs a supervisor."""
+
+def banner(layers: bytes, location: str) -> str:
+    """The line that says where a server listens."""
+
 @final
 class Place:
     """A place in the queue of background tasks, given back when it is dropped."""
+
+@final
+class Supervisor:
+    """Owns the listening socket and starts the program again for each worker. Not on Windows."""
+
+    def __new__(cls, layers: bytes, command: list[str], folder: str, run: str) -> Supervisor:
+        """`command` starts the program in `folder`, and `run` names its call of `run()`."""
+    def run(self) -> bool:
+        """Supervises until `stop`, and answers whether everything ended well."""
+    def replace(self) -> None:
+        """Replaces the workers one by one."""
+    def stop(self) -> None:
+        """Drains the workers; called again, cuts them off."""
 
 @final
 class Worker:
@@ -33,9 +62,10 @@ class Worker:
         """Requests that have not ended, clean-up included."""
     def drain(self) -> None:
         """Deals with what has come from the I/O thread. The loop calls this."""
-    def listen(self, told: Callable[[int, int], object]) -> tuple[str, int]:
-        """Listens where the configuration says, and returns the address. `told` is called on the loop when the server
-        has ended, with the connections that were cut off and the requests that were still in flight."""
+    def listen(self, told: Callable[[int, int], object], assignment: str | None = None) -> str:
+        """Listens where the configuration says, or on the socket that was assigned to this process, and returns the
+        place. `told` is called on the loop when the server has ended, with the connections that were cut off and the
+        requests that were still in flight."""
     def reserve(self) -> Place | None:
         """A place for one more background task. None: there is none."""
     def run_in_background(self, task: Task) -> None:

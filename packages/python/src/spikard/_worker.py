@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from . import _background, _decode, _render
+from . import _background, _decode, _processes, _render
 from ._callable import MISSING, Compiled
 from ._made import MadeResponse
 from ._request import Request, framework_error
-from ._spikard import Worker, __version__
+from ._spikard import Worker, banner, resolve
 from .exceptions import HTTPException, SpecError
 from .http import Response
 
@@ -68,16 +68,29 @@ def open_worker(
     compiled: Compiled, call: dict[str, Any], loop: asyncio.AbstractEventLoop, report: Report = log_failure
 ) -> Worker:
     """Makes the worker of an app on this thread's loop. `call` is the configuration that goes before all other."""
-    document = {**compiled.document, "config": {**compiled.document["config"], "call": call}}
+    document = {**compiled.document, "config": _layers(compiled, call)}
     made = partial(Worker, msgspec.json.encode(document), compiled.callables, loop, Names(report))
     return _background.Home.made(loop, made)
+
+
+def _layers(compiled: Compiled, call: dict[str, Any]) -> dict[str, Any]:
+    return {**compiled.document["config"], "call": call}
+
+
+def _resolve(layers: bytes) -> tuple[dict[str, Any], bool]:
+    try:
+        config, is_supervised = resolve(layers)
+    except ValueError as error:
+        raise SpecError(str(error)) from None
+    return msgspec.json.decode(config), is_supervised
 
 
 class Server:
     """A worker that listens, from its start to the end of its drain."""
 
-    def __init__(self, app: Spikard, call: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.worker = open_worker(app._compile(), call, loop)
+    def __init__(self, compiled: Compiled, call: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.worker = open_worker(compiled, call, loop)
+        self._layers = msgspec.json.encode(_layers(compiled, call))
         self.ended: asyncio.Future[tuple[int, int]] = loop.create_future()
         """Connections that were cut off, and requests that were still in flight."""
         self.patience: float = msgspec.json.decode(self.worker.config)["shutdown_timeout"]
@@ -86,10 +99,12 @@ class Server:
         self._stopped: float | None = None
 
     def listen(self) -> None:
-        """Opens the socket and says so, in one line on stderr."""
-        host, port = self.worker.listen(self._has_ended)
-        address = f"[{host}]" if ":" in host else host
-        print(f"Spikard {__version__} on http://{address}:{port} (Ctrl-C to stop)", file=sys.stderr, flush=True)
+        """Opens the socket and says so, in one line on stderr; of a worker's, its supervisor does both."""
+        if _processes.assigned is not None:
+            self.worker.listen(self._has_ended, _processes.assigned.text)
+        else:
+            place = self.worker.listen(self._has_ended)
+            print(banner(self._layers, place), file=sys.stderr, flush=True)
 
     async def serve(self) -> tuple[int, int]:
         """Listens until the end. Inside the loop: a signal that comes before its first turn is lost on uvloop."""
@@ -147,7 +162,10 @@ class Server:
 
 async def serve(app: Spikard, call: dict[str, Any]) -> None:
     """Serves inside the running loop until it is cancelled; then drains, and ends as cancelled."""
-    server = Server(app, call, asyncio.get_running_loop())
+    compiled = app._compile()
+    if _resolve(msgspec.json.encode(_layers(compiled, call)))[1]:
+        raise RuntimeError("workers, reload and the replacement of workers need run(): serve() is one process")
+    server = Server(compiled, call, asyncio.get_running_loop())
     try:
         server.listen()
         try:
@@ -168,11 +186,26 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
     """
     if asyncio._get_running_loop() is not None:
         raise RuntimeError("run() cannot be called inside a running event loop: await app.serve() there")
+    if not _processes.is_turn(app):
+        return
+    compiled = app._compile()
+    layers = msgspec.json.encode(_layers(compiled, call))
+    config, is_supervised = _resolve(layers)
+    if is_supervised and _processes.assigned is None:
+        _processes.supervise(app, layers, config["reload"])
+        return
+    failed = _serve_here(compiled, call)
+    if failed or _processes.assigned is not None:  # what follows in the program is for the supervisor
+        sys.exit(int(failed))
+
+
+def _serve_here(compiled: Compiled, call: dict[str, Any]) -> bool:
+    """Serves on a loop of this thread. Whether something did not end in time."""
     loop = _new_loop()
     asyncio.set_event_loop(loop)
     try:
-        server = Server(app, call, loop)
-        with _signals(loop, server.stop):
+        server = Server(compiled, call, loop)
+        with _signals(loop, server.stop if _processes.assigned is None else server.begin_to_stop):
             remains = _Remains([], [])
             try:
                 cut = _until(loop, server)
@@ -185,12 +218,10 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
                     server.give_up(remains.names)
                 if remains.threads:
                     _leave_threads_behind()
-        failed = bool(remains.names) or server.hurried
+        return bool(remains.names) or server.hurried
     finally:
         asyncio.set_event_loop(None)
         loop.close()
-    if failed:
-        sys.exit(1)
 
 
 def _until(loop: asyncio.AbstractEventLoop, server: Server) -> tuple[int, int]:
@@ -234,7 +265,9 @@ def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Itera
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # In a worker, SIGINT is for the supervisor.
+    numbers = [signal.SIGTERM] if _processes.assigned is not None else [signal.SIGINT, signal.SIGTERM]
+    before = {number: signal.getsignal(number) for number in numbers}
     over, heard = threading.Event(), itertools.count(1)
 
     def hear(*_: object) -> None:

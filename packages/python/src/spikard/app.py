@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from . import _decorators
+from . import _processes as _processes  # reads what a worker is to do before user code runs
 from .config import ServerConfig, ServerFields, checked, given
 from .routing import Router
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from ._callable import Compiled
 
 __all__ = ["App", "Spikard"]
+
+_numbers = count(1)
 
 
 class Spikard(Router):
@@ -34,6 +38,8 @@ class Spikard(Router):
         **overrides: Unpack[ServerFields],
     ) -> None:
         super().__init__()
+        self._number = next(_numbers)
+        """By it a worker finds the app again whose `run()` it belongs to."""
         _check_config(config)
         fields = given(config) if config is not None else {}
         self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})

@@ -55,6 +55,11 @@ impl Assignment {
         line.set_nonblocking(true)?;
         Ok(Self { listener: Bound::unowned(of(inherit(listener)?)?), line })
     }
+
+    /// Where clients find it.
+    pub fn location(&self) -> String {
+        self.listener.location()
+    }
 }
 
 /// Serves as a worker: says that it is ready, drains when the supervisor says so or has gone, and asks to be replaced.

@@ -1,0 +1,78 @@
+//! The supervisor of several workers, for the process that only starts and keeps them.
+
+#[cfg(unix)]
+pub(crate) use processes::Supervisor;
+use pyo3::prelude::*;
+use spikard_core::config::{Config, Layers};
+use spikard_http::server;
+
+use crate::error::invalid;
+
+/// What applies, as JSON, and whether it needs a supervisor.
+#[pyfunction]
+pub(crate) fn resolve(layers: &[u8]) -> PyResult<(Vec<u8>, bool)> {
+    let (_, config) = read(layers)?;
+    Ok((serde_json::to_vec(&config).map_err(invalid)?, config.is_supervised()))
+}
+
+/// The line that says where a server listens.
+#[pyfunction]
+pub(crate) fn banner(layers: &[u8], location: &str) -> PyResult<String> {
+    let (layers, config) = read(layers)?;
+    Ok(server::banner(&layers, &config, location))
+}
+
+fn read(layers: &[u8]) -> PyResult<(Layers, Config)> {
+    let layers: Layers = serde_json::from_slice(layers).map_err(invalid)?;
+    let config = Config::resolve(&layers).map_err(invalid)?;
+    Ok((layers, config))
+}
+
+#[cfg(unix)]
+mod processes {
+    use std::{
+        ffi::OsString,
+        path::PathBuf,
+        sync::{Mutex, PoisonError},
+    };
+
+    use pyo3::{exceptions::PyRuntimeError, prelude::*};
+    use spikard_http::server::{self, Control, Program};
+
+    use super::read;
+
+    /// Owns the listening socket and starts the program again for each worker.
+    #[pyclass(frozen, module = "spikard._spikard")]
+    pub(crate) struct Supervisor {
+        idle: Mutex<Option<server::Supervisor>>,
+        control: Control,
+    }
+
+    #[pymethods]
+    impl Supervisor {
+        /// `command` starts the program in `folder`, and `run` names its call of `run()`.
+        #[new]
+        fn new(layers: &[u8], command: Vec<OsString>, folder: PathBuf, run: String) -> PyResult<Self> {
+            let (layers, config) = read(layers)?;
+            let supervisor = server::Supervisor::new(&layers, &config, Program { command, folder, run })?;
+            Ok(Self { control: supervisor.control(), idle: Mutex::new(Some(supervisor)) })
+        }
+
+        /// Supervises until `stop`, and answers whether everything ended well.
+        fn run(&self, py: Python<'_>) -> PyResult<bool> {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let supervisor = idle.ok_or_else(|| PyRuntimeError::new_err("a supervisor runs once"))?;
+            Ok(py.detach(|| supervisor.run()))
+        }
+
+        /// Replaces the workers one by one.
+        fn replace(&self) {
+            self.control.replace();
+        }
+
+        /// Drains the workers; called again, cuts them off.
+        fn stop(&self) {
+            self.control.stop();
+        }
+    }
+}

@@ -1,0 +1,166 @@
+"""Which process this is: one that serves alone, the supervisor of workers, or a worker. A worker learns it here, when the
+package is imported, before it runs user code; the machinery is in the extension.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ._spikard import Supervisor
+    from .app import Spikard
+
+_FOLDER = os.getcwd()
+"""Where the program was started, if nothing has left it before the import."""
+
+_calls = 0
+"""Calls of `run()` in this program so far."""
+
+
+class Assignment(NamedTuple):
+    """What a worker is to do."""
+
+    text: str
+    """For the extension: the nonce and the descriptors."""
+    call: int
+    """The call of `run()`, from 1."""
+    app: int
+    """The app of that call, by its number."""
+
+
+def _read() -> Assignment | None:
+    """Takes the assignment out of the environment, which the programs that user code starts must not see."""
+    text = os.environ.pop("SPIKARD_ASSIGNMENT", None)
+    if text is None or sys.platform == "win32":
+        return None
+    _, supervisor, _, _, run = text.split(":")
+    if os.getppid() != int(supervisor):
+        if _is_alive(int(supervisor)):
+            return None  # inherited by a program that is no worker
+        raise SystemExit(1)  # the supervisor has gone, and its place is not for a worker to take
+    if threading.current_thread() is threading.main_thread():
+        # For the whole group of the terminal: what follows is for the supervisor to say.
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _leave_alone)
+    call, app = run.split(".")
+    return Assignment(text, int(call), int(app))
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _leave_alone(*_: object) -> None:
+    pass
+
+
+assigned = _read()
+"""What the supervisor of this process wants; None where it has none."""
+
+
+def is_turn(app: Spikard) -> bool:
+    """Counts a call of `run()`. False: a worker of a later call has nothing to do here."""
+    global _calls
+    _calls += 1
+    if assigned is None:
+        return True
+    if _calls == assigned.call and app._number != assigned.app:
+        raise RuntimeError("the program took another way in its worker: this call of run() is of another app")
+    return _calls == assigned.call
+
+
+def supervise(app: Spikard, layers: bytes, reload: bool) -> None:
+    """Starts workers and keeps them until SIGINT or SIGTERM; SIGHUP replaces them. Ends the program with the status 1 if
+    something was cut off.
+    """
+    _check()
+    from ._spikard import Supervisor
+
+    watch = _watcher() if reload else None
+    command = [sys.executable, *sys.orig_argv[1:]]
+    supervisor = Supervisor(layers, command, _FOLDER, f"{_calls}.{app._number}")
+    clean: list[bool] = []
+    over = threading.Event()
+
+    def live() -> None:
+        try:
+            clean.append(supervisor.run())
+        finally:
+            over.set()
+
+    with _signals(supervisor):
+        threading.Thread(target=live, name="spikard-supervisor").start()
+        if watch is not None:
+            threading.Thread(target=watch, args=(supervisor, over), name="spikard-reload", daemon=True).start()
+        over.wait()  # signals are handled meanwhile
+    if clean != [True]:
+        sys.exit(1)
+
+
+def _check() -> None:
+    what = "workers, reload and the replacement of workers"
+    if sys.platform == "win32":
+        raise RuntimeError(f"{what} are not there on Windows: start several programs behind a proxy")
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError(f"{what} need the main thread: its signals are the supervisor's")
+    main = sys.modules.get("__main__")
+    if not sys.executable or (getattr(main, "__file__", None) is None and sys.argv[:1] != ["-c"]):
+        raise RuntimeError(f"{what} need a program that can be started again: a file or a module, no stdin or notebook")
+
+
+@contextmanager
+def _signals(supervisor: Supervisor) -> Iterator[None]:
+    meanings: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGINT: supervisor.stop,
+        signal.SIGTERM: supervisor.stop,
+        signal.SIGHUP: supervisor.replace,
+    }
+    before: dict[signal.Signals, Any] = {}
+    for number, meaning in meanings.items():
+        before[number] = signal.signal(number, lambda *_, meaning=meaning: meaning())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _watcher() -> Callable[[Supervisor, threading.Event], None]:
+    """Replaces the workers when a source file changes."""
+    try:
+        from watchfiles import PythonFilter, watch
+    except ImportError:
+        raise RuntimeError("reload=True needs the package watchfiles: pip install 'spikard[reload]'") from None
+
+    def follow(supervisor: Supervisor, over: threading.Event) -> None:
+        for changes in watch(*_sources(), watch_filter=PythonFilter(), stop_event=over, raise_interrupt=False):
+            names = sorted({os.path.relpath(path, _FOLDER) for _, path in changes})
+            print(f"Spikard: {', '.join(names)} changed, the workers are replaced", file=sys.stderr, flush=True)
+            supervisor.replace()
+
+    return follow
+
+
+def _sources() -> set[Path]:
+    """The folder of the program's file, and the one where it was started unless that holds everything."""
+    here = Path(_FOLDER)
+    folders = {here} if here not in (Path.home(), Path(here.anchor)) else set()
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    if main is not None:
+        folder = Path(_FOLDER, main).resolve().parent
+        if not any(folder.is_relative_to(known) for known in folders):
+            folders.add(folder)
+    return folders or {here}
