@@ -35,6 +35,11 @@ async def hello() -> dict[str, str]:
 def pid() -> int:
     return os.getpid()
 
+@app.get("/brief")
+async def brief() -> str:
+    await asyncio.sleep(0.005)
+    return "brief"
+
 @app.get("/slow")
 async def slow() -> str:
     print("slow", flush=True)

@@ -116,8 +116,8 @@ def _check() -> None:
         raise RuntimeError(f"{what} are not there on Windows: start several programs behind a proxy")
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(f"{what} need the main thread: its signals are the supervisor's")
-    main = sys.modules.get("__main__")
-    if not sys.executable or (getattr(main, "__file__", None) is None and sys.argv[:1] != ["-c"]):
+    file = getattr(sys.modules.get("__main__"), "__file__", "<stdin>")
+    if not sys.executable or (file == "<stdin>" and sys.argv[:1] != ["-c"]):
         raise RuntimeError(f"{what} need a program that can be started again: a file or a module, no stdin or notebook")
 
 
