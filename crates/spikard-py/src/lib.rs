@@ -222,15 +222,15 @@ fn bell(event_loop: &Bound<'_, PyAny>, drain: &Arc<OnceLock<Py<PyAny>>>) -> PyRe
 mod _spikard {
     use pyo3::prelude::*;
 
+    #[cfg(unix)]
+    #[pymodule_export]
+    use super::supervisor::Supervisor;
     #[pymodule_export]
     use super::{
         Worker,
         engine::{request::RequestHead, response::ResponseHead},
         supervisor::{banner, resolve},
     };
-    #[cfg(unix)]
-    #[pymodule_export]
-    use super::supervisor::Supervisor;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

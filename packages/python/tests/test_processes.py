@@ -359,7 +359,9 @@ def test_what_workers_need_is_said(tmp_path: Path) -> None:
     thread.join()
     assert "need the main thread" in str(errors[0])
     program = "from spikard import Spikard\nSpikard(port=0).run(workers=2)\n"
-    ended = subprocess.run([sys.executable, "-"], input=program, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-"], input=program, capture_output=True, text=True, timeout=20, check=False
+    )
     assert ended.returncode == 1
     assert "need a program that can be started again: a file or a module, no stdin or notebook" in ended.stderr
 
@@ -395,7 +397,7 @@ class Elsewhere(Program):
     """A program that listens at no port of its own."""
 
     def wait_for_banner(self, count: int) -> int:
-        until(lambda: "Ctrl-C" in self.errors.read_text() or self.process.poll() is not None)
+        until(lambda: self.errors.read_text().count("Ctrl-C") == count or self.process.poll() is not None)
         assert self.process.poll() is None, self.errors.read_text()
         return 0
 
