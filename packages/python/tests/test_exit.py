@@ -87,6 +87,26 @@ if child := os.fork():
     print(handle.text, flush=True)
 """
 
+LOADED_IN_A_THREAD = """
+import importlib, threading
+
+loader = threading.Thread(target=importlib.import_module, args=("spikard._spikard",))
+loader.start()
+loader.join()
+
+from spikard import Spikard, TestClient
+
+app = Spikard()
+
+@app.get("/")
+async def hello() -> str:
+    return "hello"
+
+for _ in range(20):
+    with TestClient(app) as client:
+        assert client.get("/").text == "hello"
+"""
+
 
 def left(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -120,3 +140,8 @@ def test_a_long_wait_at_the_exit_is_told() -> None:
 def test_a_forked_child_does_not_wait_for_threads_that_it_has_not() -> None:
     ended = left(FORKED)
     assert (ended.returncode, ended.stdout) == (0, "0\nslow\n"), ended.stderr
+
+
+def test_the_thread_that_loaded_the_package_may_end_before_all_others() -> None:
+    ended = left(LOADED_IN_A_THREAD)
+    assert ended.returncode == 0, ended.stderr

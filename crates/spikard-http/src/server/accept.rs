@@ -28,6 +28,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest time that a drain leaves to a client that has begun a head or has not closed its side.
 const LONGEST_GRACE: Duration = Duration::from_secs(1);
 
+/// How long a server that leaves waits for the next request of its idle clients.
+pub(super) const LEAVE: Duration = Duration::from_secs(3);
+
 /// Where connections come from.
 pub trait Listener: Send + 'static {
     /// A connection.
@@ -108,6 +111,13 @@ async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shu
         () = accept_all(&handle, listener, &open, &shutdown, &mut tasks) => {}
         () = Arc::clone(&open).sweep() => {}
     }
+    open.leave();
+    tokio::select! {
+        () = shutdown.begun() => {}
+        () = sleep(LEAVE) => {}
+        () = none(&open) => {}
+        () = Arc::clone(&open).sweep() => {}
+    }
     open.drain();
     let time = Duration::try_from_secs_f64(handle.config().shutdown_timeout).unwrap_or(Duration::MAX);
     let grace = grace(handle.config().header_timeout, time);
@@ -133,13 +143,13 @@ async fn accept_all<H: Handle, L: Listener>(
     tasks: &mut JoinSet<()>,
 ) {
     let most = handle.config().max_connections.unwrap_or(usize::MAX);
-    let mut begun = pin!(shutdown.begun());
+    let mut left = pin!(shutdown.left());
     let mut failures = 0;
     loop {
         let full = open.len() >= most;
         tokio::select! {
             biased;
-            () = &mut begun => return,
+            () = &mut left => return,
             Some(_) = tasks.join_next() => {}
             // What a connection held is free again: no reason to wait any longer.
             () = open.left() => failures = 0,
@@ -205,11 +215,16 @@ async fn end_background<H: Handle>(handle: &H) {
     pending::<()>().await;
 }
 
-/// Waits until no connection is open and no request is in flight.
-async fn finish<H: Handle>(handle: &H, open: &Open) {
+/// Waits until no connection is open.
+async fn none(open: &Open) {
     while open.len() > 0 {
         open.left().await;
     }
+}
+
+/// Waits until no connection is open and no request is in flight.
+async fn finish<H: Handle>(handle: &H, open: &Open) {
+    none(open).await;
     handle.idle().await;
 }
 

@@ -132,6 +132,13 @@ impl Open {
         self.left.notified().await;
     }
 
+    /// Makes the next answer of every connection its last.
+    pub(super) fn leave(&self) {
+        for (_, link) in self.links().iter() {
+            link.end();
+        }
+    }
+
     /// Asks every connection to end as soon as nothing is in flight on it.
     pub(super) fn drain(&self) {
         for (_, link) in self.links().iter() {

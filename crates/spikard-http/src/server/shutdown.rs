@@ -8,6 +8,7 @@ use tokio::sync::watch;
 enum Stage {
     #[default]
     Serving,
+    Leaving,
     Draining,
     Aborted,
 }
@@ -20,6 +21,13 @@ impl Shutdown {
     /// A handle for one call of [`serve`](super::serve).
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Leaves the place to a successor: nothing new is accepted, each answer says that it is the connection's last, and
+    /// idle clients have a while to ask once more, so that none asks a connection that has just been closed. The drain
+    /// follows.
+    pub fn leave(&self) {
+        self.raise(Stage::Leaving);
     }
 
     /// Begins the drain: nothing new is accepted, idle connections close, requests in flight are finished.
@@ -35,6 +43,11 @@ impl Shutdown {
     /// Has a drain begun?
     pub fn has_begun(&self) -> bool {
         *self.0.borrow() >= Stage::Draining
+    }
+
+    /// Waits until nothing new is to be accepted.
+    pub(super) async fn left(&self) {
+        self.reached(Stage::Leaving).await;
     }
 
     /// Waits for the drain to begin.

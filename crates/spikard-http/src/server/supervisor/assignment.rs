@@ -78,6 +78,7 @@ async fn attend(mut line: UnixStream, open: Arc<Open>, shutdown: Shutdown, confi
     while !gone {
         tokio::select! {
             said = line.read_u8() => match said {
+                Ok(word::LEAVE) => shutdown.leave(),
                 Ok(word::DRAIN) => shutdown.begin(),
                 Ok(word::ABORT) => shutdown.abort(),
                 Ok(_) => {}

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use spikard_core::config::Config;
 
 use super::{GRACE, Program, program::word};
-use crate::server::{Bound, listen::Kind};
+use crate::server::{Bound, accept::LEAVE, listen::Kind};
 
 /// A worker that ends within this time was not well.
 const STEADY: Duration = Duration::from_secs(5);
@@ -99,9 +99,11 @@ impl Crew {
         }
     }
 
+    /// The first worker goes ahead: it answers sooner alone, and what keeps it from starting is told once.
     pub(super) fn begin(&mut self) {
-        let now = Instant::now();
-        self.places.iter_mut().for_each(|place| place.due = Some(now));
+        if let Some(first) = self.places.first_mut() {
+            first.due = Some(Instant::now());
+        }
         self.look();
     }
 
@@ -193,9 +195,13 @@ impl Crew {
         let before = self.places[place].serving.replace(number);
         if let Some(banner) = self.banner.take() {
             eprintln!("{banner}");
+            let now = Instant::now();
+            self.places.iter_mut().filter(|place| place.serving.is_none()).for_each(|place| place.due = Some(now));
         }
         if let Some(before) = before {
-            self.tell(before, word::DRAIN, self.drain);
+            // After a change of a file nobody wants one more answer of the old code.
+            let word = if self.reloads { word::DRAIN } else { word::LEAVE };
+            self.tell(before, word, self.drain.saturating_add(LEAVE));
         }
     }
 

@@ -50,6 +50,7 @@ impl Program {
 
 /// What the supervisor says on the line, and the worker.
 pub(super) mod word {
+    pub(crate) const LEAVE: u8 = b'l';
     pub(crate) const DRAIN: u8 = b'd';
     pub(crate) const ABORT: u8 = b'a';
     pub(crate) const READY: u8 = b'r';
