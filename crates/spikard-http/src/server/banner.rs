@@ -6,9 +6,9 @@ use spikard_core::config::{Config, Layers};
 pub fn banner(layers: &Layers, config: &Config, location: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let workers = if config.workers > 1 { format!(" with {} workers", config.workers) } else { String::new() };
-    let overruled: String =
-        layers.overruled().iter().map(|variable| format!("; {variable} is overruled by an argument")).collect();
-    format!("Spikard {version} on {location}{workers} (Ctrl-C to stop{overruled})")
+    let mut remarks = vec!["Ctrl-C to stop".to_owned()];
+    remarks.extend(layers.overruled().iter().map(|variable| format!("{variable} is overruled by an argument")));
+    format!("Spikard {version} on {location}{workers} ({})", remarks.join("; "))
 }
 
 #[cfg(test)]

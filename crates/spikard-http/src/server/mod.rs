@@ -19,8 +19,8 @@ mod shutdown;
 mod supervisor;
 
 pub use accept::{Listener, serve, serve_from};
-pub(crate) use connection::refused;
 pub use banner::banner;
+pub(crate) use connection::refused;
 pub use connection::serve_connection;
 pub use guard::Wire;
 pub use handle::Handle;

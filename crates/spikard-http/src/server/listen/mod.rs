@@ -82,7 +82,7 @@ impl From<TcpListener> for Bound {
 pub fn bind(config: &Config) -> io::Result<Bound> {
     match (&config.uds, config.fd) {
         (Some(_), Some(_)) => Err(io::Error::new(io::ErrorKind::InvalidInput, "uds and fd exclude each other")),
-        (None, None) => handed_over().map_or_else(|| bind_tcp(config), |fd| adopt(fd)),
+        (None, None) => handed_over().map_or_else(|| bind_tcp(config), adopt),
         (Some(path), None) => bind_path(path, config.backlog),
         (None, Some(fd)) => adopt(fd),
     }

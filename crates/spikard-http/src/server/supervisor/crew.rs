@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Workers of one place that ended before they were ready, one after the other, until the supervisor gives up.
 const MOST_FALSE_STARTS: u32 = 6;
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     /// A worker, by number, accepts connections.
     Ready(u64),
