@@ -1,5 +1,6 @@
 //! The supervisor, with a program of its own: this test, started again.
 #![cfg(all(unix, feature = "server"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod wire;
 

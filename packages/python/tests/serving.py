@@ -60,9 +60,10 @@ def serving(app: Spikard) -> Iterator[Served]:
     thread = threading.Thread(target=live, daemon=True)
     thread.start()
     assert begun.wait(10)
-    worker, address = ready
+    worker, place = ready
+    host, _, port = place.removeprefix("http://").rpartition(":")
     try:
-        yield Served(worker, loop, address)
+        yield Served(worker, loop, (host, int(port)))
     finally:
         worker.shutdown()
         assert ended.wait(40)

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -95,17 +96,20 @@ def supervise(app: Spikard, layers: bytes, reload: bool) -> None:
     clean: list[bool] = []
     over = threading.Event()
 
-    def live() -> None:
+    def live(mouth: socket.socket) -> None:
         try:
             clean.append(supervisor.run())
         finally:
             over.set()
+            with suppress(OSError):  # full, or a signal has been faster
+                mouth.send(b"\0")
 
-    with _signals(supervisor):
-        threading.Thread(target=live, name="spikard-supervisor").start()
+    with _signals(supervisor) as (ear, mouth):
+        threading.Thread(target=live, args=(mouth,), name="spikard-supervisor").start()
         if watch is not None:
             threading.Thread(target=watch, args=(supervisor, over), name="spikard-reload", daemon=True).start()
-        over.wait()  # signals are handled meanwhile
+        while not over.is_set():
+            ear.recv(1)
     if clean != [True]:
         sys.exit(1)
 
@@ -122,7 +126,10 @@ def _check() -> None:
 
 
 @contextmanager
-def _signals(supervisor: Supervisor) -> Iterator[None]:
+def _signals(supervisor: Supervisor) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Hears signals while the main thread reads of the first socket: in a wait for a lock, one that comes at the wrong
+    moment is heard only with the next.
+    """
     meanings: dict[signal.Signals, Callable[[], None]] = {
         signal.SIGINT: supervisor.stop,
         signal.SIGTERM: supervisor.stop,
@@ -131,11 +138,16 @@ def _signals(supervisor: Supervisor) -> Iterator[None]:
     before: dict[signal.Signals, Any] = {}
     for number, meaning in meanings.items():
         before[number] = signal.signal(number, lambda *_, meaning=meaning: meaning())
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+    with ear, mouth:
+        woken = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
+        try:
+            yield ear, mouth
+        finally:
+            signal.set_wakeup_fd(woken)
+            for number, handler in before.items():
+                signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
 def _watcher() -> Callable[[Supervisor, threading.Event], None]:

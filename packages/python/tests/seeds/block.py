@@ -91,3 +91,32 @@ def answered_by_the_program(name: str, url: str) -> str:
         finally:
             program.kill()
     return text
+
+
+_ANYWHERE = """
+import sys, runpy
+from spikard import ServerConfig, Spikard
+run = Spikard.run
+Spikard.run = lambda self, **given: run(self, **{**given, "host": "127.0.0.1", "port": 0})
+app = Spikard()
+left = runpy.run_path(sys.argv[1], {"app": app, "ServerConfig": ServerConfig}, run_name="__main__")
+if left["app"] is not app:
+    left["app"].run()
+"""
+
+
+def banners_of_the_program(name: str, count: int) -> list[str]:
+    """Runs a snippet as a program, on any port, and ends each of its servers as Ctrl-C does. What they say."""
+    command = [sys.executable, "-c", _ANYWHERE, str(FOLDER / f"{name}.py")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stderr is not None
+            banners = []
+            for _ in range(count):
+                banners.append(program.stderr.readline())
+                program.send_signal(signal.SIGINT)
+            _, rest = program.communicate(timeout=30)
+            assert (program.returncode, rest) == (0, "")
+        finally:
+            program.kill()
+    return banners

@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 from spikard import Spikard, TestClient
 
-from .block import NAMES, answered_by_the_program, executed, run_test, served
+from .block import NAMES, answered_by_the_program, banners_of_the_program, executed, run_test, served
 
 Proof = Callable[[str], None]
 PROOFS: dict[str, Proof] = {}
 
 PENDING = {
-    "configuration of workers": ["pypi-page-L359", "python-readme-early-L517", "python-readme-alpha-L125",
-                                 "python-binding-docs-L197", "python-binding-docs-rendered-L159"],
-    "compression and rate limits": ["pypi-page-L171", "pypi-page-L192", "pypi-page-L200", "python-binding-docs-L210",
+    "compression and rate limits": ["python-readme-alpha-L125",
+                                    "pypi-page-L171", "pypi-page-L192", "pypi-page-L200", "python-binding-docs-L210",
                                     "python-binding-docs-L225", "python-binding-docs-rendered-L168",
                                     "python-binding-docs-rendered-L179", "python-readme-early-L252",
                                     "python-readme-early-L280", "python-readme-early-L293"],
@@ -347,6 +346,19 @@ def test_a_snippet_does_what_it_says(name: str) -> None:
 )
 def test_a_snippet_with_a_main_part_is_a_program_that_serves(name: str, path: str, answer: str) -> None:
     assert answered_by_the_program(name, f"http://127.0.0.1:8000{path}") == answer
+
+
+@proves("python-binding-docs-L197", "python-binding-docs-rendered-L159")
+def workers_by_the_configuration(name: str) -> None:
+    (banner,) = banners_of_the_program(name, 1)
+    assert " with 4 workers " in banner
+
+
+@proves("pypi-page-L359", "python-readme-early-L517")
+def one_process_and_then_several(name: str) -> None:
+    alone, several = banners_of_the_program(name, 2)
+    assert "workers" not in alone
+    assert " with 4 workers " in several
 
 
 def failure(attempt: Callable[[], Any]) -> str | None:
