@@ -6,7 +6,7 @@ mod wire;
 use std::{
     future::pending,
     io,
-    net::{SocketAddr, TcpListener as StdListener},
+    net::SocketAddr,
     sync::{Mutex, atomic::Ordering::SeqCst},
     time::Duration,
 };

@@ -242,6 +242,7 @@ app.run()
 def test_a_crash_loop_ends_with_its_reason(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     program = start({"workers": 2}, FAILS_LATER)
+    pids(program, 2)
     (tmp_path / "broken").touch()
     program.signal(signal.SIGHUP)
     until(lambda: "the workers that serve are kept" in program.errors.read_text())
