@@ -1,4 +1,4 @@
-"""The benchmark's routes in Spikard: `python app.py PORT`."""
+"""The benchmark's routes in Spikard: `python app.py PORT WORKERS`."""
 
 import asyncio
 import os
@@ -361,4 +361,4 @@ if "BENCH_HOOKS" in os.environ:
 
 
 if __name__ == "__main__":
-    app.run(port=int(sys.argv[1]))
+    app.run(port=int(sys.argv[1]), workers=int(sys.argv[2]))
