@@ -103,11 +103,13 @@ pub struct Config {
 pub struct HostSide {
     /// Threads for user code that may block.
     pub threads: usize,
+    /// Connections are served by a thread of their own, even where the host's event loop could do it.
+    pub io_thread: bool,
 }
 
 impl Default for HostSide {
     fn default() -> Self {
-        Self { threads: 40 }
+        Self { threads: 40, io_thread: false }
     }
 }
 

@@ -7,11 +7,13 @@ use std::{
     future::pending,
     io,
     net::SocketAddr,
-    sync::{Mutex, atomic::Ordering::SeqCst},
+    sync::{Arc, Mutex, atomic::Ordering::SeqCst},
     time::Duration,
 };
 
 use spikard_core::config::Config;
+#[cfg(unix)]
+use spikard_http::server::{Reactor, Remote};
 use spikard_http::{
     Peer,
     server::{Drained, Listener, Shutdown, bind, serve, serve_from},
@@ -42,6 +44,8 @@ impl Server {
         let app = App::new(Config { port: 0, ..config });
         let listener = bind(&app.config).expect("a free port");
         let (address, shutdown) = (listener.local_addr().expect("a bound socket"), Shutdown::new());
+        #[cfg(unix)]
+        let listener = if on_reactor() { listener.on(&host_loop()) } else { listener };
         let ended = tokio::spawn(serve(app.clone(), listener, shutdown.clone()));
         Self { app, address, shutdown, ended }
     }
@@ -71,6 +75,30 @@ impl Server {
     async fn end(self) -> Drained {
         timeout(PATIENCE, self.ended).await.expect("the server ends").expect("it does not panic")
     }
+}
+
+/// Whether this is the suite's second run: see `listener_on_reactor.rs`.
+#[cfg(unix)]
+fn on_reactor() -> bool {
+    env!("CARGO_CRATE_NAME") == "listener_on_reactor"
+}
+
+/// A thread that looks at its reactor like a host's loop. It ends when nobody uses the reactor any more.
+#[cfg(unix)]
+fn host_loop() -> Arc<Remote> {
+    let (told, ready) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let thread = std::thread::current();
+        let mut reactor = Reactor::new(move || thread.unpark()).expect("a descriptor is free");
+        told.send(Arc::clone(reactor.remote())).expect("somebody waits");
+        // One of them is the reactor's own.
+        while Arc::strong_count(reactor.remote()) > 1 {
+            reactor.look().expect("it can be asked");
+            while reactor.turn(16) {}
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    });
+    ready.recv().expect("the thread begins")
 }
 
 fn server() -> Server {
@@ -242,7 +270,7 @@ fn a_process_without_descriptors_recovers() {
     if std::env::var_os(INSIDE).is_none() {
         let program = std::env::current_exe().unwrap();
         let mut limited = std::process::Command::new("sh");
-        limited.args(["-c", "ulimit -n 40; exec \"$0\" --exact a_process_without_descriptors_recovers --nocapture"]);
+        limited.args(["-c", "ulimit -n 40; exec \"$0\" a_process_without_descriptors_recovers --nocapture"]);
         let output = limited.arg(program).env(INSIDE, "1").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && text.contains("recovered"), "{text}");

@@ -14,6 +14,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+#[cfg(unix)]
+use super::reactor::Hosted;
 use super::{
     Bound, Drained, Handle, Shutdown, Wire,
     clock::{Clock, Open},
@@ -38,6 +40,11 @@ pub trait Listener: Send + 'static {
 
     /// Waits for the next connection, and says who is at its other end. Dropping the future loses none.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Wire, Option<Peer>)>> + Send;
+
+    /// Where a connection runs: beside the listener, unless it says otherwise. Dropping the future cuts it off.
+    fn run(&self, connection: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
+        connection
+    }
 }
 
 impl Listener for TcpListener {
@@ -84,17 +91,27 @@ pub(super) async fn serve_watched<H: Handle>(
     const ROOM: &str = "the runtime has I/O and room for one more socket";
     let open = Open::new(Clock::new(handle.config()));
     watch(Arc::clone(&open));
+    #[cfg(unix)]
+    let (made, home) = (listener.made, listener.home);
     match listener.socket {
         Kind::Tcp(socket) => {
             socket.set_nonblocking(true).expect("a listening socket has a mode");
-            serve_all(handle, TcpListener::from_std(socket).expect(ROOM), shutdown, open).await
+            let listener = TcpListener::from_std(socket).expect(ROOM);
+            #[cfg(unix)]
+            if let Some(remote) = home {
+                return serve_all(handle, Hosted { listener, remote }, shutdown, open).await;
+            }
+            serve_all(handle, listener, shutdown, open).await
         }
         #[cfg(unix)]
         Kind::Unix(socket) => {
             socket.set_nonblocking(true).expect("a listening socket has a mode");
-            let at_path =
-                AtPath { listener: tokio::net::UnixListener::from_std(socket).expect(ROOM), _made: listener.made };
-            serve_all(handle, at_path, shutdown, open).await
+            let listener = tokio::net::UnixListener::from_std(socket).expect(ROOM);
+            let listener = AtPath { listener, _made: made };
+            match home {
+                Some(remote) => serve_all(handle, Hosted { listener, remote }, shutdown, open).await,
+                None => serve_all(handle, listener, shutdown, open).await,
+            }
         }
     }
 }
@@ -154,7 +171,7 @@ async fn accept_all<H: Handle, L: Listener>(
             // What a connection held is free again: no reason to wait any longer.
             () = open.left() => failures = 0,
             (wire, peer) = accept(&listener, &mut failures), if !full => {
-                tasks.spawn(connection::run(handle.clone(), wire, open.enter(peer)));
+                tasks.spawn(listener.run(connection::run(handle.clone(), wire, open.enter(peer))));
             }
         }
     }

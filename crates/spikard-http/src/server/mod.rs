@@ -12,6 +12,8 @@ mod head;
 mod last_words;
 mod link;
 mod listen;
+#[cfg(unix)]
+mod reactor;
 mod refuse;
 mod request_body;
 mod shutdown;
@@ -25,6 +27,8 @@ pub use connection::serve_connection;
 pub use guard::Wire;
 pub use handle::Handle;
 pub use listen::{Bound, bind};
+#[cfg(unix)]
+pub use reactor::{Reactor, Remote};
 pub use refuse::refuse;
 pub use request_body::RequestBody;
 pub use shutdown::{Drained, Shutdown};

@@ -22,6 +22,9 @@ pub struct Bound {
     pub(super) socket: Kind,
     #[cfg(unix)]
     pub(super) made: Option<path::Made>,
+    /// Where its connections run, if not beside it.
+    #[cfg(unix)]
+    pub(super) home: Option<std::sync::Arc<super::reactor::Remote>>,
 }
 
 #[derive(Debug)]
@@ -34,12 +37,19 @@ pub(super) enum Kind {
 impl Bound {
     #[cfg(unix)]
     pub(super) fn unowned(socket: Kind) -> Self {
-        Self { socket, made: None }
+        Self { socket, made: None, home: None }
     }
 
     #[cfg(not(unix))]
     fn unowned(socket: Kind) -> Self {
         Self { socket }
+    }
+
+    /// Has its connections run on a reactor.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn on(self, reactor: &std::sync::Arc<super::reactor::Remote>) -> Self {
+        Self { home: Some(std::sync::Arc::clone(reactor)), ..self }
     }
 
     /// The address of a socket of TCP; another has none.

@@ -21,6 +21,7 @@ use crate::server::{
     accept::serve_watched,
     clock::Open,
     listen::descriptor::{inherit, of},
+    reactor::Remote,
 };
 
 /// How often a worker looks at itself.
@@ -59,6 +60,12 @@ impl Assignment {
     /// Where clients find it.
     pub fn location(&self) -> String {
         self.listener.location()
+    }
+
+    /// Has the connections run on a reactor.
+    #[must_use]
+    pub fn on(self, reactor: &Arc<Remote>) -> Self {
+        Self { listener: self.listener.on(reactor), ..self }
     }
 }
 

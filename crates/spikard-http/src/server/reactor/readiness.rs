@@ -1,0 +1,92 @@
+//! What is known of one socket without asking the system: a notice arrives once, when something changes.
+
+use std::{
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+    task::{Context, Poll},
+};
+
+use futures_util::task::AtomicWaker;
+
+/// Both directions of a socket.
+#[derive(Debug, Default)]
+pub(super) struct Readiness {
+    pub(super) read: Direction,
+    pub(super) write: Direction,
+}
+
+/// One direction of a socket.
+#[derive(Debug, Default)]
+pub(super) struct Direction {
+    ready: AtomicBool,
+    /// Nothing changes any more, so no notice will come either.
+    closed: AtomicBool,
+    waiting: AtomicWaker,
+}
+
+/// What the system says of one direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notice {
+    pub(super) ready: bool,
+    pub(super) closed: bool,
+}
+
+impl Readiness {
+    /// The system's notice.
+    pub(super) fn arise(&self, read: Notice, write: Notice) {
+        self.read.arise(read);
+        self.write.arise(write);
+    }
+}
+
+impl Direction {
+    fn arise(&self, notice: Notice) {
+        if notice.closed {
+            self.closed.store(true, Ordering::Release);
+        }
+        if notice.ready || notice.closed {
+            self.ready.store(true, Ordering::Release);
+            self.waiting.wake();
+        }
+    }
+
+    /// Waits for a notice.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ready.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        self.waiting.register(cx.waker());
+        // Looked at again: it may have come before the waker was there.
+        if self.ready.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The system had no more.
+    fn exhausted(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    /// Does what the system may refuse for now, as often as there is a notice. `asked` bytes at most: fewer say that
+    /// there is no more, which saves asking once more.
+    pub(super) fn attempt(
+        &self,
+        cx: &mut Context<'_>,
+        asked: usize,
+        mut act: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            std::task::ready!(self.poll(cx));
+            match act() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.exhausted(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(done) => {
+                    // The notice of a stream's end may have come together with its last bytes.
+                    if done > 0 && done < asked && !self.closed.load(Ordering::Acquire) {
+                        self.exhausted();
+                    }
+                    return Poll::Ready(Ok(done));
+                }
+                failed => return Poll::Ready(failed),
+            }
+        }
+    }
+}
