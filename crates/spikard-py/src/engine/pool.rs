@@ -69,6 +69,8 @@ impl Crew {
 struct State {
     queue: VecDeque<Task>,
     idle: usize,
+    /// A thread was called and has not looked into the queue yet.
+    coming: bool,
     threads: usize,
     closed: bool,
 }
@@ -104,11 +106,22 @@ impl Pool {
     pub(crate) fn give(self: &Arc<Self>, task: Task) -> PyResult<()> {
         let mut state = self.lock();
         state.queue.push_back(task);
-        if state.idle >= state.queue.len() {
+        self.call_one(&mut state)
+    }
+
+    /// Calls one thread, unless one is on its way already: it calls the next when it has taken a call. So code that
+    /// blocks gets its threads one after another, and code that does not is done by few, which do not fight for the
+    /// interpreter.
+    fn call_one(self: &Arc<Self>, state: &mut State) -> PyResult<()> {
+        if state.coming || state.queue.is_empty() {
+            return Ok(());
+        }
+        if state.idle > 0 {
+            state.coming = true;
             self.bell.notify_one();
         } else if state.threads < self.limit {
             match self.start(state.threads + 1) {
-                Ok(()) => state.threads += 1,
+                Ok(()) => (state.coming, state.threads) = (true, state.threads + 1),
                 Err(error) if state.threads == 0 => return Err(error.into()),
                 Err(_) => (), // the others will come to it
             }
@@ -139,10 +152,17 @@ impl Pool {
         state.queue.remove(place)
     }
 
-    fn serve(&self, py: Python<'_>) {
+    fn serve(self: &Arc<Self>, py: Python<'_>) {
+        let mut called = true;
         loop {
-            let waiting = self.lock().queue.pop_front();
-            let Some(task) = waiting.or_else(|| py.detach(|| self.wait())) else { return };
+            let Some(task) = self.take(called) else {
+                called = true;
+                if py.detach(|| self.wait()) {
+                    continue;
+                }
+                return;
+            };
+            called = false;
             let Task { ticket, function, argv, keywords, context } = task;
             let called =
                 vectorcall::in_context(py, &context, || vectorcall::call(py, &function, &argv, keywords.as_ref()));
@@ -152,20 +172,27 @@ impl Pool {
         }
     }
 
-    /// None: the pool is closed.
-    fn wait(&self) -> Option<Task> {
+    /// The next call, attached: whoever waits for the interpreter holds no call back. `called`: this thread is the one
+    /// that was on its way.
+    fn take(self: &Arc<Self>, called: bool) -> Option<Task> {
         let mut state = self.lock();
-        loop {
-            if let Some(task) = state.queue.pop_front() {
-                return Some(task);
-            }
-            if state.closed {
-                return None;
-            }
-            state.idle += 1;
-            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+        if called {
+            state.coming = false;
         }
+        let task = state.queue.pop_front()?;
+        let _ = self.call_one(&mut state); // there is a thread: this one
+        Some(task)
+    }
+
+    /// Waits to be called. False: the pool is closed.
+    fn wait(&self) -> bool {
+        let mut state = self.lock();
+        state.idle += 1;
+        while !state.closed && !state.coming {
+            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.idle -= 1;
+        !state.closed
     }
 
     /// Waits for the threads, for as long as `grace`; calls that have not begun never will. False: user code still
