@@ -1,5 +1,5 @@
-//! The I/O thread of a worker: a tokio runtime that serves connections and carries answers. It never attaches to the
-//! interpreter.
+//! The I/O thread of a worker: a tokio runtime that listens, keeps time and reads files; where the loop cannot, it serves
+//! the connections and carries the answers too. It never attaches to the interpreter.
 
 use std::{
     io,
@@ -22,7 +22,10 @@ use tokio::{
 #[cfg(unix)]
 use spikard_http::server::{Assignment, serve_assigned};
 
-use crate::runtime::{Answer, Inbox};
+use crate::{
+    engine::home::{Home, Remote},
+    runtime::{Answer, Inbox},
+};
 
 /// Where connections come from.
 pub(crate) enum Source {
@@ -51,6 +54,14 @@ impl Source {
         }
     }
 
+    #[cfg(unix)]
+    fn on(self, home: &Arc<Remote>) -> Self {
+        match self {
+            Self::Opened(bound) => Self::Opened(bound.on(home)),
+            Self::Assigned(assignment) => Self::Assigned(assignment.on(home)),
+        }
+    }
+
     async fn serve(self, service: Service, shutdown: Shutdown) -> Drained {
         match self {
             Self::Opened(bound) => serve(service, bound, shutdown).await,
@@ -66,6 +77,8 @@ pub(crate) struct Io {
     over: Arc<Notify>,
     thread: Mutex<Option<JoinHandle<()>>>,
     shutdown: Shutdown,
+    /// Where connections live, if not here.
+    home: Option<Arc<Remote>>,
 }
 
 impl Io {
@@ -73,22 +86,32 @@ impl Io {
         Builder::new_current_thread().enable_all().build()
     }
 
-    pub(crate) fn start(runtime: Runtime, service: &Service) -> io::Result<Self> {
+    pub(crate) fn start(runtime: Runtime, service: &Service, home: Option<&Home>) -> io::Result<Self> {
         let (handle, over) = (runtime.handle().clone(), Arc::new(Notify::new()));
-        let (home, end) = (service.bring_home(), over.clone());
-        let run = move || {
-            runtime.block_on(async move {
-                tokio::spawn(home);
-                end.notified().await;
-            });
-        };
+        let (end, home) = (over.clone(), home.map(Home::remote));
+        let run = move || runtime.block_on(async move { end.notified().await });
         let thread = std::thread::Builder::new().name("spikard-io".into()).spawn(run)?;
-        Ok(Self { handle, over, thread: Mutex::new(Some(thread)), shutdown: Shutdown::new() })
+        let io = Self { handle, over, thread: Mutex::new(Some(thread)), shutdown: Shutdown::new(), home };
+        io.spawn(service.bring_home());
+        Ok(io)
+    }
+
+    /// Runs a task where the connections live.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match &self.home {
+            Some(home) => home.spawn(Box::pin(task)),
+            None => drop(self.handle.spawn(task)),
+        }
     }
 
     /// Serves until the shutdown is over.
     pub(crate) fn serve(&self, service: &Service, inbox: &Arc<Inbox>, number: u64, source: Source) {
         let (service, inbox, shutdown) = (service.clone(), inbox.clone(), self.shutdown.clone());
+        #[cfg(unix)]
+        let source = match &self.home {
+            Some(home) => source.on(home),
+            None => source,
+        };
         self.handle.spawn(async move {
             let drained = source.serve(service, shutdown).await;
             inbox.answers.push((number, Answer::Drained(drained)));
@@ -103,7 +126,7 @@ impl Io {
     /// Answers a request through the in-memory door.
     pub(crate) fn send(&self, service: &Service, inbox: &Arc<Inbox>, number: u64, request: http::Request<Full<Bytes>>) {
         let (service, inbox) = (service.clone(), inbox.clone());
-        self.handle.spawn(async move {
+        self.spawn(async move {
             let answer = spikard_http::testing::send(&service, request).await;
             let answer = answer.map_or(Answer::Broken, Answer::Response);
             inbox.answers.push((number, answer));

@@ -21,12 +21,13 @@ use pyo3::{
     intern,
     prelude::*,
 };
-use spikard_core::{SpecError, spec::AppSpec};
+use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
 use spikard_http::{Service, Tokio};
 
 use crate::{
     engine::{
-        Key, Loop,
+        Cause, Key, Loop,
+        home::Home,
         host::Host,
         pool::{self, Pool},
         values::Values,
@@ -39,7 +40,7 @@ use crate::{
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
-/// Serves one app on one event loop, whose thread makes it, drains it and closes it.
+/// Serves one app on one event loop, whose thread makes it, serves its requests and closes it.
 #[pyclass(frozen, weakref, module = "spikard._spikard")]
 struct Worker {
     key: Key,
@@ -47,6 +48,22 @@ struct Worker {
     service: Service,
     io: Io,
     pool: Arc<Pool>,
+    /// The descriptor of the connections, where they live on the loop's thread.
+    watched: Option<i32>,
+}
+
+/// What the loop calls. It does not hold the worker, which may be forgotten.
+#[pyclass(frozen, module = "spikard._spikard")]
+struct Turn {
+    key: Key,
+    cause: Cause,
+}
+
+#[pymethods]
+impl Turn {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        engine::find(self.key).map_or(Ok(()), |here| here.turn(py, self.cause))
+    }
 }
 
 #[pymethods]
@@ -65,21 +82,21 @@ impl Worker {
             |error: SpecError| fault.call1((error.to_string(),)).map_or_else(|broken| broken, PyErr::from_value);
         let spec = AppSpec::from_json(document).map_err(refused)?;
         let host = Host::new(event_loop, callables, names)?;
-        let drain = Arc::new(OnceLock::new());
-        let inbox = Arc::new(Inbox::new(bell(event_loop, &drain)?));
+        let called = Arc::new(OnceLock::new());
+        let inbox = Arc::new(Inbox::new(bell(event_loop, &called)?));
         let runtime = Io::runtime()?;
         let platform = Arc::new(Tokio::new(runtime.handle().clone()));
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
-        let key = engine::open(event_loop, host, inbox.clone(), service.config().host_side.threads)?;
-        let io = Io::start(runtime, &service)?;
+        let HostSide { threads, io_thread } = service.config().host_side;
+        // A loop that watches no descriptors cannot be told of sockets either.
+        let own = !io_thread && inbox.bell().descriptor().is_some();
+        let home = own.then(|| Home::open(&inbox)).transpose()?;
+        let io = Io::start(runtime, &service, home.as_ref())?;
+        let watched = home.as_ref().map(Home::descriptor);
+        let key = engine::open(event_loop, host, inbox.clone(), threads, home)?;
         let pool = engine::find(key).expect("it was opened on this thread").pool.clone();
-        let worker = Py::new(py, Self { key, inbox, service, io, pool })?;
-        let method = worker.getattr(py, intern!(py, "drain"))?;
-        if let Some(fd) = worker.get().inbox.bell().descriptor() {
-            event_loop.call_method1(intern!(py, "add_reader"), (fd, method))?;
-        } else {
-            drain.get_or_init(|| method);
-        }
+        let worker = Py::new(py, Self { key, inbox, service, io, pool, watched })?;
+        worker.get().attend(event_loop, &called)?;
         Ok(worker)
     }
 
@@ -93,11 +110,6 @@ impl Worker {
     #[getter]
     fn in_flight(&self) -> usize {
         self.service.in_flight()
-    }
-
-    /// Deals with what has come from the I/O thread. The loop calls this.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        engine::find(self.key).map_or(Ok(()), |here| here.drain(py))
     }
 
     /// Listens where the configuration says, or on the socket that was assigned to this process, and returns the place.
@@ -168,7 +180,7 @@ impl Worker {
     fn close(&self, py: Python<'_>, grace: Option<f64>) -> PyResult<bool> {
         let grace = grace.map(Duration::try_from_secs_f64).transpose().map_err(invalid)?;
         let Some(here) = engine::find(self.key) else { return Ok(self.pool.close(py, grace)) };
-        if let Some(fd) = self.inbox.bell().descriptor() {
+        for fd in [self.inbox.bell().descriptor(), self.watched].into_iter().flatten() {
             // A loop that is closed already watches nothing.
             let _ = here.host.event_loop.call_method1(py, intern!(py, "remove_reader"), (fd,));
         }
@@ -182,6 +194,21 @@ impl Worker {
 }
 
 impl Worker {
+    /// Tells the loop what to watch and what to call.
+    fn attend(&self, event_loop: &Bound<'_, PyAny>, called: &OnceLock<Py<PyAny>>) -> PyResult<()> {
+        let py = event_loop.py();
+        let turn = |cause| Ok::<_, PyErr>(Py::new(py, Turn { key: self.key, cause })?.into_any());
+        let add_reader = intern!(py, "add_reader");
+        match self.inbox.bell().descriptor() {
+            Some(fd) => drop(event_loop.call_method1(add_reader, (fd, turn(Cause::Bell)?))?),
+            None => drop(called.set(turn(Cause::Bell)?)),
+        }
+        if let Some(fd) = self.watched {
+            event_loop.call_method1(add_reader, (fd, turn(Cause::Sockets)?))?;
+        }
+        self.inbox.rings_by(py, event_loop.getattr(intern!(py, "call_soon"))?.unbind(), turn(Cause::Work)?)
+    }
+
     fn here(&self) -> PyResult<std::rc::Rc<Loop>> {
         engine::find(self.key)
             .ok_or_else(|| PyRuntimeError::new_err("the worker is closed, or belongs to another thread"))

@@ -25,7 +25,30 @@ pub(crate) struct Inbox {
     /// What somebody on the loop asked for, by the number that `Loop::ask` gave.
     pub(crate) answers: SegQueue<(u64, Answer)>,
     rung: AtomicBool,
+    /// The loop is in a turn, at whose end it looks at `rung` again.
+    turning: AtomicBool,
+    /// Tells the loop's thread from the others.
+    owner: usize,
+    /// On the loop's own thread, outside of a turn: cheaper than the bell.
+    soon: OnceLock<Soon>,
     bell: Bell,
+}
+
+thread_local! {
+    /// Its address names the thread for as long as it lives.
+    static THREAD: u8 = const { 0 };
+}
+
+fn this_thread() -> usize {
+    THREAD.with(|thread| std::ptr::from_ref(thread).addr())
+}
+
+/// How a turn is asked for on the loop's own thread.
+struct Soon {
+    call_soon: Py<PyAny>,
+    turn: Py<PyAny>,
+    /// Or the requests of the next turn would see the context of whoever rang.
+    context: Py<PyDict>,
 }
 
 /// What the I/O thread has to tell.
@@ -43,21 +66,43 @@ pub(crate) enum Answer {
 impl Inbox {
     pub(crate) fn new(bell: Bell) -> Self {
         let (works, returned, answers) = (SegQueue::new(), SegQueue::new(), SegQueue::new());
-        Self { works, returned, answers, rung: AtomicBool::new(false), bell }
+        let (rung, turning) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { works, returned, answers, rung, turning, owner: this_thread(), soon: OnceLock::new(), bell }
+    }
+
+    /// From now on a ring on the loop's own thread is `call_soon(turn)`.
+    pub(crate) fn rings_by(&self, py: Python<'_>, call_soon: Py<PyAny>, turn: Py<PyAny>) -> PyResult<()> {
+        let context = PyDict::new(py);
+        context.set_item("context", vectorcall::copy_context(py)?)?;
+        let _ = self.soon.set(Soon { call_soon, turn, context: context.unbind() });
+        Ok(())
     }
 
     /// One ring for everything that is pushed until the loop looks.
     pub(crate) fn ring(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
-            self.bell.ring();
+        // Sequentially consistent with the end of a turn: either this sees the turn's end, or that sees the ring.
+        if self.rung.swap(true, Ordering::SeqCst) || self.turning.load(Ordering::SeqCst) {
+            return;
+        }
+        match self.soon.get() {
+            Some(Soon { call_soon, turn, context }) if self.owner == this_thread() => {
+                // An error says that the loop is closed: nobody will look again.
+                let _ = Python::attach(|py| call_soon.call(py, (turn,), Some(context.bind(py))));
+            }
+            _ => self.bell.ring(),
         }
     }
 
-    /// Before the queues are emptied. A swap and not a store: a store may become visible after the pops that follow
-    /// it, and what is pushed in between would then ring nobody.
-    pub(crate) fn hush(&self) {
-        self.bell.hush();
-        self.rung.swap(false, Ordering::AcqRel);
+    /// The loop looks at everything; what is pushed meanwhile rings nobody. `heard`: the bell called it.
+    pub(crate) fn begin_turn(&self, heard: bool) -> Turn<'_> {
+        self.turning.store(true, Ordering::SeqCst);
+        if heard {
+            self.bell.hush();
+        }
+        // A swap and not a store: a store may become visible after the pops that follow it, and what is pushed in
+        // between would then ring nobody.
+        self.rung.swap(false, Ordering::SeqCst);
+        Turn(self)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -66,6 +111,25 @@ impl Inbox {
 
     pub(crate) fn bell(&self) -> &Bell {
         &self.bell
+    }
+}
+
+/// One turn of the loop, ended by dropping it, however it ends.
+pub(crate) struct Turn<'a>(&'a Inbox);
+
+impl Turn<'_> {
+    /// There is more to do than fits into this turn.
+    pub(crate) fn again(&self) {
+        self.0.rung.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.turning.store(false, Ordering::SeqCst);
+        if self.0.rung.swap(false, Ordering::SeqCst) {
+            self.0.ring();
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod awaiting;
 pub(crate) mod calls;
 mod capture;
 mod eager;
+pub(crate) mod home;
 pub(crate) mod host;
 pub(crate) mod job;
 pub(crate) mod pool;
@@ -22,7 +23,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pyo3::{intern, prelude::*, types::PyBytes};
@@ -30,6 +31,7 @@ use spikard_ffi::{Driver, Ticket, Work};
 
 use self::{
     eager::Tasks,
+    home::Home,
     host::Host,
     job::{Job, Stop},
     pool::Pool,
@@ -44,6 +46,23 @@ use crate::{
 
 /// At most this many of each kind are dealt with in one tick of the loop.
 const BATCH: usize = 256;
+
+/// How long a turn may take before the loop has its own turn.
+const SLICE: Duration = Duration::from_millis(2);
+
+/// So many requests are begun between two looks at the clock.
+const LOOK_AT_CLOCK: usize = 8;
+
+/// Why the loop calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Another thread rang the bell.
+    Bell,
+    /// Sockets are ready.
+    Sockets,
+    /// Work is left, or came up on the loop's own thread.
+    Work,
+}
 
 /// Finds a worker's loop on the thread that it belongs to, and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +87,8 @@ pub(crate) struct Loop {
     tasks: Tasks,
     /// Works that requests have spawned, with what they see of these: never begun inside another's step.
     spawned: RefCell<VecDeque<(Work, Values, Py<PyAny>)>>,
+    /// The connections, where they live on this thread.
+    home: RefCell<Option<Home>>,
     /// Who asked in memory: a callable for each answer that is on its way.
     asking: RefCell<HashMap<u64, Py<PyAny>>>,
     asked: Cell<u64>,
@@ -80,9 +101,16 @@ pub(crate) fn find(key: Key) -> Option<Rc<Loop>> {
 }
 
 /// Puts a loop in the thread's list.
-pub(crate) fn open(event_loop: &Bound<'_, PyAny>, host: Host, inbox: Arc<Inbox>, threads: usize) -> PyResult<Key> {
+pub(crate) fn open(
+    event_loop: &Bound<'_, PyAny>,
+    host: Host,
+    inbox: Arc<Inbox>,
+    threads: usize,
+    home: Option<Home>,
+) -> PyResult<Key> {
     static SERIAL: AtomicU64 = AtomicU64::new(0);
     let (tasks, pool) = (Tasks::new(event_loop)?, Pool::new(inbox.clone(), threads));
+    let home = RefCell::new(home);
     let (slots, spawned, asking, asked) = (Slots::default(), RefCell::default(), RefCell::default(), Cell::new(0));
     Ok(LOOPS.with_borrow_mut(|loops| {
         let place = loops.iter().position(Option::is_none).unwrap_or_else(|| {
@@ -91,7 +119,8 @@ pub(crate) fn open(event_loop: &Bound<'_, PyAny>, host: Host, inbox: Arc<Inbox>,
         });
         let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
         let driver = Driver::new(inbox.clone());
-        loops[place] = Some(Rc::new(Loop { key, inbox, driver, host, pool, slots, tasks, spawned, asking, asked }));
+        let here = Loop { key, inbox, driver, host, pool, slots, tasks, spawned, home, asking, asked };
+        loops[place] = Some(Rc::new(here));
         key
     }))
 }
@@ -99,6 +128,8 @@ pub(crate) fn open(event_loop: &Bound<'_, PyAny>, host: Host, inbox: Arc<Inbox>,
 /// Takes a loop out and ends what is left of its requests. False: `def` code still runs after `grace`.
 pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
     let Some(here) = find(key) else { return true };
+    let connections = here.home.try_borrow_mut().ok().and_then(|mut home| home.take());
+    drop(connections);
     for (_, parked) in here.slots.empty().into_iter().flatten() {
         here.abandon(py, parked);
     }
@@ -117,17 +148,43 @@ pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
 }
 
 impl Loop {
-    /// Deals with everything that has come, in the order in which it can set something free.
-    pub(crate) fn drain(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
-        self.inbox.hush();
-        let dealt = self.deal(py);
-        if !self.inbox.is_empty() || self.driver.has_woken() || !self.spawned.borrow().is_empty() {
-            self.inbox.ring();
+    /// Deals with what has come, for a moment at most. I/O and user code take turns in it: what has arrived is counted
+    /// and refused, and answers leave, between the requests.
+    pub(crate) fn turn(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<()> {
+        let turn = self.inbox.begin_turn(cause == Cause::Bell);
+        let until = Instant::now() + SLICE;
+        let mut ready = self.poll_io(cause == Cause::Sockets)?;
+        loop {
+            self.deal(py, until)?;
+            ready |= self.poll_io(false)?;
+            if !ready && !self.has_work() {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                turn.again();
+                return Ok(());
+            }
+            ready = false;
         }
-        dealt
     }
 
-    fn deal(self: &Rc<Self>, py: Python<'_>) -> PyResult<()> {
+    fn has_work(&self) -> bool {
+        !self.inbox.is_empty() || self.driver.has_woken() || !self.spawned.borrow().is_empty()
+    }
+
+    /// Polls the connections that are ready, where they live on this thread. True: there are more.
+    fn poll_io(&self, look: bool) -> PyResult<bool> {
+        // A turn within a turn (a loop that user code runs inside of itself) leaves it to the outer one.
+        let Ok(mut home) = self.home.try_borrow_mut() else { return Ok(false) };
+        let Some(home) = home.as_mut() else { return Ok(false) };
+        if look {
+            home.look()?;
+        }
+        Ok(home.turn(BATCH))
+    }
+
+    /// In the order in which it can set something free.
+    fn deal(self: &Rc<Self>, py: Python<'_>, until: Instant) -> PyResult<()> {
         for _ in 0..BATCH {
             let Some((ticket, result)) = self.inbox.returned.pop() else { break };
             self.guard(py, ticket, self.returned(py, ticket, result))?;
@@ -143,11 +200,14 @@ impl Loop {
             let Some((work, values, context)) = self.spawned.borrow_mut().pop_front() else { break };
             self.begin(py, work, values, Ok(context))?;
         }
-        for _ in 0..BATCH {
+        for begun in 1..=BATCH {
             let Some(work) = self.inbox.works.pop() else { break };
             let context = vectorcall::copy_context(py)
                 .and_then(|context| calls::background::open(py, self, &context).map(|()| context));
             self.begin(py, work, Values::default(), context)?;
+            if begun % LOOK_AT_CLOCK == 0 && Instant::now() >= until {
+                break;
+            }
         }
         Ok(())
     }

@@ -48,7 +48,7 @@ class Supervisor:
 
 @final
 class Worker:
-    """Serves one app on one event loop, whose thread makes it, drains it and closes it."""
+    """Serves one app on one event loop, whose thread makes it, serves its requests and closes it."""
 
     def __new__(
         cls, document: bytes, callables: Iterable[HostCallable], event_loop: AbstractEventLoop, names: Names
@@ -60,8 +60,6 @@ class Worker:
     @property
     def in_flight(self) -> int:
         """Requests that have not ended, clean-up included."""
-    def drain(self) -> None:
-        """Deals with what has come from the I/O thread. The loop calls this."""
     def listen(self, told: Callable[[int, int], object], assignment: str | None = None) -> str:
         """Listens where the configuration says, or on the socket that was assigned to this process, and returns the
         place. `told` is called on the loop when the server has ended, with the connections that were cut off and the

@@ -117,6 +117,7 @@ class ServerFields(TypedDict, total=False):
     max_worker_age: float | None
     max_worker_rss: int | None
     threads: int
+    io_thread: bool
     max_connections: int | None
     max_in_flight: int
     max_body_size: int | None
@@ -191,6 +192,9 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Bytes of resident memory above which a worker is replaced. Linux only."""
     threads: _Count = 40
     """Threads for `def` handlers."""
+    io_thread: bool = False
+    """Serves connections on a thread of their own rather than on the event loop: slower where cores are scarce, but
+    reading, refusing and timing out go on while a handler blocks the loop. Always so on Windows."""
     max_connections: _Count | None = None
     """Open connections at most; above that the listener stops accepting."""
     max_in_flight: _Count = 1024
