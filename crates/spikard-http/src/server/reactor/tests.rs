@@ -1,3 +1,5 @@
+//! A reactor without any server: tasks, sockets and their ends.
+
 use std::{
     future::{pending, poll_fn},
     sync::atomic::AtomicUsize,
