@@ -331,4 +331,6 @@ def test_a_server_leaves_no_thread_and_no_descriptor(capfd: pytest.CaptureFixtur
     before = held()
     for _ in range(5):
         asyncio.run(serve_shortly())
-    assert held() == before
+    threads, descriptors = held()  # fewer, where something of another test has ended meanwhile
+    assert threads <= before[0]
+    assert descriptors <= before[1]
