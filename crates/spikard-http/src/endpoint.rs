@@ -77,7 +77,7 @@ impl Endpoint {
         let hooks = Hooks::of(app, route);
         let template = Template::parse(&route.path)?;
         let names = template.parameters().map(|(name, _)| name.to_owned()).collect();
-        let (options, recover) = (&route.options, route.recover.within(&app.recover));
+        let (options, recover) = (&route.options, Hooks::recover(app, route));
         let limited = !sabotage::takes_out("limits");
         let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
         Ok(Self {
@@ -105,7 +105,10 @@ impl Endpoint {
         singletons: Arc<Singletons>,
     ) -> Result<Option<Self>, SpecError> {
         let hooks = Hooks::outside(app);
-        if hooks.early.is_empty() && hooks.on_response.is_empty() && app.recover.statuses.is_empty() {
+        if hooks.early.is_empty()
+            && hooks.on_response.is_empty()
+            && Hooks::recover(app, &RouteSpec::nowhere()).statuses.is_empty()
+        {
             return Ok(None);
         }
         let app = AppSpec { hooks: HookSpec::default(), ..app.clone() };

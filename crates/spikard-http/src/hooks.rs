@@ -2,7 +2,7 @@
 
 use spikard_core::{
     CallableId, Flow, Phase, Request, Response, sabotage,
-    spec::{AppSpec, HookSpec, RouteSpec},
+    spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
 };
 use spikard_ffi::Call;
 
@@ -45,6 +45,11 @@ impl Hooks {
             on_error: app.hooks.on_error.clone(),
             on_response: app.hooks.on_response.clone(),
         }
+    }
+
+    /// The exception handlers of a route: its own, and the app's where it has none.
+    pub(crate) fn recover(app: &AppSpec, route: &RouteSpec) -> RecoverSpec {
+        if sabotage::takes_out("hooks") { RecoverSpec::default() } else { route.recover.within(&app.recover) }
     }
 
     /// Whether somebody is shown the head.

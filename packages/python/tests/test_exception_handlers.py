@@ -126,6 +126,68 @@ def test_a_routers_handlers_go_before_its_apps() -> None:
     assert (client.get("/").text, client.get("/r/").text) == ("app", "router")
 
 
+def test_a_routes_handlers_go_before_its_routers_and_see_the_apps_behind_them() -> None:
+    app, router = Spikard(), Router("/r")
+
+    def raises(error: type[Exception]) -> Any:
+        def handler() -> None:
+            raise error
+
+        return handler
+
+    own = {Missing: lambda request, error: "route", 404: lambda request, error: "route 404"}
+    router.get("/own", exception_handlers=own)(raises(Missing))
+    router.get("/further", exception_handlers=own)(raises(KeyError))
+    router.get("/other")(raises(Missing))
+    router.exception_handler(Missing)(lambda request, error: "router")
+    app.exception_handler(LookupError)(lambda request, error: "app")
+    app.include_router(router)
+    client = TestClient(app)
+    assert [client.get(f"/r/{path}").text for path in ("own", "further", "other")] == ["route", "app", "router"]
+
+
+def test_what_a_handler_says_survives_a_class_that_says_more() -> None:
+    app = app_that_raises(HTTPException(429, "slow down", headers={"retry-after": "7"}))
+
+    @app.exception_handler(HTTPException)
+    async def handler(request: Request, error: HTTPException) -> Any:
+        return JSONResponse({"said": error.detail}, error.status_code, error.headers)
+
+    answer = TestClient(app).get("/")
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()) == (429, "7", {"said": "slow down"})
+
+
+def test_an_exception_handler_that_raises_an_http_exception_answers_with_it() -> None:
+    app = app_that_raises(KeyError("k"))
+
+    @app.exception_handler(KeyError)
+    def handler(request: Request, error: KeyError) -> None:
+        raise HTTPException(404, "no such key", headers={"x-key": "k"})
+
+    answer = TestClient(app).get("/")
+    assert (answer.status_code, answer.json()["detail"], answer.headers["x-key"]) == (404, "no such key", "k")
+
+
+def test_a_failure_of_an_exception_handler_is_logged_with_what_it_handled(caplog: pytest.LogCaptureFixture) -> None:
+    app = app_that_raises(KeyError("the first"))
+
+    @app.exception_handler(KeyError)
+    async def handler(request: Request, error: KeyError) -> None:
+        raise RuntimeError("the second")
+
+    assert TestClient(app).get("/").status_code == 500
+    logged = "".join(caplog.text)
+    assert "the first" in logged
+    assert "the second" in logged
+
+
+def test_exception_handlers_of_a_route_are_checked_where_they_are_given() -> None:
+    with pytest.raises(TypeError, match="must be a dict of handlers by exception class or status, got"):
+        Spikard().get("/", exception_handlers=[KeyError])  # type: ignore[typeddict-item]
+    with pytest.raises(TypeError, match="a hook of on_request takes one argument, the request: <lambda> does not"):
+        Spikard().get("/", on_request=lambda: None)
+
+
 def test_what_is_no_class_or_status_is_refused() -> None:
     with pytest.raises(TypeError, match="takes an exception class or a status, got 'x'"):
         Spikard().exception_handler("x")  # type: ignore[arg-type]

@@ -124,6 +124,33 @@ def test_extra_fields_never_leak_past_the_annotated_model(annotation: Any, resul
     assert encode(convert(result)) == sent
 
 
+class WidePublic(Public):
+    password: str = "secret"
+
+
+@dataclasses.dataclass
+class WidePlain(Plain):
+    password: str = "secret"
+
+
+@attrs.define
+class WideAttrs(Attrs):
+    password: str = "secret"
+
+
+class WideModel(Model):
+    password: str = "secret"
+
+
+@pytest.mark.parametrize("wide", [WidePublic, WidePlain, WideAttrs, WideModel])
+def test_what_a_subclass_adds_never_leaks_past_the_annotated_model(wide: Any) -> None:
+    model, given = wide.__mro__[1], wide(name="a")
+    for annotation, result in ((model, given), (Optional[model], given), (list[model], [given, model(name="a")])):
+        convert = converter(annotation)
+        assert convert is not None
+        assert encode(convert(result)) == encode([model(name="a")] * 2 if isinstance(result, list) else model(name="a"))
+
+
 @pytest.mark.parametrize(
     "annotation",
     [None, Any, object, bytes, dict, dict[str, Any], list[int], Response, HTMLResponse, Union[Response, None]],

@@ -86,8 +86,9 @@ def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> d
             document["body"]["decoder"] = _register(table, binder.body.decoder)
     if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], table):
         document["hooks"] = found
-    if any(route.router_handlers):
-        document["recover"] = _recover.document([app_handlers, *route.router_handlers], table)
+    inner = [*route.router_handlers, Handlers.of(route.options.get("exception_handlers", {}))]
+    if any(inner):
+        document["recover"] = _recover.document([app_handlers, *inner], table)
     options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
     return {**document, "options": options} if options else document
 

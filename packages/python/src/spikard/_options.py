@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from ._hooks import PHASES, of_options
+from ._recover import Handlers
+
 
 class RouteOptions(TypedDict, total=False):
     """What can be said of a route beside its path and method."""
@@ -40,6 +43,8 @@ class RouteOptions(TypedDict, total=False):
     pre_handler: Callable[..., Any] | Sequence[Callable[..., Any]]
     on_error: Callable[..., Any] | Sequence[Callable[..., Any]]
     on_response: Callable[..., Any] | Sequence[Callable[..., Any]]
+    exception_handlers: Mapping[type[BaseException] | int, Callable[..., Any]]
+    """Exception handlers of this route, by class or status; they go before those of its routers and app."""
 
 
 def unknown_name(owner: str, noun: str, name: str, known: Iterable[str]) -> str:
@@ -93,6 +98,16 @@ def _is_seconds(name: str, value: object) -> None:
         raise ValueError(f"{name} must be more than 0 and at most {LONGEST} seconds, got {value}")
 
 
+def _are_hooks(name: str, value: object) -> None:
+    of_options({name: value})
+
+
+def _are_handlers(name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict of handlers by exception class or status, got {value!r}")
+    Handlers.of(value)
+
+
 LONGEST = 86400
 """Seconds of a day: a longer timeout is None."""
 
@@ -101,6 +116,8 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(("name", "summary", "description", "operation_id"), _is_text),
     **dict.fromkeys(("deprecated", "include_in_schema", "sync_to_thread"), _is_flag),
     **dict.fromkeys(("cancel_on_disconnect", "assert_formats"), _is_flag),
+    **dict.fromkeys(PHASES, _are_hooks),
+    "exception_handlers": _are_handlers,
     "parameter_schema": _is_object_schema,
     "tags": _is_texts,
     "max_body_size": _is_size,

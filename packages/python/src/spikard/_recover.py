@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ._callable import HostCallable
@@ -14,7 +14,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Handlers(dict[Any, Callable[..., Any]]):
-    """The exception handlers of an app or a router, by class or status."""
+    """The exception handlers of an app, a router or a route, by class or status."""
+
+    @classmethod
+    def of(cls, given: Mapping[Any, Callable[..., Any]]) -> Handlers:
+        """Those of a mapping."""
+        handlers = cls()
+        for wanted, handler in given.items():
+            handlers.register(wanted)(handler)
+        return handlers
 
     def register(self, wanted: type[BaseException] | int) -> Callable[[F], F]:
         """The decorator of `exception_handler`."""

@@ -15,6 +15,7 @@ import msgspec
 from ._decode import of_value, uses_pydantic
 from ._hints import is_union, union, unwrap
 from ._models import is_sequence, is_structured, kind_of
+from ._narrow import narrowing
 from .http import JSONResponse, Response
 
 _SCALARS = (int, float, str, bool, bytes, type(None))
@@ -168,7 +169,10 @@ def converter(annotation: Any) -> Callable[[object], object] | None:
     if not _holds_model(hint):
         return None
     fits, convert = _fits(hint), _reader(hint)
-    return lambda value: value if fits(value) else convert(value)
+    narrow = narrowing(hint)
+    if narrow is None:
+        return lambda value: value if fits(value) else convert(value)
+    return lambda value: narrow(value if fits(value) else convert(value))
 
 
 def _scalar(hint: Any, kinds: tuple[type, ...]) -> Callable[[object], object]:

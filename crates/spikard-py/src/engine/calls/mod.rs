@@ -10,7 +10,6 @@ mod report;
 mod stream;
 
 use bytes::Bytes;
-use http::StatusCode;
 use pyo3::prelude::*;
 use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
 use spikard_ffi::{Call, Reply};
@@ -27,8 +26,7 @@ pub(super) enum Owes {
     Before(Request, Reply<Flow<Request>>),
     Provide(Reply<HostId>),
     Handle(CallableId, Reply<Response>),
-    /// The handler, and the error's own status.
-    Recover(CallableId, StatusCode, Reply<Option<Response>>),
+    Recover(recover::Handling, Reply<Option<Response>>),
     After(Py<ResponseHead>, Reply<Flow<Response>>),
     Pull(Reply<Option<Bytes>>),
     /// A call that has no result.
@@ -41,7 +39,7 @@ impl Owes {
             Owes::Before(_, reply) => reply.fail(error),
             Owes::Provide(reply) => reply.fail(error),
             Owes::Handle(_, reply) => reply.fail(error),
-            Owes::Recover(.., reply) => reply.fail(error),
+            Owes::Recover(_, reply) => reply.fail(error),
             Owes::After(_, reply) => reply.fail(error),
             Owes::Pull(reply) => reply.fail(error),
             Owes::Done(reply) => reply.fail(error),
@@ -98,6 +96,9 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
             if !matches!(owes, Owes::Done(_)) {
                 background::forget(py, here);
             }
+            if let Owes::Recover(handling, _) = &owes {
+                handling.chain(py, &raised);
+            }
             return owes.fail(job.raised(py, here, raised));
         }
     };
@@ -105,9 +106,7 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
         Owes::Before(request, reply) => hook::settle_before(job, py, here, request, reply, &value),
         Owes::Provide(reply) => provide::settle(job, reply, value),
         Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
-        Owes::Recover(handler, status, reply) => {
-            recover::settle(job, py, here, (handler, status), reply, &value);
-        }
+        Owes::Recover(handling, reply) => recover::settle(job, py, here, &handling, reply, &value),
         Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
         Owes::Done(reply) => reply.ok(()),
         Owes::Pull(_) => unreachable!("settled above"),

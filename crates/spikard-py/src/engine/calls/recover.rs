@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{intern, prelude::*, types::PyTuple};
 use smallvec::smallvec;
 use spikard_core::{CallableId, Error, ErrorCode, Head, Response};
 use spikard_ffi::Reply;
@@ -13,6 +13,25 @@ use crate::{
     convert,
     engine::{Loop, host::Kind, job::Job, request},
 };
+
+/// An error that a handler has been asked about.
+pub(in crate::engine) struct Handling {
+    handler: CallableId,
+    /// The error's own.
+    status: StatusCode,
+    exception: Py<PyAny>,
+}
+
+impl Handling {
+    /// Whoever reads the log of a handler's failure sees what it was called for.
+    pub(super) fn chain(&self, py: Python<'_>, raised: &PyErr) {
+        let failure = raised.value(py);
+        let context = failure.getattr(intern!(py, "__context__"));
+        if !failure.is(&self.exception) && context.is_ok_and(|context| context.is_none()) {
+            let _ = failure.setattr(intern!(py, "__context__"), &self.exception);
+        }
+    }
+}
 
 /// Who handles it: the callable itself, or what the chooser of classes answers for the exception.
 pub(super) fn chosen(
@@ -54,7 +73,8 @@ pub(super) fn begin(
     });
     match given {
         Ok((request, exception)) => {
-            job.call(py, here, callable.code(), smallvec![request, exception], Owes::Recover(chosen, status, reply));
+            let handling = Handling { handler: chosen, status, exception: exception.clone_ref(py) };
+            job.call(py, here, callable.code(), smallvec![request, exception], Owes::Recover(handling, reply));
         }
         Err(raised) => reply.fail(job.raised(py, here, raised)),
     }
@@ -80,11 +100,11 @@ pub(super) fn settle(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
-    chosen: (CallableId, StatusCode),
+    handling: &Handling,
     reply: Reply<Option<Response>>,
     value: &Bound<'_, PyAny>,
 ) {
-    let made = made(job, py, here, chosen, value);
+    let made = made(job, py, here, handling, value);
     let made = background::attach(job, py, here, made);
     answer(job, py, here, reply, made.map(Some));
 }
@@ -94,14 +114,14 @@ fn made(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
-    (handler, status): (CallableId, StatusCode),
+    handling: &Handling,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Response> {
-    let callable = here.host.callable(handler).expect("it was called");
+    let callable = here.host.callable(handling.handler).expect("it was called");
     let mut response = convert::response(py, &here.host, callable, &mut job.values, value)?;
     let says_its_own = value.is_instance(here.host.response.bind(py))? || value.is_exact_instance_of::<PyTuple>();
     if !says_its_own {
-        response.status = status;
+        response.status = handling.status;
     }
     Ok(response)
 }
