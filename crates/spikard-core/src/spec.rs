@@ -74,6 +74,9 @@ pub struct RouteSpec {
     /// The body, where somebody takes it.
     #[serde(default)]
     pub body: Option<BodySpec>,
+    /// JSON Schema 2020-12 of what a successful JSON response holds; judged where `validate_responses` is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_schema: Option<Value>,
     /// The call: what the handler gets, in order.
     #[serde(default)]
     pub arguments: Vec<ArgumentSpec>,
@@ -100,6 +103,7 @@ impl RouteSpec {
             handler: CallableId(u32::MAX),
             parameters: Vec::new(),
             body: None,
+            response_schema: None,
             arguments: Vec::new(),
             dependencies: Vec::new(),
             hooks: HookSpec::default(),

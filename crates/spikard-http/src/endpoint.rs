@@ -22,6 +22,7 @@ use crate::{
     file::{self, Asked, Reading},
     hooks::{Hooks, after, before},
     keeper::Kept,
+    promise::Promise,
     provide::provide,
     singletons::Singletons,
     tail::{fail, finish, has_tail, report, tail},
@@ -58,6 +59,7 @@ pub(crate) struct Endpoint {
     cancel_on_disconnect: bool,
     max_body_size: Option<u64>,
     pub timeout: Option<Duration>,
+    promise: Option<Box<Promise>>,
     /// For reports.
     name: Arc<str>,
     singletons: Arc<Singletons>,
@@ -91,6 +93,7 @@ impl Endpoint {
             cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
             max_body_size: options.max_body_size.unwrap_or(config.max_body_size).filter(|_| limited),
             timeout: timeout.map(Duration::from_secs_f64),
+            promise: Promise::of(app, route, config)?,
             name: format!("{} {}", route.method, route.path).into(),
             singletons,
             transit,
@@ -279,7 +282,11 @@ impl Endpoint {
             Box::pin(provide(&self.plan, &self.singletons, end, generators, &mut request.args)).await?;
         }
         let args = self.plan.handler_args(request.args);
-        end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await
+        let response = end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await?;
+        Ok(match &self.promise {
+            Some(promise) => promise.kept(response)?,
+            None => response,
+        })
     }
 
     /// The generators see the exception first, the innermost before the others; what leaves them becomes the

@@ -13,6 +13,7 @@ mod hooks;
 mod keeper;
 mod peer;
 mod platform;
+mod promise;
 mod provide;
 mod router;
 #[cfg(feature = "server")]

@@ -159,19 +159,20 @@ pub(crate) fn response(
     }
     if let (true, Ok(text)) = (callable.text, value.cast_exact::<PyString>()) {
         let body = Bytes::copy_from_slice(text.to_cow()?.as_bytes());
-        return Ok(typed(callable.status, body, "text/plain; charset=utf-8"));
+        return Ok(typed(callable, body, "text/plain; charset=utf-8"));
     }
     if let Ok(bytes) = value.cast_exact::<PyBytes>() {
-        return Ok(typed(callable.status, content(bytes.clone()), "application/octet-stream"));
+        return Ok(typed(callable, content(bytes.clone()), "application/octet-stream"));
     }
     if value.is_none() {
         return Ok(match callable.status {
             StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => Response::new(callable.status, Bytes::new()),
-            status => typed(status, Bytes::from_static(b"null"), "application/json"),
+            _ => typed(callable, Bytes::from_static(b"null"), "application/json"),
         });
     }
     if value.is_exact_instance_of::<PyTuple>() {
-        let given = (value, callable.status.as_u16(), callable.text, callable.convert.as_ref());
+        let media_type = callable.media_type.as_ref().and_then(|said| said.to_str().ok());
+        let given = (value, callable.status.as_u16(), callable.text, callable.convert.as_ref(), media_type);
         let made = host.from_tuple.bind(py).call1(given)?;
         return parts(py, values, &made);
     }
@@ -192,7 +193,7 @@ fn encoded(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, P
     };
     let encode = if is_plain(host, value) { &host.encode_plain } else { &host.encode };
     let text = vectorcall::call_one(py, encode, value)?.into_bound(py).cast_into::<PyBytes>()?;
-    Ok(typed(callable.status, content(text), "application/json"))
+    Ok(typed(callable, content(text), "application/json"))
 }
 
 /// Whether the encoder can be asked at once: most results are one of these.
@@ -226,9 +227,11 @@ fn rest(values: &mut Values, body: Bound<'_, PyAny>) -> PyResult<Body> {
     Ok(Body::File(Box::new(FileBody { path, name, inline })))
 }
 
-fn typed(status: StatusCode, body: Bytes, content_type: &'static str) -> Response {
+fn typed(callable: &Callable, body: Bytes, content_type: &'static str) -> Response {
     const NAME: HeaderName = CONTENT_TYPE;
-    Response::new(status, body).with_header(NAME, HeaderValue::from_static(content_type))
+    let said = callable.media_type.clone();
+    let media_type = said.unwrap_or_else(|| HeaderValue::from_static(content_type));
+    Response::new(callable.status, body).with_header(NAME, media_type)
 }
 
 /// A long body is handed over without a copy.

@@ -88,6 +88,12 @@ pub(crate) fn status(number: &Bound<'_, PyAny>) -> PyResult<StatusCode> {
     code.ok_or_else(|| PyValueError::new_err(format!("{number} is not a status")))
 }
 
+/// A media type that a route says, or None.
+pub(crate) fn media_type(given: &Bound<'_, PyAny>) -> PyResult<Option<HeaderValue>> {
+    let said: Option<String> = given.extract()?;
+    said.map(|said| HeaderValue::try_from(said).map_err(invalid)).transpose()
+}
+
 /// The headers of a response: None, a mapping, or pairs.
 pub(crate) fn headers(given: &Bound<'_, PyAny>) -> PyResult<Vec<(HeaderName, HeaderValue)>> {
     let py = given.py();

@@ -67,6 +67,7 @@ impl App {
             handler: CallableId(id),
             parameters: Vec::new(),
             body: None,
+            response_schema: None,
             arguments: Vec::new(),
             dependencies: Vec::new(),
             hooks: HookSpec::default(),

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import logging
 import pathlib
 import uuid
 from typing import Any, NamedTuple, Optional, TypedDict, Union
@@ -15,7 +16,7 @@ import attrs
 import msgspec
 import pydantic
 import pytest
-from spikard import HTMLResponse, Response, Spikard
+from spikard import HTMLResponse, Response, SpecError, Spikard
 from spikard._render import converter, encode, from_tuple, is_text
 from spikard.testing import TestClient
 
@@ -322,3 +323,54 @@ def test_a_result_that_is_not_the_annotated_scalar_is_a_500(
     with TestClient(app) as client:
         response = client.get("/").assert_status(status)
         assert text is None or response.text == text
+
+
+@pytest.mark.parametrize(
+    ("result", "media_type", "sent"),
+    [
+        ("<p>hi</p>", "text/html", "text/html; charset=utf-8"),
+        (b"\x89PNG", "image/png", "image/png"),
+        ({"a": 1}, "application/vnd.api+json", "application/vnd.api+json"),
+        (("<p>", 201), "text/html", "text/html; charset=utf-8"),
+        (({"a": 1}, 201), "application/hal+json", "application/hal+json"),
+        (("x", 201, {"content-type": "text/csv"}), "text/html", "text/csv"),
+        (Response("x"), "text/html", "text/plain; charset=utf-8"),
+        (None, "application/hal+json", "application/hal+json"),
+    ],
+)
+def test_a_route_may_say_the_media_type_of_plain_results(result: Any, media_type: str, sent: str) -> None:
+    app = Spikard()
+
+    @app.get("/", media_type=media_type)
+    async def handler() -> Any:
+        return result
+
+    with TestClient(app) as client:
+        assert client.get("/").headers["content-type"] == sent
+
+
+@pytest.mark.parametrize("media_type", ["html", "text/html\r\nx: y", "text/ä", ""])
+def test_what_is_no_media_type_is_refused(media_type: str) -> None:
+    with pytest.raises(ValueError, match="media_type must be a media type"):
+        Spikard().get("/", media_type=media_type)
+
+
+def test_a_response_that_its_schema_refuses_is_told_to_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard(validate_responses=True)
+
+    @app.get("/items", response_schema={"type": "array", "items": {"type": "integer"}})
+    async def handler() -> list[Any]:
+        return [1, "secret"]
+
+    with caplog.at_level(logging.ERROR, "spikard.error"), TestClient(app) as client:
+        response = client.get("/items").assert_status(500)
+    assert "response_schema" not in response.text
+    [record] = caplog.records
+    assert "response_schema refuses 1: Input should be a valid integer" in record.getMessage()
+
+
+def test_a_response_schema_that_is_none_is_a_start_up_error() -> None:
+    app = Spikard()
+    app.get("/", response_schema={"type": "nothing"})(lambda: None)
+    with pytest.raises(SpecError, match="response_schema: "), TestClient(app) as client:
+        client.get("/")

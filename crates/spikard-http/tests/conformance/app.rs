@@ -34,6 +34,9 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecEr
             wired.push(json!("body"));
             arguments.push(Argument::Body(model));
         }
+        if let Some(promised) = route.get("response_schema") {
+            spec["response_schema"] = promised.to_value();
+        }
         spec["arguments"] = wired.into();
         routes.push(spec);
         let status = route.get("status_code").and_then(Json::status).unwrap_or(200);

@@ -1,6 +1,6 @@
 //! What is looked up once, when a worker is made: the app's callables, and the Python names that the engine calls.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use pyo3::{
     exceptions::PyValueError,
     intern,
@@ -33,6 +33,8 @@ pub(crate) struct Callable {
     pub(crate) keywords: Option<Py<PyTuple>>,
     /// Of a result that does not say its own.
     pub(crate) status: StatusCode,
+    /// Of such a result, in place of what its kind says.
+    pub(crate) media_type: Option<HeaderValue>,
     /// Whether a `str` is sent as text.
     pub(crate) text: bool,
     /// To the annotated model, before a result is encoded.
@@ -77,6 +79,7 @@ impl Callable {
             arguments: arguments.try_iter()?.map(|one| Argument::read(&one?, missing)).collect::<PyResult<_>>()?,
             keywords: (!keywords.is_empty()).then(|| keywords.unbind()),
             status: error::status(&given.getattr(intern!(py, "status"))?)?,
+            media_type: error::media_type(&given.getattr(intern!(py, "media_type"))?)?,
             text: given.getattr(intern!(py, "text"))?.is_truthy()?,
             convert: given.getattr(intern!(py, "convert"))?.extract()?,
             exact: given.getattr(intern!(py, "exact"))?.extract()?,
@@ -121,7 +124,7 @@ pub(crate) struct Host {
     pub(crate) encode_plain: Py<PyAny>,
     /// The class of the classes that it knows by itself.
     pub(crate) struct_meta: Py<PyAny>,
-    /// `from_tuple(value, status, text, convert) -> Response`.
+    /// `from_tuple(value, status, text, convert, media type) -> Response`.
     pub(crate) from_tuple: Py<PyAny>,
     /// `refusal(exception, size of the body) -> (list[dict], complete) | None`.
     pub(crate) refusal: Py<PyAny>,

@@ -46,6 +46,8 @@ class HostCallable(NamedTuple):
     """Makes the annotated model of a result that is none."""
     exact: type | None = None
     """A result of this very class needs no `convert`: it is not asked."""
+    media_type: str | None = None
+    """Of a plain result, in place of what its kind says."""
 
 
 class Compiled(NamedTuple):

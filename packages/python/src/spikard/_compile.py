@@ -18,6 +18,7 @@ from ._recover import Handlers
 from ._render import AsArray, body_of, converter, exact_model, is_text
 from ._template import shape
 from .exceptions import SpecError, checked_status
+from .http import with_charset
 from .routing import Route
 
 _IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
@@ -79,7 +80,10 @@ def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> d
         "arguments": arguments,
     }
     exact = None if is_array else exact_model(result)
-    table.append(made._replace(text=is_text(result), convert=convert, exact=exact))
+    media_type = with_charset(route.options["media_type"]) if "media_type" in route.options else None
+    table.append(made._replace(text=is_text(result), convert=convert, exact=exact, media_type=media_type))
+    if "response_schema" in route.options:
+        document["response_schema"] = route.options["response_schema"]
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         if binder.body.decoder is not None:

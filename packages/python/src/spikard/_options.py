@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -18,6 +19,10 @@ class RouteOptions(TypedDict, total=False):
     """JSON Schema 2020-12 of the body, in place of what the annotation says; the handler gets plain data."""
     body_schema: Mapping[str, Any] | bool
     """Another name of `request_schema`."""
+    response_schema: Mapping[str, Any] | bool
+    """JSON Schema 2020-12 of the JSON of a success; judged where `validate_responses` is on."""
+    media_type: str
+    """Of a plain result, in place of what its kind says: `text/html` for text that is HTML."""
     parameter_schema: Mapping[str, Any]
     """A JSON Schema whose `properties` replace the schemas of the parameters that they name."""
     tags: Sequence[str]
@@ -70,6 +75,13 @@ def _is_texts(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a list of str, got {value!r}")
 
 
+def _is_media_type(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, got {value!r}")
+    if not re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(;[ -~]*)?", value, re.ASCII):
+        raise ValueError(f"{name} must be a media type, got {value!r}")
+
+
 def _is_schema(name: str, value: object) -> None:
     if not isinstance(value, (Mapping, bool)):
         raise TypeError(f"{name} must be a JSON Schema: a dict or a bool, got {value!r}")
@@ -112,7 +124,7 @@ LONGEST = 86400
 """Seconds of a day: a longer timeout is None."""
 
 _CHECKS: dict[str, Callable[[str, object], None]] = {
-    **dict.fromkeys(("request_schema", "body_schema"), _is_schema),
+    **dict.fromkeys(("request_schema", "body_schema", "response_schema"), _is_schema),
     **dict.fromkeys(("name", "summary", "description", "operation_id"), _is_text),
     **dict.fromkeys(("deprecated", "include_in_schema", "sync_to_thread"), _is_flag),
     **dict.fromkeys(("cancel_on_disconnect", "assert_formats"), _is_flag),
@@ -120,6 +132,7 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     "exception_handlers": _are_handlers,
     "parameter_schema": _is_object_schema,
     "tags": _is_texts,
+    "media_type": _is_media_type,
     "max_body_size": _is_size,
     "timeout": _is_seconds,
 }

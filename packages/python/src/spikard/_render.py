@@ -63,11 +63,15 @@ def encode(value: object) -> bytes:
 
 
 def from_tuple(
-    value: tuple[Any, ...], status: int, text: bool = True, convert: Callable[[object], object] | None = None
+    value: tuple[Any, ...],
+    status: int,
+    text: bool = True,
+    convert: Callable[[object], object] | None = None,
+    media_type: str | None = None,
 ) -> Response:
     """`(body, status)` and `(body, status, headers)`; any other tuple is a JSON array.
 
-    The body is sent as it would be alone: `text` and `convert` are those of the handler. A handler whose annotation
+    The body is sent as it would be alone: `text`, `convert` and `media_type` are those of the handler. A handler whose annotation
     says that its tuples are JSON has an `AsArray` to convert them.
     """
     headers = value[2] if len(value) == 3 else None
@@ -77,13 +81,13 @@ def from_tuple(
         or not _is_status(value[1])
         or not isinstance(headers, (Mapping, type(None)))
     ):
-        return JSONResponse(value if convert is None else convert(value), status)
+        return JSONResponse(value if convert is None else convert(value), status, None, media_type)
     body, code = value[0], int(value[1])
     if isinstance(body, Response):
         raise TypeError("a response carries its own status: return it alone")
     if isinstance(body, bytes) or (isinstance(body, str) and text) or code in (204, 304):
-        return Response(body, code, headers)
-    return JSONResponse(body if convert is None or body is None else convert(body), code, headers)
+        return Response(body, code, headers, media_type)
+    return JSONResponse(body if convert is None or body is None else convert(body), code, headers, media_type)
 
 
 def _is_status(value: object) -> bool:

@@ -133,6 +133,7 @@ class ServerFields(TypedDict, total=False):
     enable_request_id: bool
     trailing_slash: Literal["redirect", "strict", "ignore"]
     assert_formats: bool
+    validate_responses: bool
     background_tasks: BackgroundConfig | dict[str, Any] | bool | None
 
 
@@ -225,6 +226,8 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """What happens to a path that differs from a declared one in its last slash only."""
     assert_formats: bool = True
     """`format` is asserted in JSON Schemas as they are written."""
+    validate_responses: bool = False
+    """A JSON response that its route's `response_schema` refuses is a 500."""
     background_tasks: BackgroundConfig | None = BackgroundConfig()
     """How `background.run` is bounded; a dict and True (the defaults) will do, None and False take it away."""
 

@@ -63,7 +63,7 @@ class Response:
         self.status_code = checked_status(status_code)
         self.headers = Headers(headers)
         if media_type is not None or self.media_type is not None:
-            self.headers.setdefault("content-type", _with_charset(media_type or self.media_type or ""))
+            self.headers.setdefault("content-type", with_charset(media_type or self.media_type or ""))
         for key, value in (cookies or {}).items():
             self.set_cookie(key, value)
 
@@ -251,7 +251,8 @@ class FileResponse(Response):
         return None, (self.path, self.filename, self.content_disposition_type == "inline")
 
 
-def _with_charset(media_type: str) -> str:
+def with_charset(media_type: str) -> str:
+    """A media type as it is sent: text says its charset."""
     text = media_type.startswith("text/") and "charset=" not in media_type.lower()
     return f"{media_type}; charset=utf-8" if text else media_type
 

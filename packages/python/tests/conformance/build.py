@@ -162,8 +162,7 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
             add_parameter(signature, parameter, place)
         if "body" in route:
             options |= add_body(signature, route["body"], decoder, route["method"])
-        if "status_code" in route:
-            options["status_code"] = route["status_code"]
+        options |= {name: route[name] for name in ("status_code", "response_schema") if name in route}
         register = app.route(route["path"], method=route["method"], **options)
         register(signature.function(route["script"]))
     return app
