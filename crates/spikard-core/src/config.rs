@@ -89,6 +89,8 @@ pub struct Config {
     pub trailing_slash: TrailingSlash,
     /// `format` is asserted in JSON Schemas as they are written.
     pub assert_formats: bool,
+    /// A client on this machine is shown what its exception was. Never where strangers are served.
+    pub debug: bool,
     /// A JSON response that its route's `response_schema` refuses is a 500.
     pub validate_responses: bool,
     /// How background tasks are held; none takes them away.
@@ -189,6 +191,7 @@ impl Default for Config {
             enable_request_id: true,
             trailing_slash: TrailingSlash::default(),
             assert_formats: true,
+            debug: false,
             validate_responses: false,
             background_tasks: Some(BackgroundTasks::default()),
             host_side: HostSide::default(),

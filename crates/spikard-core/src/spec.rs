@@ -363,6 +363,8 @@ pub struct RecoverSpec {
     pub exceptions: Option<CallableId>,
     /// By status, for errors of the framework too.
     pub statuses: std::collections::BTreeMap<u16, CallableId>,
+    /// Shows a developer what nobody handled: asked only where `debug` is on, for a client on this machine.
+    pub debug: Option<CallableId>,
 }
 
 impl RecoverSpec {
@@ -371,12 +373,12 @@ impl RecoverSpec {
     pub fn within(&self, app: &Self) -> Self {
         let mut statuses = app.statuses.clone();
         statuses.extend(&self.statuses);
-        Self { exceptions: self.exceptions.or(app.exceptions), statuses }
+        Self { exceptions: self.exceptions.or(app.exceptions), statuses, debug: self.debug.or(app.debug) }
     }
 
     /// Nobody wants an error.
     pub fn is_empty(&self) -> bool {
-        self.exceptions.is_none() && self.statuses.is_empty()
+        self.exceptions.is_none() && self.statuses.is_empty() && self.debug.is_none()
     }
 
     /// Who is asked for an error of user code, or of the framework: a status that was raised as such is more than its

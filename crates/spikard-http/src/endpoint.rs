@@ -22,6 +22,7 @@ use crate::{
     file::{self, Asked, Reading},
     hooks::{Hooks, after, before},
     keeper::Kept,
+    peer::Peer,
     promise::Promise,
     provide::provide,
     singletons::Singletons,
@@ -79,7 +80,12 @@ impl Endpoint {
         let hooks = Hooks::of(app, route);
         let template = Template::parse(&route.path)?;
         let names = template.parameters().map(|(name, _)| name.to_owned()).collect();
+<<<<<<< HEAD
         let (options, recover) = (&route.options, Hooks::recover(app, route));
+=======
+        let (options, mut recover) = (&route.options, route.recover.within(&app.recover));
+        recover.debug = recover.debug.filter(|_| config.debug);
+>>>>>>> b1924ad (feat: debug pages, for clients on this machine)
         let limited = !sabotage::takes_out("limits");
         let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
         Ok(Self {
@@ -333,6 +339,7 @@ impl Endpoint {
     ) -> Result<Response, Fault> {
         let problem = error.problem();
         let unhandled = self.report_of(end, &error);
+        let seen = head.clone().filter(|_| self.recover.debug.is_some());
         let recovered = match self.recover.handler_of(&error) {
             Some(handler) => end.ask(|reply| Call::Recover { handler, error, head, reply }).await,
             None => Ok(None),
@@ -341,12 +348,33 @@ impl Endpoint {
             Ok(Some(response)) => Ok(response),
             Ok(None) => {
                 *failed = unhandled;
-                Ok(problem)
+                match (&failed, seen) {
+                    (Some(report), Some(head)) => Box::pin(self.shown(end, report, head, problem)).await,
+                    _ => Ok(problem),
+                }
             }
             Err(Fault::Error(another)) => {
                 *failed = self.report_of(end, &another);
                 Ok(another.problem())
             }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// The page of a failure for its developer, in place of the problem document.
+    async fn shown(
+        &self,
+        end: &HostEnd,
+        report: &Report,
+        head: Arc<Head>,
+        problem: Response,
+    ) -> Result<Response, Fault> {
+        let Some(handler) = self.recover.debug.filter(|_| Peer::is_near(&head.parts)) else { return Ok(problem) };
+        let mut error = Error::internal(report.source.clone().unwrap_or_default());
+        error.exception = report.exception;
+        match end.ask(|reply| Call::Recover { handler, error, head: Some(head), reply }).await {
+            Ok(page) => Ok(page.unwrap_or(problem)),
+            Err(Fault::Error(_)) => Ok(problem),
             Err(fault) => Err(fault),
         }
     }

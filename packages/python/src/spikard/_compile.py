@@ -41,8 +41,8 @@ def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks, handle
     document: dict[str, Any] = {"routes": documents, "config": {"call": {}, "given": given, "env": env}}
     if found := _hooks.document([hooks], table):
         document["hooks"] = found
-    if recover := _recover.document([handlers], table):
-        document["recover"] = recover
+    document["recover"] = {**_recover.document([handlers], table), "debug": len(table)}
+    table.append(HostCallable(_shown, "inline"))
     return Compiled(document, table)
 
 
@@ -95,6 +95,12 @@ def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> d
         document["recover"] = _recover.document([app_handlers, *inner], table)
     options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
     return {**document, "options": options} if options else document
+
+
+def _shown(request: Any, exception: BaseException) -> Any:
+    from ._debug import page
+
+    return page(request, exception)
 
 
 def _register(table: list[HostCallable], decoder: Decoder) -> int:

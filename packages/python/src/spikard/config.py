@@ -133,6 +133,7 @@ class ServerFields(TypedDict, total=False):
     enable_request_id: bool
     trailing_slash: Literal["redirect", "strict", "ignore"]
     assert_formats: bool
+    debug: bool
     validate_responses: bool
     background_tasks: BackgroundConfig | dict[str, Any] | bool | None
 
@@ -226,6 +227,8 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """What happens to a path that differs from a declared one in its last slash only."""
     assert_formats: bool = True
     """`format` is asserted in JSON Schemas as they are written."""
+    debug: bool = False
+    """A client on this machine is shown the traceback of an exception. Never where strangers are served."""
     validate_responses: bool = False
     """A JSON response that its route's `response_schema` refuses is a 500."""
     background_tasks: BackgroundConfig | None = BackgroundConfig()
