@@ -217,7 +217,8 @@ def test_a_client_that_leaves_closes_the_generator(is_async: bool) -> None:
 
     with serving(app) as served:
         client = ask(served)
-        assert client.recv(65536)
+        while not client.recv(65536).endswith((b"begin\r\n", b"x")):  # its body has begun, not only the head
+            pass
         client.close()
         assert closed.wait(10)
 

@@ -116,6 +116,20 @@ def test_threads_are_as_many_as_configured() -> None:  # covers config: threads
     assert max(most) == 3
 
 
+def test_no_call_is_lost_between_busy_and_idle_threads() -> None:
+    app = Spikard(threads=1)
+
+    @app.get("/")
+    def short() -> None: ...
+
+    async def one_after_another() -> int:
+        async with TestClient(app) as client:
+            answers = [await client.get("/") for _ in range(2000)]
+        return sum(answer.status_code < 300 for answer in answers)
+
+    assert asyncio.run(one_after_another()) == 2000
+
+
 def test_a_non_blocking_def_is_called_on_the_loop(run: Any) -> None:
     app = Spikard()
 

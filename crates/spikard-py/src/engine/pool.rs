@@ -188,7 +188,8 @@ impl Pool {
     fn wait(&self) -> bool {
         let mut state = self.lock();
         state.idle += 1;
-        while !state.closed && !state.coming {
+        // A call that came when every thread seemed busy has called nobody.
+        while !state.closed && !state.coming && state.queue.is_empty() {
             state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.idle -= 1;
