@@ -80,12 +80,8 @@ impl Endpoint {
         let hooks = Hooks::of(app, route);
         let template = Template::parse(&route.path)?;
         let names = template.parameters().map(|(name, _)| name.to_owned()).collect();
-<<<<<<< HEAD
-        let (options, recover) = (&route.options, Hooks::recover(app, route));
-=======
-        let (options, mut recover) = (&route.options, route.recover.within(&app.recover));
+        let (options, mut recover) = (&route.options, Hooks::recover(app, route));
         recover.debug = recover.debug.filter(|_| config.debug);
->>>>>>> b1924ad (feat: debug pages, for clients on this machine)
         let limited = !sabotage::takes_out("limits");
         let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
         Ok(Self {
