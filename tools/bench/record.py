@@ -8,6 +8,8 @@ from pathlib import Path
 
 FILE = "results.json"
 BESIDE = "beside.json"
+FOREIGN = 0.15
+"""The share of a core that others may take beside server and generator; a turn with more is taken again."""
 # What two parts of one run must have in common.
 KEPT = ("seconds", "warm_up", "base")
 

@@ -58,6 +58,12 @@ def machine() -> dict[str, object]:
     }
 
 
+def busy() -> float:
+    """Processor seconds that the whole machine has been busy, the time that a host took from it included."""
+    user, nice, system, _idle, _wait, hard, soft, stolen = map(int, read("/proc/stat").split("\n")[0].split()[1:9])
+    return (user + nice + system + hard + soft + stolen) / os.sysconf("SC_CLK_TCK")
+
+
 def cores() -> list[int]:
     """The cores of this process: the generator's first, then those of the servers."""
     usable = sorted(os.sched_getaffinity(0))

@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Iterator
 
 import spread
+from record import FOREIGN
 
 COLUMNS = (
     "| contender | requests/s | × base [95 %] | p50 ms | p99 ms | p99.9 ms | max ms | CPU s / 1,000 | errors | |\n"
@@ -108,6 +109,8 @@ def told(cell: dict) -> Iterator[str]:
         yield f"{cell['bytes_each'] / 1024:.1f} KB for each connection"
         alone = statistics.median(one["alone"]["p99"] for one in rounds)
         yield f"p99 {alone:.2f} ms without them"
+    if disturbed := sum(one.get("foreign", 0.0) > FOREIGN for one in rounds):
+        yield f"others took part of the machine in {disturbed} of {len(rounds)} rounds"
     if (busy := median(cell, "generator_busy")) > BUSY:
         yield f"the generator is busy for {busy:.0%}: its limit, not the server's"
 
