@@ -17,6 +17,8 @@ SABOTAGES = {
     "limits": {"limits"},
     "bodies": {"json", "form", "text", "bytes"},
     "responses": {"responses"},
+    "streaming": {"streaming"},
+    "background": {"background"},
 }
 
 # What is broken behind the refusals: a case that expects one need not notice.

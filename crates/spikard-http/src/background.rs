@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::future::{Either, select};
-use spikard_core::{Error, HostId, Reason, RequestId, config::Config};
+use spikard_core::{Error, HostId, Reason, RequestId, config::Config, sabotage};
 use spikard_ffi::{Call, Report, Work};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -105,7 +105,7 @@ pub(crate) fn work(transit: &Arc<Transit>, task: HostId, origin: Origin) -> Work
     let counted = Spawned::new(transit);
     Box::pin(async move {
         let background = &counted.transit().background;
-        let Some(_turn) = background.turn().await else { return };
+        let Some(_turn) = background.turn().await.filter(|_| !sabotage::takes_out("background")) else { return };
         if let Err(mut error) = background.run(task).await {
             let Origin { route, request_id } = origin;
             report(Report { exception: error.exception, source: error.source.take(), route, request_id }).await;

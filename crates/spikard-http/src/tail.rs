@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use spikard_core::{Body, Error, HostId, Outcome, Reason, Response};
+use spikard_core::{Body, Error, HostId, Outcome, Reason, Response, sabotage};
 use spikard_ffi::{Call, Report};
 
 use crate::{
@@ -50,6 +50,10 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
 
 /// Pulls while the client reads.
 async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
+    if sabotage::takes_out("streaming") {
+        end.end(true);
+        return Ok(());
+    }
     while !end.bodiless() && end.room().await {
         match end.ask(|reply| Call::Pull { stream, reply }).await {
             Ok(Some(chunk)) if chunk.is_empty() => (),

@@ -8,7 +8,7 @@ use std::{
 use spikard_core::{Arg, Error, Input, Response};
 use spikard_ffi::{Call, Driver, Job, JobQueue, Step, Ticket, Worker};
 
-use crate::{app::Argument, echo, json::Json, script};
+use crate::{app::Argument, echo, json::Json, later::Later, script};
 
 /// The handler of a route.
 pub struct Route {
@@ -16,6 +16,12 @@ pub struct Route {
     /// Of a plain value.
     pub status: u16,
     pub script: Json,
+}
+
+/// The user code of one app.
+struct Code {
+    routes: Vec<Route>,
+    later: Later,
 }
 
 /// The threads of one app; they end when it is dropped.
@@ -26,10 +32,11 @@ pub struct Host {
 
 impl Host {
     pub fn start(routes: Vec<Route>) -> Self {
-        let (queue, routes) = (Arc::new(JobQueue::default()), Arc::new(routes));
+        let code = Arc::new(Code { routes, later: Later::default() });
+        let queue = Arc::new(JobQueue::default());
         let begin = |_| {
-            let (worker, routes) = (queue.worker(), routes.clone());
-            thread::spawn(move || work(&worker, &routes))
+            let (worker, code) = (queue.worker(), code.clone());
+            thread::spawn(move || work(&worker, &code))
         };
         let threads = (0..2).map(begin).collect();
         Self { queue, threads }
@@ -45,22 +52,22 @@ impl Drop for Host {
     }
 }
 
-fn work(worker: &Arc<Worker>, routes: &[Route]) {
+fn work(worker: &Arc<Worker>, code: &Code) {
     let driver = Driver::new(worker.clone());
     loop {
         match worker.next() {
-            Job::Start(work) => go_on(&driver, driver.accept(work), routes),
-            Job::Woken => driver.woken().for_each(|ticket| go_on(&driver, ticket, routes)),
+            Job::Start(work) => go_on(&driver, driver.accept(work), code),
+            Job::Woken => driver.woken().for_each(|ticket| go_on(&driver, ticket, code)),
             Job::Closed => return,
         }
     }
 }
 
-fn go_on(driver: &Driver, ticket: Ticket, routes: &[Route]) {
+fn go_on(driver: &Driver, ticket: Ticket, code: &Code) {
     loop {
         match driver.step(ticket) {
-            Step::Call(call) => answer(call, routes),
-            Step::Spawn(work) => go_on(driver, driver.accept(work), routes),
+            Step::Call(call) => answer(call, code),
+            Step::Spawn(work) => go_on(driver, driver.accept(work), code),
             // A host that blocks has answered every call before it steps again.
             Step::Cancel(_) => {}
             Step::Waiting | Step::Ended => return,
@@ -69,23 +76,28 @@ fn go_on(driver: &Driver, ticket: Ticket, routes: &[Route]) {
 }
 
 /// A call that no word of a script leads to is left unanswered, which answers it 500.
-fn answer(call: Call, routes: &[Route]) {
+fn answer(call: Call, code: &Code) {
     match call {
-        Call::Handle { handler, args, reply } => match handle(&routes[handler.0 as usize], args) {
+        Call::Handle { handler, args, reply } => match handle(&code.routes[handler.0 as usize], args, &code.later) {
             Ok(response) => reply.ok(response),
             Err(error) => reply.fail(error),
         },
-        Call::Report { reply, .. } => reply.ok(()),
+        Call::Pull { stream, reply } => reply.ok(code.later.pull(stream)),
+        Call::Run { task, reply } => match code.later.run(task) {
+            Ok(()) => reply.ok(()),
+            Err(error) => reply.fail(error),
+        },
+        Call::Finish { reply, .. } | Call::Report { reply, .. } => reply.ok(()),
         _ => {}
     }
 }
 
-fn handle(route: &Route, args: Vec<Arg>) -> Result<Response, Error> {
+fn handle(route: &Route, args: Vec<Arg>, later: &Later) -> Result<Response, Error> {
     let mut received = Vec::new();
     for (argument, arg) in route.arguments.iter().zip(args) {
         received.push(receive(argument, arg)?);
     }
-    script::run(&route.script, &Json::Map(received), route.status)
+    script::run(&route.script, &Json::Map(received), route.status, later)
 }
 
 /// The argument's name and its value as `echo` writes it. Bodies of models are decoded here.

@@ -11,6 +11,7 @@ mod expect;
 mod fault;
 mod host;
 mod json;
+mod later;
 mod model;
 mod report;
 mod script;

@@ -6,10 +6,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use spikard_core::{Error, ErrorCode, Response};
 
-use crate::{app::exception, json::Json};
+use crate::{app::exception, json::Json, later::Later};
 
 /// Does what the script says with the arguments received.
-pub fn run(script: &Json, received: &Json, status: u16) -> Result<Response, Error> {
+pub fn run(script: &Json, received: &Json, status: u16, later: &Later) -> Result<Response, Error> {
     let Json::Map(words) = script else { return Err(exception("a script is an object")) };
     let (word, about) = words.first().ok_or_else(|| exception("a script has one word"))?;
     match word.as_str() {
@@ -19,7 +19,26 @@ pub fn run(script: &Json, received: &Json, status: u16) -> Result<Response, Erro
         "sleep" => {
             let seconds = about.get("seconds").and_then(Json::number).unwrap_or_default();
             thread::sleep(Duration::from_secs_f64(seconds));
-            run(about.get("then").unwrap_or(&Json::Null), received, status)
+            run(about.get("then").unwrap_or(&Json::Null), received, status, later)
+        }
+        "stream" => {
+            let mut response = respond(about, status);
+            if !response.headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE) {
+                response =
+                    response.with_header(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            }
+            response.body = later.stream(about);
+            Ok(response)
+        }
+        "background" => {
+            let task = later.task(about);
+            let mut response = run(about.get("then").unwrap_or(&Json::Null), received, status, later)?;
+            response.tasks.insert(0, task);
+            Ok(response)
+        }
+        "trace" => {
+            let count = about.get("notes").and_then(Json::status).unwrap_or_default();
+            Ok(plain(status, "application/json", later.notes(count.into()).to_string().into_bytes()))
         }
         other => Err(exception(&format!("no such word: {other}"))),
     }

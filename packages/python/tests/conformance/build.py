@@ -88,14 +88,14 @@ class Signature:
             text += f" = D_{name}"
         self.parameters.append((text, bool(default)))
 
-    def function(self, words: dict[str, Any]) -> Any:
+    def function(self, words: dict[str, Any], notes: list[str]) -> Any:
         """The handler; keyword-only where a default stands before a parameter without one."""
         defaults = [has_default for _, has_default in self.parameters]
         texts = [text for text, _ in self.parameters]
         if defaults != sorted(defaults):
             texts.insert(0, "*")
-        source = f"async def handler({', '.join(texts)}):\n    return await run(words, locals())\n"
-        names = {**self.names, "run": script.run, "words": words}
+        source = f"async def handler({', '.join(texts)}):\n    return await run(words, locals(), notes)\n"
+        names = {**self.names, "run": script.run, "words": words, "notes": notes}
         exec(source, names)
         return names["handler"]
 
@@ -156,6 +156,7 @@ def add_body(signature: Signature, spec: dict[str, Any], decoder: str | None, me
 def build(case: dict[str, Any], decoder: str | None) -> Spikard:
     """The app of a case, its models in the library of this decoder."""
     app = Spikard(ServerConfig(**case["app"].get("config", {})))
+    notes: list[str] = []
     for route in case["app"]["routes"]:
         signature, options = Signature(), dict(route.get("options", {}))
         for place, parameter in enumerate(route.get("parameters", ())):
@@ -164,7 +165,7 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
             options |= add_body(signature, route["body"], decoder, route["method"])
         options |= {name: route[name] for name in ("status_code", "response_schema") if name in route}
         register = app.route(route["path"], method=route["method"], **options)
-        register(signature.function(route["script"]))
+        register(signature.function(route["script"], notes))
     return app
 
 

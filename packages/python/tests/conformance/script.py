@@ -9,14 +9,15 @@ import datetime
 import enum
 import json
 import uuid
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-from spikard import HTTPException, JSONResponse, Response
+from spikard import HTTPException, JSONResponse, Response, StreamingResponse, background
 
 
-async def run(script: dict[str, Any], received: dict[str, Any]) -> Any:
-    """Does what the script says and returns what the handler returns."""
+async def run(script: dict[str, Any], received: dict[str, Any], notes: list[str]) -> Any:
+    """Does what the script says and returns what the handler returns. `notes` are those of the app."""
     [(word, given)] = script.items()
     if word == "echo":
         return {name: written(value) for name, value in received.items()}
@@ -24,7 +25,18 @@ async def run(script: dict[str, Any], received: dict[str, Any]) -> Any:
         return respond(**given)
     if word == "sleep":
         await asyncio.sleep(given["seconds"])
-        return await run(given["then"], received)
+        return await run(given["then"], received, notes)
+    if word == "stream":
+        return stream(**given)
+    if word == "background":
+        background.run(note, given, notes)
+        return await run(given["then"], received, notes)
+    if word == "trace":
+        for _ in range(400):
+            if len(notes) >= given["notes"]:
+                break
+            await asyncio.sleep(0.005)
+        return list(notes)
     if "exception" in given:
         raise RuntimeError(given["exception"])
     problem = given["http"]
@@ -39,6 +51,28 @@ def respond(status: int | None = None, headers: list[list[str]] | None = None, *
         return value
     kind = JSONResponse if "value" in content else Response
     return kind(value, status or 200, [(name, text) for name, text in headers or ()])
+
+
+def note(given: dict[str, Any], notes: list[str]) -> None:
+    """A task: it makes its note, and fails where it is told to."""
+    notes.append(given["note"])
+    if "raise" in given:
+        raise RuntimeError(given["raise"])
+
+
+def stream(
+    pieces: list[Any], repeat: int = 1, status: int = 200, headers: list[list[str]] | None = None
+) -> StreamingResponse:
+    """A stream of these pieces; an even number comes from a generator, an odd one from an asynchronous one."""
+    made = [base64.b64decode(piece["base64"]) if isinstance(piece, dict) else piece for piece in pieces] * repeat
+
+    async def generated() -> AsyncIterator[str | bytes]:
+        for piece in made:
+            await asyncio.sleep(0)
+            yield piece
+
+    content = generated() if len(pieces) % 2 else (piece for piece in made)
+    return StreamingResponse(content, status, [(name, text) for name, text in headers or ()])
 
 
 def written(value: Any) -> Any:
