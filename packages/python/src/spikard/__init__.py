@@ -27,7 +27,7 @@ from .routing import Router
 if TYPE_CHECKING:
     from . import background
     from .background import BackgroundTasks
-    from .testing import TestClient
+    from .testing import LiveTestClient, TestClient
 
 __all__ = [
     "App",
@@ -41,6 +41,7 @@ __all__ = [
     "HTTPException",
     "Header",
     "JSONResponse",
+    "LiveTestClient",
     "Path",
     "PlainTextResponse",
     "Query",
@@ -65,7 +66,7 @@ __all__ = [
     "trace",
 ]
 
-_LAZY = {"BackgroundTasks": "background", "TestClient": "testing"}
+_LAZY = {"BackgroundTasks": "background", "LiveTestClient": "testing", "TestClient": "testing"}
 
 
 if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any

@@ -98,12 +98,17 @@ class Server:
         """Asked to end at once."""
         self._stopped: float | None = None
 
-    def listen(self) -> None:
-        """Opens the socket and says so, in one line on stderr; of a worker's, its supervisor does both."""
+    def listen(self, told: Callable[[str], object] | None = None) -> None:
+        """Opens the socket and tells where, in one line on stderr if nobody else wants to know; of a worker's, its
+        supervisor does both.
+        """
         if _processes.assigned is not None:
             self.worker.listen(self._has_ended, _processes.assigned.text)
+            return
+        place = self.worker.listen(self._has_ended)
+        if told is not None:
+            told(place)
         else:
-            place = self.worker.listen(self._has_ended)
             print(banner(self._layers, place), file=sys.stderr, flush=True)
 
     async def serve(self) -> tuple[int, int]:
@@ -160,14 +165,16 @@ class Server:
             self.ended.set_result((connections, in_flight))
 
 
-async def serve(app: Spikard, call: dict[str, Any]) -> None:
-    """Serves inside the running loop until it is cancelled; then drains, and ends as cancelled."""
+async def serve(app: Spikard, call: dict[str, Any], told: Callable[[str], object] | None = None) -> None:
+    """Serves inside the running loop until it is cancelled; then drains, and ends as cancelled. `told` is called with the
+    place.
+    """
     compiled = app._compile()
     if _resolve(msgspec.json.encode(_layers(compiled, call)))[1]:
         raise RuntimeError("workers, reload and the replacement of workers need run(): serve() is one process")
     server = Server(compiled, call, asyncio.get_running_loop())
     try:
-        server.listen()
+        server.listen(told)
         try:
             await asyncio.shield(server.ended)
         finally:

@@ -1,4 +1,4 @@
-"""The in-process client: the very same service as the server's, without a socket."""
+"""The in-process client: the very same service as the server's, without a socket. Lazy: the one over a socket."""
 
 from __future__ import annotations
 
@@ -21,10 +21,21 @@ from .datastructures import Headers
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ._live import LiveTestClient
     from ._spikard import Worker
     from .app import Spikard
 
-__all__ = ["Cookies", "HTTPStatusError", "TestClient", "TestResponse", "Text", "TooManyRedirects"]
+__all__ = ["Cookies", "HTTPStatusError", "LiveTestClient", "TestClient", "TestResponse", "Text", "TooManyRedirects"]
+
+if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
+
+    def __getattr__(name):
+        if name == "LiveTestClient":
+            from ._live import LiveTestClient
+
+            return LiveTestClient
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _MAX_REDIRECTS = 20
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -214,8 +225,10 @@ class _Session:
     def send(self, request: _Request, history: list[_Exchange], worker: Worker, future: Future[_Exchange]) -> None:
         """Sends a request, and those that its answers redirect to. On the app's loop."""
 
-        def told(status: int, fields: list[tuple[str, bytes]], body: bytes) -> None:
+        def told(status: int, fields: list[tuple[str, bytes]], body: bytes, fault: Exception | None = None) -> None:
             try:
+                if fault is not None:
+                    raise fault
                 self._answered(request, status, fields, body, history, worker, future)
             except Exception as error:
                 if not future.done():
@@ -313,7 +326,7 @@ class TestClient:
         raise_server_exceptions: bool = False,
     ) -> None:
         self.app = app
-        self.base_url = base_url.rstrip("/")
+        self._base_url = base_url.rstrip("/")
         self.headers = Headers(headers)
         self.follow_redirects = follow_redirects
         self.timeout = timeout
@@ -321,6 +334,11 @@ class TestClient:
         self._home: Home | None = None
         self._portal: Portal | None = None
         self._end: weakref.finalize[[], TestClient] | None = None
+
+    @property
+    def base_url(self) -> str:
+        """What a path is put after."""
+        return self._base_url
 
     @property
     def cookies(self) -> Cookies:

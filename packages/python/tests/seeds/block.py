@@ -64,8 +64,9 @@ def run_test(test_block: str, function: str, app_block: str) -> None:
 
 
 _PROGRAM = """
-import sys, runpy
+import sys, runpy, signal
 from spikard import Spikard
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background would ignore it
 app = Spikard()
 @app.get("/ready")
 async def ready(): return "ready"

@@ -38,7 +38,6 @@ PENDING = {
     "event streams": ["pypi-page-L268", "pypi-page-L321", "python-binding-docs-L372",
                       "python-binding-docs-rendered-L306", "python-readme-early-L401", "python-readme-early-L483"],
     "gRPC": ["python-binding-docs-L391", "python-binding-docs-rendered-L323"],
-    "the live test client": ["python-binding-docs-L478", "python-binding-docs-rendered-L409"],
 }  # fmt: skip
 WAITING = {name: feature for feature, names in PENDING.items() for name in names}
 
@@ -50,8 +49,6 @@ APPS = {
     "python-readme-early-L472": "python-readme-early-L382",
     "pypi-page-L321": "pypi-page-L268",
     "python-readme-early-L483": "python-readme-early-L401",
-    "python-binding-docs-L478": "python-binding-docs-L154",
-    "python-binding-docs-rendered-L409": "python-binding-docs-rendered-L127",
 }
 
 
@@ -359,6 +356,16 @@ def one_process_and_then_several(name: str) -> None:
     alone, several = banners_of_the_program(name, 2)
     assert "workers" not in alone
     assert " with 4 workers " in several
+
+
+@proves("python-binding-docs-L478")
+def a_test_with_a_real_server(name: str) -> None:
+    run_test(name, "test_with_real_server", "python-binding-docs-L154")
+
+
+@proves("python-binding-docs-rendered-L409")
+def a_test_with_a_real_server_of_the_rendered_page(name: str) -> None:
+    run_test(name, "test_with_real_server", "python-binding-docs-rendered-L127")
 
 
 def failure(attempt: Callable[[], Any]) -> str | None:
