@@ -8,6 +8,7 @@ mod decode;
 mod departure;
 mod encode;
 mod endpoint;
+mod exchange;
 mod file;
 mod hooks;
 mod keeper;
@@ -28,6 +29,7 @@ pub use background::{Background, Place};
 pub use body::{Body, Broken};
 pub use departure::Departure;
 pub use encode::encode_error;
+pub use exchange::{Exchange, FedBody, Piece};
 pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use platform::Tokio;

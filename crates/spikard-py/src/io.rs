@@ -97,7 +97,7 @@ impl Io {
     }
 
     /// Runs a task where the connections live.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         match &self.home {
             Some(home) => home.spawn(Box::pin(task)),
             None => drop(self.handle.spawn(task)),

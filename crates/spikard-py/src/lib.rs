@@ -4,6 +4,7 @@ mod allocator;
 mod convert;
 mod engine;
 mod error;
+mod exchange;
 mod io;
 mod runtime;
 mod supervisor;
@@ -34,7 +35,7 @@ use crate::{
     },
     error::{header, invalid},
     io::{Io, Source},
-    runtime::{Bell, Inbox},
+    runtime::{Answer, Bell, Inbox},
 };
 
 #[global_allocator]
@@ -159,19 +160,23 @@ impl Worker {
         told: Py<PyAny>,
     ) -> PyResult<()> {
         let here = self.here()?;
-        // A `Uri` holds no more, and is refused for its length all the same.
-        let target = target.get(..60_000).unwrap_or(target);
-        let mut request = http::Request::builder()
-            .method(method)
-            .uri(target)
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| PyValueError::new_err(format!("{method} {target}: {error}")))?;
-        for pair in headers.try_iter()? {
-            let (name, value) = header(&pair?)?;
-            request.headers_mut().try_append(name, value).map_err(invalid)?;
-        }
+        let request = head(method, target, headers)?.body(Full::new(Bytes::from(body))).map_err(invalid)?;
         self.io.send(&self.service, &self.inbox, here.ask(told), request);
         Ok(())
+    }
+
+    /// Begins a request of somebody else's server, `src/exchange.rs`.
+    fn exchange(
+        slf: Py<Self>,
+        py: Python<'_>,
+        head: (String, String, Bound<'_, PyAny>),
+        length: Option<u64>,
+        peer: (String, u16),
+        told: Py<PyAny>,
+    ) -> PyResult<Py<exchange::Exchange>> {
+        let (method, target, headers) = head;
+        let request = crate::head(&method, &target, &headers)?;
+        Py::new(py, exchange::begin(slf, request, length, peer, told)?)
     }
 
     /// Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again, it
@@ -209,10 +214,36 @@ impl Worker {
         self.inbox.rings_by(py, event_loop.getattr(intern!(py, "call_soon"))?.unbind(), turn(Cause::Work)?)
     }
 
+    /// Has the I/O side find out what `told` is called with.
+    fn ask(&self, told: Py<PyAny>, answer: impl Future<Output = Answer> + Send + 'static) -> PyResult<()> {
+        let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
+        self.io.spawn(async move {
+            inbox.answers.push((number, answer.await));
+            inbox.ring();
+        });
+        Ok(())
+    }
+
     fn here(&self) -> PyResult<std::rc::Rc<Loop>> {
         engine::find(self.key)
             .ok_or_else(|| PyRuntimeError::new_err("the worker is closed, or belongs to another thread"))
     }
+}
+
+/// The head of a request that comes by no connection of ours. It may be refused later on for what it says.
+fn head(method: &str, target: &str, headers: &Bound<'_, PyAny>) -> PyResult<http::request::Builder> {
+    // A `Uri` holds no more, and is refused for its length all the same.
+    let target = target.get(..60_000).unwrap_or(target);
+    let mut request = http::Request::builder().method(method).uri(target);
+    let Some(fields) = request.headers_mut() else {
+        let fault = request.body(()).expect_err("it has no headers");
+        return Err(PyValueError::new_err(format!("{method} {target}: {fault}")));
+    };
+    for pair in headers.try_iter()? {
+        let (name, value) = header(&pair?)?;
+        fields.try_append(name, value).map_err(invalid)?;
+    }
+    Ok(request)
 }
 
 /// A place in the queue of background tasks, given back when it is dropped.

@@ -12,7 +12,7 @@ use crossbeam_queue::SegQueue;
 use pyo3::{prelude::*, types::PyDict};
 use spikard_core::Error;
 use spikard_ffi::{Runtime, Ticket, Work};
-use spikard_http::server::Drained;
+use spikard_http::{Piece, server::Drained};
 
 use crate::vectorcall;
 
@@ -61,6 +61,12 @@ pub(crate) enum Answer {
     Body(Result<Bytes, Error>),
     /// The server has ended.
     Drained(Drained),
+    /// The head of the answer to an exchange, with what there is of its body. None: the client has left.
+    Head(Option<(http::response::Parts, Piece)>),
+    /// More of its body. None: it broke off.
+    Piece(Option<Piece>),
+    /// Whether somebody reads the body of an exchange.
+    Taken(bool),
 }
 
 impl Inbox {

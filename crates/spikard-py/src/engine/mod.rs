@@ -39,7 +39,7 @@ use self::{
     values::Values,
 };
 use crate::{
-    error,
+    error, exchange,
     runtime::{Answer, Inbox},
     vectorcall,
 };
@@ -326,6 +326,10 @@ impl Loop {
                 told.call1(py, (py.None(), error.status_code().as_u16(), detail))
             }
             Answer::Broken => told.call1(py, (0, Vec::<()>::new(), PyBytes::new(py, b""))),
+            Answer::Head(head) => exchange::head(py, head).and_then(|head| told.call1(py, head)),
+            Answer::Piece(Some(piece)) => told.call1(py, (PyBytes::new(py, &piece.bytes), piece.more)),
+            Answer::Piece(None) => told.call1(py, (py.None(), false)),
+            Answer::Taken(taken) => told.call1(py, (taken,)),
             Answer::Drained(drained) => told.call1(py, (drained.connections, drained.in_flight)),
         };
         if let Err(raised) = called {

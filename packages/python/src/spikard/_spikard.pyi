@@ -7,6 +7,7 @@ from ._callable import HostCallable
 from ._worker import Names
 
 __all__ = [
+    "Exchange",
     "Place",
     "RequestHead",
     "ResponseHead",
@@ -82,9 +83,31 @@ class Worker:
     ) -> None:
         """Sends a request through the in-memory door. `told` is called on the loop with status, headers and body; with
         the status 0 if the body broke off."""
+    def exchange(
+        self,
+        head: tuple[str, str, Iterable[tuple[str, str]]],
+        length: int | None,
+        peer: tuple[str, int],
+        told: Callable[[int, list[tuple[bytes, bytes]], bytes, bool], object],
+    ) -> Exchange:
+        """Begins a request of somebody else's server. `head` is its method, target and headers, `length` that of its
+        body, where it is known. `told` is called on the loop with status, headers, the first piece of the answer's body
+        and whether another one follows; with the status 0 if the client has left."""
     def close(self, grace: float | None = None) -> bool:
         """Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again,
         it waits for that."""
+
+@final
+class Exchange:
+    """Of one request, on the loop's thread. Forgotten, its client has left."""
+
+    def feed(self, piece: bytes, more: bool, told: Callable[[bool], object]) -> None:
+        """Feeds a piece of the body. `told` is called with whether anybody reads it, when the next one may come."""
+    def pull(self, told: Callable[[bytes | None, bool], object]) -> None:
+        """Asks for the next piece of the answer's body. `told` is called with it and with whether another one follows;
+        with None if the body broke off."""
+    def leave(self) -> None:
+        """The client has left."""
 
 class RequestHead:
     """The Rust half of `spikard.Request`."""

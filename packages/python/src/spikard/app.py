@@ -14,6 +14,7 @@ from .routing import Router
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from ._asgi import Doors, Receive, Scope, Send
     from ._callable import Compiled
 
 __all__ = ["App", "Spikard"]
@@ -45,6 +46,7 @@ class Spikard(Router):
         self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
         for router in _listed(routers):
             self.include_router(router)
+        self._doors: Doors | None = None
         _decorators.enter(self)
 
     def run(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
@@ -58,6 +60,14 @@ class Spikard(Router):
         from ._worker import serve
 
         await serve(self, _call(config, overrides, "serve()"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one scope of an ASGI 3 server: `http`, or `lifespan`. `uvicorn module:app` does it."""
+        from ._asgi import Doors, respond
+
+        if self._doors is None:
+            self._doors = Doors(self)
+        await respond(self._doors, scope, receive, send)
 
     def _compile(self) -> Compiled:
         """The document for the core and the user code in it."""

@@ -1,0 +1,164 @@
+//! The door for somebody else's server: a request whose body is fed, an answer that is pulled, piece by piece. Behind it
+//! is the very same service; what a connection of ours refuses is refused here too.
+
+use std::{
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts, response::Parts as Head};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::{Body, BodyError, Broken, Departure, Service};
+
+/// Answers a request that came by no connection. The length of a body stands in the head, where a connection would put
+/// it.
+pub(crate) async fn enter<B>(service: &Service, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+{
+    let (head, body) = request.into_parts();
+    #[cfg(feature = "server")]
+    let refused = crate::server::refused(service, &head);
+    #[cfg(not(feature = "server"))]
+    let refused = None;
+    let mut answer = match refused {
+        Some(refused) => refused,
+        None => service.call(Request::from_parts(head, body)).await,
+    };
+    if let Some(length) = answer.size_hint().exact().filter(|_| answer.status() != StatusCode::NO_CONTENT) {
+        answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
+    }
+    answer
+}
+
+/// One request and its answer. Dropping it is the client's departure.
+pub struct Exchange {
+    feed: mpsc::Sender<Fed>,
+    departure: Departure,
+    answer: Mutex<Option<Body>>,
+}
+
+/// A piece of an answer.
+#[derive(Debug, Default)]
+pub struct Piece {
+    /// What there is so far.
+    pub bytes: Bytes,
+    /// Whether another one follows.
+    pub more: bool,
+}
+
+impl Exchange {
+    /// Of a request with this head. `length` is that of its body, where it is known.
+    pub fn new(mut head: Parts, length: Option<u64>) -> (Self, Request<FedBody>) {
+        let (feed, fed) = mpsc::channel(1);
+        let departure = Departure::default();
+        head.extensions.insert(departure.clone());
+        let body = FedBody { fed, left: length, ended: length == Some(0) };
+        (Self { feed, departure, answer: Mutex::new(None) }, Request::from_parts(head, body))
+    }
+
+    /// Feeds a piece of the request's body, an empty one where nothing follows; waits while the one before it has not
+    /// been taken. False: nobody reads any more.
+    pub async fn feed(&self, piece: Bytes, more: bool) -> bool {
+        if !piece.is_empty() && self.feed.send(Fed::Piece(piece)).await.is_err() {
+            return false;
+        }
+        more || self.feed.send(Fed::End).await.is_ok()
+    }
+
+    /// The head of the answer, and of its body what is there already. None: the client has left.
+    pub async fn answer(&self, service: &Service, request: Request<FedBody>) -> Option<(Head, Piece)> {
+        // The departure first: what the service says then is for nobody.
+        let answer = match select(pin!(self.departure.departed()), pin!(enter(service, request))).await {
+            Either::Left(_) => return None,
+            Either::Right((answer, _)) => answer,
+        };
+        let (head, body) = answer.into_parts();
+        let (there, more) = (body.size_hint().exact().is_some(), !body.is_end_stream());
+        *self.answer.lock().await = Some(body).filter(|_| more);
+        let piece = if there { self.piece().await.ok()? } else { Piece { bytes: Bytes::new(), more } };
+        Some((head, piece))
+    }
+
+    /// The next piece of the answer's body.
+    pub async fn piece(&self) -> Result<Piece, Broken> {
+        let mut answer = self.answer.lock().await;
+        let read = read(&mut answer).await;
+        if !read.as_ref().is_ok_and(|piece| piece.more) || self.departure.has_departed() {
+            *answer = None;
+        }
+        read
+    }
+
+    /// The client has left.
+    pub fn leave(&self) {
+        self.departure.depart();
+        if let Ok(mut answer) = self.answer.try_lock() {
+            *answer = None;
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+async fn read(answer: &mut Option<Body>) -> Result<Piece, Broken> {
+    let Some(body) = answer else { return Ok(Piece::default()) };
+    while let Some(frame) = body.frame().await {
+        if let Ok(bytes) = frame?.into_data() {
+            return Ok(Piece { bytes, more: !body.is_end_stream() });
+        }
+    }
+    Ok(Piece::default())
+}
+
+#[derive(Debug)]
+enum Fed {
+    Piece(Bytes),
+    End,
+}
+
+/// The body of a request that is fed: it breaks off with its exchange.
+#[derive(Debug)]
+pub struct FedBody {
+    fed: mpsc::Receiver<Fed>,
+    left: Option<u64>,
+    ended: bool,
+}
+
+impl http_body::Body for FedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let fed = ready!(self.fed.poll_recv(cx));
+        self.ended = !matches!(fed, Some(Fed::Piece(_)));
+        Poll::Ready(match fed {
+            Some(Fed::Piece(piece)) => {
+                self.left = self.left.map(|left| left.saturating_sub(piece.len() as u64));
+                Some(Ok(Frame::data(piece)))
+            }
+            Some(Fed::End) => None,
+            None => Some(Err("the body broke off".into())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
