@@ -15,7 +15,7 @@ pub struct JsonFault {
 /// A text of no more than `max_depth` arrays and objects inside each other passes; a byte order mark does not.
 pub fn check(text: &[u8], max_depth: usize) -> Result<(), JsonFault> {
     let valid = std::str::from_utf8(text);
-    let mut scan = Scan { text, at: 0, open: Vec::new(), max_depth };
+    let mut scan = Scan { text, at: 0, open: Open::default(), max_depth };
     match valid {
         Ok(_) => scan.document(),
         Err(error) => Err(JsonFault { at: error.valid_up_to(), reason: "invalid UTF-8" }),
@@ -25,9 +25,38 @@ pub fn check(text: &[u8], max_depth: usize) -> Result<(), JsonFault> {
 struct Scan<'a> {
     text: &'a [u8],
     at: usize,
-    /// One entry for each open array or object; true for an object.
-    open: Vec<bool>,
+    open: Open,
     max_depth: usize,
+}
+
+/// The open arrays and objects, one bit each, set for an object; the innermost 64 need no memory of their own.
+#[derive(Default)]
+struct Open {
+    depth: usize,
+    innermost: u64,
+    outer: Vec<u64>,
+}
+
+impl Open {
+    fn in_object(&self) -> bool {
+        self.depth > 0 && self.innermost & 1 == 1
+    }
+
+    fn push(&mut self, object: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.outer.push(self.innermost);
+        }
+        self.innermost = self.innermost << 1 | u64::from(object);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.depth -= 1;
+        self.innermost >>= 1;
+        if self.depth.is_multiple_of(64) {
+            self.innermost = self.outer.pop().unwrap_or_default();
+        }
+    }
 }
 
 /// What the grammar wants next.
@@ -48,7 +77,7 @@ impl Scan<'_> {
         loop {
             self.skip_space();
             next = match next {
-                Next::AfterValue if self.open.is_empty() => break,
+                Next::AfterValue if self.open.depth == 0 => break,
                 Next::AfterValue => self.after_value()?,
                 Next::FirstItem if self.peek() == Some(b']') => self.close(),
                 Next::FirstMember if self.peek() == Some(b'}') => self.close(),
@@ -63,7 +92,7 @@ impl Scan<'_> {
     }
 
     fn after_value(&mut self) -> Result<Next, JsonFault> {
-        let in_object = self.open.last() == Some(&true);
+        let in_object = self.open.in_object();
         match (self.peek(), in_object) {
             (Some(b','), _) => {
                 self.at += 1;
@@ -113,7 +142,7 @@ impl Scan<'_> {
     }
 
     fn descend(&mut self, object: bool) -> Result<Next, JsonFault> {
-        if self.open.len() >= self.max_depth {
+        if self.open.depth >= self.max_depth {
             return self.fault("nested too deeply");
         }
         self.at += 1;

@@ -87,3 +87,14 @@ fn strings_of_every_length_end_where_they_end() {
         assert_eq!(check(control.as_bytes(), 1).expect_err("a control character").at, length + 1);
     }
 }
+
+#[test]
+fn what_is_open_is_known_at_any_depth() {
+    for depth in [1, 63, 64, 65, 128, 129, 200] {
+        let objects: String = (0..depth).map(|level| if level % 3 == 0 { "{\"a\":" } else { "[" }).collect();
+        let ends: String = (0..depth).rev().map(|level| if level % 3 == 0 { '}' } else { ']' }).collect();
+        assert_eq!(check(format!("{objects}1{ends}").as_bytes(), depth), Ok(()), "{depth}");
+        let crossed = ends.replace(']', "x").replace('}', "]").replace('x', "}");
+        check(format!("{objects}1{crossed}").as_bytes(), depth).expect_err("the ends are exchanged");
+    }
+}

@@ -102,7 +102,10 @@ fn function(py: Python<'_>, definition: &'static Definition, slf: Option<&Py<PyA
 /// What stands in, once per process: asyncio's list of all Tasks is one per process, too.
 struct Stands {
     call_soon: Py<PyAny>,
+    /// The genuine one.
     add: Py<PyAny>,
+    /// What asyncio's list is completed with when somebody asks for it.
+    suspended: Py<PyDict>,
 }
 
 static STANDS: PyOnceLock<Option<Stands>> = PyOnceLock::new();
@@ -112,17 +115,38 @@ pub(super) fn catch_registration(py: Python<'_>) -> bool {
     let install = || -> PyResult<Stands> {
         let all_tasks = py.import("asyncio.tasks")?.getattr("_all_tasks")?;
         let add = all_tasks.getattr("add")?.unbind();
-        py.import("spikard._watched")?.call_method1("complete", (&all_tasks,))?;
+        let watched = py.import("spikard._watched")?;
+        let suspended = watched.getattr("suspended")?.cast_into::<PyDict>()?.unbind();
+        watched.call_method1("complete", (&all_tasks,))?;
         all_tasks.setattr("add", function(py, &ADD, Some(&add))?)?;
-        Ok(Stands { call_soon: function(py, &CALL_SOON, None)?, add })
+        Ok(Stands { call_soon: function(py, &CALL_SOON, None)?, add, suspended })
     };
     STANDS.get_or_init(py, || install().ok()).is_some()
 }
 
-pub(super) fn register(py: Python<'_>, task: &Py<PyAny>) -> PyResult<()> {
+/// A Task waits: whoever asks for all of them finds it.
+pub(super) fn list(py: Python<'_>, task: &Py<PyAny>) -> PyResult<()> {
     match STANDS.get(py) {
-        Some(Some(stands)) => vectorcall::call_one(py, &stands.add, task.bind(py)).map(drop),
+        Some(Some(stands)) => stands.suspended.bind(py).set_item(task, py.None()),
         _ => Ok(()),
+    }
+}
+
+/// A Task that waited ends.
+pub(super) fn unlist(py: Python<'_>, task: &Py<PyAny>) {
+    if let Some(Some(stands)) = STANDS.get(py) {
+        // Of a loop whose steps cannot be caught, the Tasks are not there.
+        let _ = stands.suspended.bind(py).del_item(task);
+    }
+}
+
+/// A Task is given up and goes on alone: asyncio has it in its own list, as it would have any other.
+pub(super) fn give_up(py: Python<'_>, task: &Py<PyAny>) {
+    unlist(py, task);
+    if let Some(Some(stands)) = STANDS.get(py)
+        && let Err(raised) = vectorcall::call_one(py, &stands.add, task.bind(py))
+    {
+        raised.write_unraisable(py, Some(task.bind(py)));
     }
 }
 
@@ -153,7 +177,7 @@ pub(super) fn capture(
     }
     let task = task?;
     if own.is_none() {
-        register(py, &task)?;
+        list(py, &task)?;
     }
     Ok((task, own))
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use pyo3::{intern, prelude::*, types::PyDict};
 
-use super::capture::{Step, capture, catch_registration, register};
+use super::capture::{Step, capture, catch_registration, list};
 use crate::{engine::task::Coro, vectorcall};
 
 /// Makes the Tasks of one loop.
@@ -13,8 +13,7 @@ pub(crate) struct Tasks {
     class: Py<PyAny>,
     /// What every Task is made with, but its coroutine and its context. Out while a Task is made.
     keywords: Cell<Option<Py<PyDict>>>,
-    /// `asyncio.Task` takes a context from 3.11 on; before, it copies the current one.
-    takes_context: bool,
+    /// From 3.12 on. Before, a Task copies the current context: to give it one costs more.
     eager_start: bool,
     /// The loop's attributes, where `call_soon` is replaced for a moment.
     captured: Option<Py<PyDict>>,
@@ -23,13 +22,12 @@ pub(crate) struct Tasks {
 impl Tasks {
     pub(crate) fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = event_loop.py();
-        let (takes_context, eager_start) = (py.version_info() >= (3, 11), py.version_info() >= (3, 12));
+        let eager_start = py.version_info() >= (3, 12);
         let attributes =
             event_loop.getattr_opt(intern!(py, "__dict__"))?.and_then(|dict| dict.cast_into::<PyDict>().ok());
         Ok(Self {
             class: py.import("asyncio")?.getattr("Task")?.unbind(),
             keywords: Cell::new(None),
-            takes_context,
             eager_start,
             captured: attributes.filter(|_| !eager_start && catch_registration(py)).map(Bound::unbind),
         })
@@ -46,16 +44,15 @@ impl Tasks {
     ) -> PyResult<Py<PyAny>> {
         let construct = || self.construct(py, event_loop, coro, context);
         let Some(attributes) = &self.captured else {
-            return if self.takes_context { construct() } else { vectorcall::in_context(py, context, construct)? };
+            return if self.eager_start { construct() } else { vectorcall::in_context(py, context, construct)? };
         };
         let captured = || capture(py, event_loop, attributes.bind(py), construct);
-        let (task, step) =
-            if self.takes_context { captured()? } else { vectorcall::in_context(py, context, captured)?? };
+        let (task, step) = vectorcall::in_context(py, context, captured)??;
         let Some(Step { step, context: of_step, .. }) = step else { return Ok(task) };
         let context = of_step.as_ref().unwrap_or(context);
         vectorcall::in_context(py, context, || step.call0(py))??;
         if suspended() {
-            register(py, &task)?;
+            list(py, &task)?;
         }
         Ok(task)
     }
@@ -72,11 +69,11 @@ impl Tasks {
             Some(keywords) => keywords,
             None => self.keywords(py, event_loop)?,
         };
-        if self.takes_context {
+        if self.eager_start {
             keywords.bind(py).set_item(intern!(py, "context"), context)?;
         }
         let task = self.class.call(py, (coro,), Some(keywords.bind(py)));
-        if self.takes_context {
+        if self.eager_start {
             keywords.bind(py).set_item(intern!(py, "context"), py.None())?; // or the last request's would stay
         }
         let before = self.keywords.replace(Some(keywords));

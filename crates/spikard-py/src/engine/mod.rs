@@ -216,7 +216,9 @@ impl Loop {
     fn guard(&self, py: Python<'_>, ticket: Ticket, done: PyResult<()>) -> PyResult<()> {
         let Err(raised) = done else { return Ok(()) };
         self.driver.forget(ticket);
-        drop(self.slots.free(ticket));
+        if let Some(Parked::Task { task, .. }) = self.slots.free(ticket) {
+            capture::give_up(py, &task);
+        }
         if error::interrupts(py, &raised) {
             return Err(raised);
         }
@@ -296,6 +298,7 @@ impl Loop {
             Parked::Task { coro, task } => {
                 // asyncio would complain that it is still pending, which nobody can change any more.
                 let _ = task.setattr(py, intern!(py, "_log_destroy_pending"), false);
+                capture::give_up(py, &task);
                 if let Ok(mut coro) = coro.try_borrow_mut(py) {
                     coro.abandon(py, self);
                 }

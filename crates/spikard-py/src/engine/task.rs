@@ -3,7 +3,7 @@
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyStopIteration, intern, prelude::*, types::PyTuple};
 
 use super::{
-    Loop, find,
+    Loop, capture, find,
     job::{Job, Stop},
     slots::Parked,
 };
@@ -57,7 +57,9 @@ impl Coro {
     fn close(&mut self, py: Python<'_>) {
         let here = find(self.job.key);
         self.job.abandon(py, here.as_deref());
-        drop(here.and_then(|here| here.slots.free(self.job.ticket)));
+        if let Some(Parked::Task { task, .. }) = here.and_then(|here| here.slots.free(self.job.ticket)) {
+            capture::give_up(py, &task);
+        }
     }
 
     // While a step runs, the borrow is taken: then there is nothing to say but that it runs.
@@ -106,7 +108,9 @@ impl Coro {
             self.job.abandon(py, Some(&here));
         }
         if self.job.has_ended() {
-            drop(here.slots.free(self.job.ticket));
+            if let Some(Parked::Task { task, .. }) = here.slots.free(self.job.ticket) {
+                capture::unlist(py, &task);
+            }
             self.job.let_go();
         }
         match (interrupt, stop?) {
@@ -137,7 +141,9 @@ impl Coro {
         }
         let cancel = self.job.step_aside(py, here);
         if self.job.has_ended() {
-            drop(here.slots.free(self.job.ticket)); // given up: the Task goes on alone
+            if let Some(Parked::Task { task, .. }) = here.slots.free(self.job.ticket) {
+                capture::give_up(py, &task);
+            }
             self.resolve(py)?;
         }
         Ok(cancel)

@@ -12,13 +12,19 @@ from typing import Any
 from weakref import WeakSet
 
 
+suspended: dict[Any, None] = {}
+"""The Tasks of requests that wait. They come into asyncio's list when somebody asks for it: to put each of them in, and
+to take it out again, costs more than a request's first step.
+"""
+
+
 class AllTasks(WeakSet[Any]):
-    """asyncio's list (3.10 and 3.11), with what runs on every loop at this moment: the first step of a request's Task
-    runs before the list has the Task.
+    """asyncio's list (3.10 and 3.11), with the Tasks of requests, and with what runs on every loop at this moment: the
+    first step of a request's Task runs before anybody has heard of it.
     """
 
     def __iter__(self) -> Iterator[Any]:
-        for task in tuple(tasks._current_tasks.values()):  # type: ignore[attr-defined]
+        for task in (*suspended, *tasks._current_tasks.values()):  # type: ignore[attr-defined]
             WeakSet.add(self, task)
         return super().__iter__()
 
