@@ -59,31 +59,19 @@ impl Open {
     }
 }
 
-/// What the grammar wants next.
-enum Next {
-    Value,
-    FirstItem,
-    FirstMember,
-    Member,
-    AfterValue,
-}
-
 impl Scan<'_> {
     fn document(&mut self) -> Result<(), JsonFault> {
         if self.text.starts_with(b"\xEF\xBB\xBF") {
             return self.fault("unexpected byte order mark");
         }
-        let mut next = Next::Value;
+        self.skip_space();
         loop {
-            self.skip_space();
-            next = match next {
-                Next::AfterValue if self.open.depth == 0 => break,
-                Next::AfterValue => self.after_value()?,
-                Next::FirstItem if self.peek() == Some(b']') => self.close(),
-                Next::FirstMember if self.peek() == Some(b'}') => self.close(),
-                Next::FirstMember | Next::Member => self.member()?,
-                Next::Value | Next::FirstItem => self.value()?,
-            };
+            if !self.begin_value()? {
+                self.end_values()?;
+                if self.open.depth == 0 {
+                    break;
+                }
+            }
         }
         match self.peek() {
             None => Ok(()),
@@ -91,27 +79,72 @@ impl Scan<'_> {
         }
     }
 
-    fn after_value(&mut self) -> Result<Next, JsonFault> {
-        let in_object = self.open.in_object();
-        match (self.peek(), in_object) {
-            (Some(b','), _) => {
-                self.at += 1;
-                Ok(if in_object { Next::Member } else { Next::Value })
+    /// True: it holds a value, which comes next.
+    fn begin_value(&mut self) -> Result<bool, JsonFault> {
+        match self.peek() {
+            Some(b'"') => self.string()?,
+            Some(b'{') => {
+                self.descend(true)?;
+                if self.peek() != Some(b'}') {
+                    return self.name().map(|()| true);
+                }
+                self.close();
             }
-            (Some(b'}'), true) | (Some(b']'), false) => Ok(self.close()),
-            (None, _) => self.fault("unexpected end"),
-            (_, true) => self.fault("expected `,` or `}`"),
-            (_, false) => self.fault("expected `,` or `]`"),
+            Some(b'[') => {
+                self.descend(false)?;
+                if self.peek() != Some(b']') {
+                    return Ok(true);
+                }
+                self.close();
+            }
+            Some(b't') => self.word(b"true")?,
+            Some(b'f') => self.word(b"false")?,
+            Some(b'n') => self.word(b"null")?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            None => return self.fault("unexpected end"),
+            Some(_) => return self.fault("expected a value"),
+        }
+        Ok(false)
+    }
+
+    /// A value has ended: goes on to the next, out of all that end with it.
+    fn end_values(&mut self) -> Result<(), JsonFault> {
+        loop {
+            self.skip_space();
+            if self.open.depth == 0 {
+                return Ok(());
+            }
+            match (self.peek(), self.open.in_object()) {
+                (Some(b','), in_object) => {
+                    self.at += 1;
+                    self.skip_space();
+                    return if in_object { self.name() } else { Ok(()) };
+                }
+                (Some(b'}'), true) | (Some(b']'), false) => self.close(),
+                (None, _) => return self.fault("unexpected end"),
+                (_, true) => return self.fault("expected `,` or `}`"),
+                (_, false) => return self.fault("expected `,` or `]`"),
+            }
         }
     }
 
-    fn close(&mut self) -> Next {
+    fn descend(&mut self, object: bool) -> Result<(), JsonFault> {
+        if self.open.depth >= self.max_depth {
+            return self.fault("nested too deeply");
+        }
         self.at += 1;
-        self.open.pop();
-        Next::AfterValue
+        self.open.push(object);
+        self.skip_space();
+        Ok(())
     }
 
-    fn member(&mut self) -> Result<Next, JsonFault> {
+    fn close(&mut self) {
+        self.at += 1;
+        self.open.pop();
+    }
+
+    /// A member's name and its colon.
+    fn name(&mut self) -> Result<(), JsonFault> {
         match self.peek() {
             Some(b'"') => self.string()?,
             None => return self.fault("unexpected end"),
@@ -123,31 +156,8 @@ impl Scan<'_> {
             None => return self.fault("unexpected end"),
             Some(_) => return self.fault("expected `:`"),
         }
-        Ok(Next::Value)
-    }
-
-    fn value(&mut self) -> Result<Next, JsonFault> {
-        match self.peek() {
-            Some(b'"') => self.string()?,
-            Some(b'{') => return self.descend(true),
-            Some(b'[') => return self.descend(false),
-            Some(b't') => self.word(b"true")?,
-            Some(b'f') => self.word(b"false")?,
-            Some(b'n') => self.word(b"null")?,
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            None => return self.fault("unexpected end"),
-            Some(_) => return self.fault("expected a value"),
-        }
-        Ok(Next::AfterValue)
-    }
-
-    fn descend(&mut self, object: bool) -> Result<Next, JsonFault> {
-        if self.open.depth >= self.max_depth {
-            return self.fault("nested too deeply");
-        }
-        self.at += 1;
-        self.open.push(object);
-        Ok(if object { Next::FirstMember } else { Next::FirstItem })
+        self.skip_space();
+        Ok(())
     }
 
     fn word(&mut self, word: &[u8]) -> Result<(), JsonFault> {
@@ -219,15 +229,14 @@ impl Scan<'_> {
     fn skip_plain(&mut self) {
         const ONES: u64 = 0x0101_0101_0101_0101;
         const HIGH: u64 = 0x8080_8080_8080_8080;
-        let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
         let mut rest = self.text[self.at..].chunks_exact(8);
         for chunk in &mut rest {
             let word = u64::from_le_bytes(chunk.try_into().expect("chunks of eight"));
-            let quote = has_zero(word ^ (ONES * u64::from(b'"')));
-            let escape = has_zero(word ^ (ONES * u64::from(b'\\')));
-            let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-            // The lowest mark is exact; those above it may be carries.
-            let marks = quote | escape | control;
+            let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
+            let escape = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+            let control = word.wrapping_sub(ONES * 0x20);
+            // The lowest mark is exact; those above it may be borrowed from.
+            let marks = (quote | escape | control) & !word & HIGH;
             if marks != 0 {
                 self.at += marks.trailing_zeros() as usize / 8;
                 return;

@@ -329,6 +329,25 @@ def test_a_handler_runs_in_a_real_task(run: Any) -> None:
     assert "look" in answer["suspended"][0] or "test_worker.py" in answer["suspended"][0]
 
 
+def test_the_task_of_a_request_is_listed_while_it_waits_and_kept_by_nobody_afterwards(run: Any) -> None:
+    app, tasks = Spikard(), []
+
+    @app.get("/")
+    async def wait() -> list[bool]:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.append(weakref.ref(task))
+        return await asyncio.gather(asyncio.create_task(is_listed(task)))
+
+    async def is_listed(task: asyncio.Task[Any]) -> bool:
+        await asyncio.sleep(0)
+        return task in asyncio.all_tasks()
+
+    assert run(ask(app, "/"))[0].json() == [True]
+    gc.collect()
+    assert [task() for task in tasks] == [None]
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.timeout and TaskGroup came with 3.11")
 def test_timeouts_and_task_groups_work(run: Any) -> None:
     app = Spikard()
