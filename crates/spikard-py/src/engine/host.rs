@@ -130,10 +130,11 @@ pub(crate) struct Host {
     pub(crate) refusal: Py<PyAny>,
     /// `report(exception, source, route, request_id)`, the first two or the last may be None.
     pub(crate) report: Py<PyAny>,
-    /// `open_scope()`, `take_tasks() -> list` and `close_scope()`: the background tasks of a request.
-    pub(crate) open_scope: Py<PyAny>,
-    pub(crate) take_tasks: Py<PyAny>,
-    pub(crate) close_scope: Py<PyAny>,
+    /// The class of lists of background tasks, `set_scope(list)`, and `begin_late(list)` for those of a request that is
+    /// over.
+    pub(crate) scope: Py<PyAny>,
+    pub(crate) set_scope: Py<PyAny>,
+    pub(crate) begin_late: Py<PyAny>,
     /// The class of requests; it inherits `RequestHead`.
     pub(crate) request: Py<PyAny>,
     /// The class of responses.
@@ -180,9 +181,9 @@ impl Host {
             from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
             refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
             report: names.getattr(intern!(py, "report"))?.unbind(),
-            open_scope: names.getattr(intern!(py, "open_scope"))?.unbind(),
-            take_tasks: names.getattr(intern!(py, "take_tasks"))?.unbind(),
-            close_scope: names.getattr(intern!(py, "close_scope"))?.unbind(),
+            scope: names.getattr(intern!(py, "scope"))?.unbind(),
+            set_scope: names.getattr(intern!(py, "set_scope"))?.unbind(),
+            begin_late: names.getattr(intern!(py, "begin_late"))?.unbind(),
             request: names.getattr(intern!(py, "request"))?.unbind(),
             response: names.getattr(intern!(py, "response"))?.unbind(),
             made: names.getattr(intern!(py, "made"))?.unbind(),

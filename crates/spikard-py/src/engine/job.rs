@@ -7,7 +7,7 @@ use spikard_ffi::{Call, Step, Ticket};
 use super::{
     Key, Loop, awaiting,
     awaiting::Sent,
-    calls::{self, Owes},
+    calls::{self, Owes, background},
     host::{Code, Kind},
     pool,
     values::Values,
@@ -24,6 +24,7 @@ pub(crate) struct Job {
     /// Begun, not ended.
     active: Option<Active>,
     pub(crate) values: Values,
+    pub(super) scope: background::Scope,
     /// Ctrl-C reached user code: it goes on to the loop when the request has its answer.
     interrupt: Option<PyErr>,
 }
@@ -53,8 +54,8 @@ pub(crate) enum Stop {
 
 impl Job {
     /// `values`: those of the work that spawned this one.
-    pub(crate) fn new(key: Key, ticket: Ticket, values: Values) -> Self {
-        Self { key, ticket, ended: false, next: None, active: None, values, interrupt: None }
+    pub(crate) fn new(key: Key, ticket: Ticket, values: Values, scope: background::Scope) -> Self {
+        Self { key, ticket, ended: false, next: None, active: None, values, scope, interrupt: None }
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -108,6 +109,7 @@ impl Job {
 
     pub(crate) fn visit(&self, visit: &pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
         self.values.visit(visit)?;
+        visit.call(&self.scope)?;
         match self.active.as_ref().map(|active| &active.on) {
             Some(On::Coroutine(coroutine)) => visit.call(coroutine),
             Some(On::Thread { context, .. }) => visit.call(context),
@@ -157,7 +159,7 @@ impl Job {
 
     fn end(&mut self, py: Python<'_>, here: &Loop) -> Stop {
         self.ended = true;
-        calls::background::close(py, here);
+        background::close(py, here, &self.scope);
         Stop::Ended
     }
 

@@ -198,13 +198,13 @@ impl Loop {
         }
         for _ in 0..BATCH {
             let Some((work, values, context)) = self.spawned.borrow_mut().pop_front() else { break };
-            self.begin(py, work, values, Ok(context))?;
+            self.begin(py, work, values, Ok((context, None)))?;
         }
         for begun in 1..=BATCH {
             let Some(work) = self.inbox.works.pop() else { break };
-            let context = vectorcall::copy_context(py)
-                .and_then(|context| calls::background::open(py, self, &context).map(|()| context));
-            self.begin(py, work, Values::default(), context)?;
+            let opened = vectorcall::copy_context(py)
+                .and_then(|context| calls::background::open(py, self, &context).map(|scope| (context, scope)));
+            self.begin(py, work, Values::default(), opened)?;
             if begun % LOOK_AT_CLOCK == 0 && Instant::now() >= until {
                 break;
             }
@@ -237,11 +237,11 @@ impl Loop {
         py: Python<'_>,
         work: Work,
         values: Values,
-        context: PyResult<Py<PyAny>>,
+        opened: PyResult<(Py<PyAny>, calls::background::Scope)>,
     ) -> PyResult<()> {
         let ticket = self.driver.accept(work);
-        let job = Box::new(Job::new(self.key, ticket, values));
-        let begun = context.and_then(|context| self.bare(py, job, context));
+        let begun = opened
+            .and_then(|(context, scope)| self.bare(py, Box::new(Job::new(self.key, ticket, values, scope)), context));
         self.guard(py, ticket, begun)
     }
 

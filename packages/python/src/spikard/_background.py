@@ -89,14 +89,10 @@ def _is_async(work: object) -> bool:
     return any(map(inspect.iscoroutinefunction, (called, getattr(called, "__call__", None))))  # noqa: B004
 
 
-class Scope:
-    """What one request has asked for so far."""
+class Scope(list[Task]):
+    """What one request has asked for so far. `is_over` is there when the request is."""
 
-    __slots__ = ("is_over", "tasks")
-
-    def __init__(self) -> None:
-        self.tasks: list[Task] = []
-        self.is_over = False
+    __slots__ = ("is_over",)
 
 
 def reserved(work: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Task:
@@ -123,11 +119,11 @@ def ask(work: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Has the work done after the response; at once where its request is over."""
     task = reserved(work, args, kwargs)
     scope = _scope.get(None)
-    if scope is None or scope.is_over:
+    if scope is None or hasattr(scope, "is_over"):
         home = _home.get()
         home.loop.call_soon_threadsafe(_begin, home, task)
     else:
-        scope.tasks.append(task)
+        scope.append(task)
 
 
 def _begin(home: Home, task: Task) -> None:
@@ -135,26 +131,12 @@ def _begin(home: Home, task: Task) -> None:
         worker.run_in_background(task)
 
 
-def open_scope() -> None:
-    """Called in the context of each request."""
-    _scope.set(Scope())
+set_scope = _scope.set
+"""Called in the context of each request."""
 
 
-def take_tasks() -> list[Task]:
-    """What has been asked for since the last time."""
-    scope = _scope.get(None)
-    if scope is None:
-        return []
-    tasks, scope.tasks = scope.tasks, []
-    return tasks
-
-
-def close_scope() -> None:
-    """The request is over: what its stream or its clean-up asked for begins."""
-    scope = _scope.get(None)
-    if scope is None or scope.is_over:
-        return
-    scope.is_over = True
+def begin_late(tasks: list[Task]) -> None:
+    """What a stream or clean-up asked for begins when their request is over."""
     home = _home.get()
-    for task in take_tasks():
+    for task in tasks:
         home.loop.call_soon(_begin, home, task)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 from weakref import WeakSet
 
-
 suspended: dict[Any, None] = {}
 """The Tasks of requests that wait. They come into asyncio's list when somebody asks for it: to put each of them in, and
 to take it out again, costs more than a request's first step.

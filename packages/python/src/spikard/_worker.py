@@ -42,9 +42,9 @@ class Names(NamedTuple):
     encode_plain: Callable[[object], bytes] = _render.encode_plain
     struct_meta: type = msgspec.StructMeta
     from_tuple: Callable[..., Response] = _render.from_tuple
-    open_scope: Callable[[], None] = _background.open_scope
-    take_tasks: Callable[[], list[_background.Task]] = _background.take_tasks
-    close_scope: Callable[[], None] = _background.close_scope
+    scope: type = _background.Scope
+    set_scope: Callable[[_background.Scope], object] = _background.set_scope
+    begin_late: Callable[[list[_background.Task]], None] = _background.begin_late
     refusal: Callable[[BaseException, int], tuple[list[dict[str, Any]], bool] | None] = _decode.told
     request: type = Request
     response: type = Response

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pyo3::{intern, prelude::*};
+use pyo3::{intern, prelude::*, types::PyList};
 use smallvec::smallvec;
 use spikard_core::{Error, HostId, Response};
 use spikard_ffi::Reply;
@@ -26,39 +26,51 @@ pub(crate) fn use_background() {
     USED.store(true, Ordering::Relaxed);
 }
 
+/// What one request has asked for so far; None where nobody can ask.
+pub(crate) type Scope = Option<Py<PyList>>;
+
 /// Has a new request notice what it asks for. `context` is its own.
-pub(crate) fn open(py: Python<'_>, here: &Loop, context: &Py<PyAny>) -> PyResult<()> {
-    if USED.load(Ordering::Relaxed) {
-        vectorcall::in_context(py, context, || here.host.open_scope.call0(py))??;
+pub(crate) fn open(py: Python<'_>, here: &Loop, context: &Py<PyAny>) -> PyResult<Scope> {
+    if !USED.load(Ordering::Relaxed) {
+        return Ok(None);
     }
-    Ok(())
+    let scope = here.host.scope.bind(py).call0()?;
+    vectorcall::in_context(py, context, || vectorcall::call_one(py, &here.host.set_scope, &scope))??;
+    Ok(Some(scope.cast_into::<PyList>()?.unbind()))
+}
+
+/// What has been asked for since the last time. Most requests ask for nothing.
+fn take(py: Python<'_>, scope: &Scope) -> PyResult<Vec<Py<PyAny>>> {
+    let Some(scope) = scope.as_ref().map(|scope| scope.bind(py)).filter(|scope| !scope.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let tasks: Vec<Py<PyAny>> = scope.iter().map(Bound::unbind).collect();
+    scope.del_slice(0, tasks.len())?; // another thread may have asked for more meanwhile
+    Ok(tasks)
 }
 
 /// What the request has asked for runs when this response has been sent, and not at all if there is none.
-pub(super) fn attach(job: &mut Job, py: Python<'_>, here: &Loop, made: PyResult<Response>) -> PyResult<Response> {
-    if !USED.load(Ordering::Relaxed) {
-        return made;
-    }
-    let tasks: Vec<Py<PyAny>> = here.host.take_tasks.call0(py)?.extract(py)?;
+pub(super) fn attach(job: &mut Job, py: Python<'_>, made: PyResult<Response>) -> PyResult<Response> {
+    let tasks = take(py, &job.scope)?;
     let mut response = made?;
     response.tasks.extend(tasks.into_iter().map(|task| job.values.keep(task)));
     Ok(response)
 }
 
 /// Takes back what a request has asked for that fails.
-pub(super) fn forget(py: Python<'_>, here: &Loop) {
-    if USED.load(Ordering::Relaxed)
-        && let Err(raised) = here.host.take_tasks.call0(py)
-    {
+pub(super) fn forget(job: &Job, py: Python<'_>) {
+    if let Err(raised) = take(py, &job.scope) {
         raised.write_unraisable(py, None);
     }
 }
 
-/// What is asked for from now on runs at once.
-pub(crate) fn close(py: Python<'_>, here: &Loop) {
-    if USED.load(Ordering::Relaxed)
-        && let Err(raised) = here.host.close_scope.call0(py)
-    {
+/// The request is over: what is asked for from now on runs at once, and so does what nobody has taken.
+pub(crate) fn close(py: Python<'_>, here: &Loop, scope: &Scope) {
+    let Some(open) = scope else { return };
+    let closed = open.setattr(py, intern!(py, "is_over"), true).and_then(|()| take(py, scope));
+    let begin = |late: Vec<_>| here.host.begin_late.call1(py, (late,)).map(drop);
+    let begun = closed.and_then(|late| if late.is_empty() { Ok(()) } else { begin(late) });
+    if let Err(raised) = begun {
         raised.write_unraisable(py, None);
     }
 }

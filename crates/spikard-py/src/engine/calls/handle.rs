@@ -34,6 +34,6 @@ pub(super) fn settle(
 ) {
     let callable = here.host.callable(handler).expect("it was called");
     let made = convert::response(py, &here.host, callable, &mut job.values, value);
-    let made = background::attach(job, py, here, made);
+    let made = background::attach(job, py, made);
     answer(job, py, here, reply, made);
 }

@@ -103,7 +103,7 @@ pub(super) fn settle_after(
     } else {
         Err(misfit("Response", value))
     };
-    let response = background::attach(job, py, here, response);
+    let response = background::attach(job, py, response);
     answer(job, py, here, reply, response.map(Flow::Continue));
 }
 

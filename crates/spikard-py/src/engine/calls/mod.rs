@@ -94,7 +94,7 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
         Ok(value) => value.into_bound(py),
         Err(raised) => {
             if !matches!(owes, Owes::Done(_)) {
-                background::forget(py, here);
+                background::forget(job, py);
             }
             if let Owes::Recover(handling, _) = &owes {
                 handling.chain(py, &raised);

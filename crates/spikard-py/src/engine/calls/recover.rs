@@ -105,7 +105,7 @@ pub(super) fn settle(
     value: &Bound<'_, PyAny>,
 ) {
     let made = made(job, py, here, handling, value);
-    let made = background::attach(job, py, here, made);
+    let made = background::attach(job, py, made);
     answer(job, py, here, reply, made.map(Some));
 }
 
