@@ -127,6 +127,11 @@ impl Service {
         }
     }
 
+    /// Says that the host's thread is the I/O side too: answers are there as soon as they are made.
+    pub fn live_with_host(&self) {
+        self.0.transit.live_together();
+    }
+
     /// Works that have not ended, clean-up and background tasks included.
     pub fn in_flight(&self) -> usize {
         self.0.transit.in_flight()

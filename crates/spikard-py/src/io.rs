@@ -92,6 +92,9 @@ impl Io {
         let run = move || runtime.block_on(async move { end.notified().await });
         let thread = std::thread::Builder::new().name("spikard-io".into()).spawn(run)?;
         let io = Self { handle, over, thread: Mutex::new(Some(thread)), shutdown: Shutdown::new(), home };
+        if io.home.is_some() {
+            service.live_with_host();
+        }
         io.spawn(service.bring_home());
         Ok(io)
     }

@@ -74,6 +74,9 @@ impl App {
         given["cancel_grace"] = CANCEL_GRACE.into();
         let spec: AppSpec = serde_json::from_value(spec).unwrap();
         let service = Service::new(&spec, runtime, platform.clone()).unwrap();
+        if matches!(kind, Kind::Direct) {
+            service.live_with_host();
+        }
         platform.spawn(Box::pin(service.bring_home()));
         App { kind, service, platform, trace, begun }
     }

@@ -27,7 +27,7 @@ use super::{
     link::Link,
 };
 
-/// Room for one read of a head, which every idle connection keeps, and of a body.
+/// Room for one read of a head, and of a body.
 const HEAD_READ: usize = 2 * 1024;
 const BODY_READ: usize = 64 * 1024;
 
@@ -81,8 +81,6 @@ pub(super) struct Guard<W> {
     link: Arc<Link>,
     /// Read and not yet handed over.
     held: BytesMut,
-    /// `held` was made larger than a head needs.
-    grown: bool,
     /// So many of `held` passed and belong to the message that hyper reads.
     passed: usize,
     stage: Stage,
@@ -111,7 +109,6 @@ impl<W: Wire> Guard<W> {
             wire,
             link: Arc::clone(&entered.link),
             held: BytesMut::new(),
-            grown: false,
             passed: 0,
             stage: Stage::Head,
             scan: Scan::default(),
@@ -194,7 +191,8 @@ impl<W: Wire> Guard<W> {
 
     /// Reads from the wire into `held`.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.grown |= self.is_in_body();
+        // An idle connection is to hold no room.
+        ready!(self.wire.poll_readable(cx))?;
         self.held.reserve(if self.is_in_body() { BODY_READ } else { HEAD_READ });
         let read = {
             let read = std::pin::pin!(self.wire.read_buf(&mut self.held));

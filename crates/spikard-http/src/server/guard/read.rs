@@ -82,18 +82,17 @@ impl<W: Wire> Guard<W> {
     /// with each of its bytes.
     fn note_wait(&mut self) {
         let (idle, owed) = (self.held.is_empty(), self.link.owed());
+        if idle && !self.is_in_body() {
+            self.held = BytesMut::new();
+        }
         let now_owed = match owed {
             _ if self.is_in_body() => Owed::Body,
             _ if !idle => Owed::Head,
             Owed::FirstByte => owed,
             _ => Owed::NextRequest,
         };
-        if now_owed == owed {
-            return;
-        }
-        self.link.owes(now_owed);
-        if now_owed == Owed::NextRequest && std::mem::take(&mut self.grown) {
-            self.held = BytesMut::new();
+        if now_owed != owed {
+            self.link.owes(now_owed);
         }
     }
 
