@@ -67,6 +67,14 @@ pub struct Config {
     pub max_body_size: Option<u64>,
     /// Levels of nesting in a JSON body at most.
     pub max_json_depth: usize,
+    /// Parts of a multipart form at most.
+    pub max_form_parts: usize,
+    /// Bytes of one text of a multipart form at most.
+    pub max_form_text: usize,
+    /// Bytes of a form's files that are kept in memory; what is longer goes to disk.
+    pub upload_memory: usize,
+    /// The directory of files on disk; none: the system's for temporary files.
+    pub upload_dir: Option<String>,
     /// From the match to the response's head.
     pub request_timeout: Option<f64>,
     /// From the first byte of a request to the end of its head.
@@ -180,6 +188,10 @@ impl Default for Config {
             max_in_flight: 1024,
             max_body_size: Some(10 * 1024 * 1024),
             max_json_depth: 64,
+            max_form_parts: 1000,
+            max_form_text: 1024 * 1024,
+            upload_memory: 1024 * 1024,
+            upload_dir: None,
             request_timeout: Some(30.0),
             header_timeout: Some(10.0),
             body_timeout: Some(30.0),
@@ -251,7 +263,7 @@ impl Config {
             }
             _ if number < 0.0 => fault("must not be negative".into()),
             // Zero of these would refuse every request.
-            "max_body_size" | "shutdown_timeout" | "backlog" | "fd" => Ok(()),
+            "max_body_size" | "shutdown_timeout" | "backlog" | "upload_memory" | "fd" => Ok(()),
             // The parser itself goes no deeper.
             "max_json_depth" if number > 127.0 => fault("must be at most 127".into()),
             _ if number == 0.0 => fault("must be greater than 0".into()),

@@ -5,7 +5,6 @@ mod body;
 mod head;
 
 use http::HeaderName;
-use serde_json::Value;
 
 use crate::{
     Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, MAX_ERRORS, Request, SpecError, Template,
@@ -121,6 +120,8 @@ pub struct Bound {
     errors: Vec<FieldError>,
     /// How the body is to be read, where there is one.
     media: Option<Media>,
+    /// Of a multipart form.
+    boundary: Option<Box<str>>,
 }
 
 impl Plan {
@@ -319,21 +320,29 @@ impl Plan {
         let Some(refused) = error.refused.take() else { return };
         let message = error.detail.take();
         let own = std::mem::take(&mut error.fields);
-        let outer: Vec<Loc> = match self.slots.get(refused.argument as usize) {
-            Some(Slot::Parameter { index, .. }) => self.parameters[*index].loc().into(),
+        let outer: Option<Vec<Loc>> = match self.slots.get(refused.argument as usize) {
+            Some(Slot::Parameter { index, .. }) => Some(self.parameters[*index].loc().into()),
             Some(Slot::Model { parameters, .. }) => {
-                parameters.first().map(|index| self.parameters[*index].loc()[0].clone()).into_iter().collect()
+                Some(parameters.first().map(|index| self.parameters[*index].loc()[0].clone()).into_iter().collect())
             }
-            _ => vec![Source::Body.loc().into()],
+            _ => None,
+        };
+        let source = |field: &FieldError| match &self.body {
+            Some(body) => body.source(field),
+            None => Source::Body.loc().into(),
         };
         let mut said = self.said(&refused.input, own, message.as_deref());
         said.truncate(MAX_ERRORS);
-        error.fields = said.into_iter().map(|field| field.under(outer.clone())).collect();
+        let place = |field: FieldError| {
+            let outer = outer.clone().unwrap_or_else(|| vec![source(&field)]);
+            field.under(outer)
+        };
+        error.fields = said.into_iter().map(place).collect();
     }
 
     fn said(&self, input: &Input, own: Vec<FieldError>, message: Option<&str>) -> Vec<FieldError> {
         let schema_says = match (&self.body, input) {
-            (Some(body), Input::Json(text)) => body.errors(text),
+            (Some(body), Input::Json(_) | Input::Msgpack(_)) => body.errors(input),
             _ => Vec::new(),
         };
         match (schema_says.is_empty(), own.is_empty()) {
@@ -354,9 +363,9 @@ fn reworded(own: FieldError, schema_says: &[FieldError]) -> FieldError {
 
 /// One refusal without a value gets the one that it speaks of. Several come from a decoder that knows their values.
 fn shown(mut own: Vec<FieldError>, input: &Input) -> Vec<FieldError> {
-    if let ([only], Input::Json(text)) = (&mut own[..], input)
+    if let [only] = &mut own[..]
         && only.input.is_null()
-        && let Ok(sent) = serde_json::from_slice::<Value>(text)
+        && let Some(sent) = body::sent(input, usize::MAX)
     {
         let found = only.loc.iter().try_fold(&sent, |value, step| match step {
             Loc::Index(index) => value.get(*index),
@@ -368,9 +377,14 @@ fn shown(mut own: Vec<FieldError>, input: &Input) -> Vec<FieldError> {
 }
 
 impl Bound {
-    /// The body, if there is one and the plan reads it.
-    pub fn wants_body(&self) -> bool {
-        self.media.is_some()
+    /// How the body is to be read, if there is one and the plan reads it.
+    pub fn media(&self) -> Option<Media> {
+        self.media
+    }
+
+    /// What stands between the parts of a multipart form; empty of anything else.
+    pub fn boundary(&self) -> &str {
+        self.boundary.as_deref().unwrap_or_default()
     }
 }
 

@@ -203,6 +203,12 @@ pub struct BodySpec {
     /// What makes the host's value of it; none hands over the plain value.
     #[serde(default)]
     pub decoder: Option<CallableId>,
+    /// The same, of MessagePack; none: it is not read into a host's value.
+    #[serde(default)]
+    pub msgpack_decoder: Option<CallableId>,
+    /// The same, of plain values: forms with files, and whatever had to be judged before.
+    #[serde(default)]
+    pub value_decoder: Option<CallableId>,
     /// Which media types are read.
     #[serde(default)]
     pub kind: BodyKind,
@@ -236,12 +242,12 @@ pub enum Reading {
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BodyKind {
-    /// `application/json` and `+json`.
+    /// `application/json`, `+json`, and MessagePack.
     #[default]
     Json,
-    /// `application/x-www-form-urlencoded`.
+    /// `application/x-www-form-urlencoded` and `multipart/form-data`.
     Form,
-    /// Either of the two, by the request's content type.
+    /// Any of these, by the request's content type.
     JsonOrForm,
     /// Anything, as text in UTF-8.
     Text,

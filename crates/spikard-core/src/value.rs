@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::Head;
+use crate::{Head, Upload};
 
 /// A piece of user code: an index into the table that the binding keeps for the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,6 +56,8 @@ pub enum Arg {
     List(Vec<Arg>),
     /// Named values in the order in which they came.
     Map(Vec<(String, Arg)>),
+    /// A file of a form.
+    Upload(Arc<Upload>),
     /// Not sent: the host puts in its own default.
     Absent,
     /// Still to be decoded by the host, straight to its own type.
@@ -87,6 +89,8 @@ pub struct HostArg {
 pub enum Input {
     /// JSON text that has passed [`crate::json::check`].
     Json(Bytes),
+    /// MessagePack that has passed [`crate::msgpack::check`].
+    Msgpack(Bytes),
     /// A value that the core has read already.
     Value(Arg),
 }

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
-use spikard_core::{schema::Schema, spec::Reading};
+use spikard_core::{Arg, Content, Entry, FieldError, Upload, schema::Schema, spec::Reading};
 
 fn schema() -> Value {
     json!({
@@ -27,8 +31,12 @@ fn schema() -> Value {
 fn read(pairs: &[(&str, &str)]) -> Result<Value, Value> {
     let named = json!({"Level": {"type": "integer", "enum": [1, 2]}});
     let schema = Schema::compile(&schema(), named.as_object().unwrap(), Reading::Typed, true).unwrap();
-    let pairs: Vec<_> = pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    schema.read_form(&pairs).map_err(|errors| json!(errors))
+    read_by(&schema, pairs).map_err(|errors| json!(errors))
+}
+
+fn read_by(schema: &Schema, pairs: &[(&str, &str)]) -> Result<Value, Vec<FieldError>> {
+    let entries = pairs.iter().map(|(name, text)| ((*name).to_owned(), Entry::Text((*text).to_owned())));
+    schema.read_form(entries.collect()).map(|form| form.value().clone())
 }
 
 #[test]
@@ -86,7 +94,59 @@ fn constraints_are_judged_on_the_value_and_show_the_text() {
 fn a_form_that_json_schema_refuses_is_refused() {
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "minProperties": 2});
     let schema = Schema::compile(&schema, &Map::new(), Reading::JsonSchema, true).unwrap();
-    let errors = schema.read_form(&[("n".to_owned(), "1".to_owned())]).unwrap_err();
+    let errors = read_by(&schema, &[("n", "1")]).unwrap_err();
     assert_eq!(errors[0].word, "min_properties");
-    assert_eq!(schema.read_form(&[("n".into(), "1".into()), ("m".into(), "x".into())]), Ok(json!({"n": 1, "m": "x"})));
+    assert_eq!(read_by(&schema, &[("n", "1"), ("m", "x")]), Ok(json!({"n": 1, "m": "x"})));
+}
+
+fn file(name: &str) -> Arc<Upload> {
+    let content = Content::Memory(Bytes::from_static(b"content"));
+    let filename = Some(name.to_owned());
+    Arc::new(Upload { filename, content_type: None, headers: HeaderMap::new(), size: 7, content })
+}
+
+fn with_files() -> Schema {
+    let file = json!({"type": "string", "contentMediaType": "application/octet-stream"});
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "title": {"type": "string"},
+            "one": {"anyOf": [file, {"type": "null"}]},
+            "many": {"type": "array", "items": file, "maxItems": 2},
+        },
+        "required": ["one"],
+    });
+    Schema::compile(&schema, &Map::new(), Reading::Typed, true).unwrap()
+}
+
+#[test]
+fn files_stand_where_the_schema_has_files() {
+    let [one, first, second] = ["1", "2", "3"].map(file);
+    let sent = [("one", &one), ("many", &first), ("many", &second)];
+    let entries = sent.map(|(name, file)| (name.to_owned(), Entry::File(file.clone())));
+    let read = with_files().read_form(entries.into()).unwrap();
+    assert!(!read.is_plain());
+    let many = Arg::List(vec![Arg::Upload(first), Arg::Upload(second)]);
+    assert_eq!(read.into_arg(), Arg::Map(vec![("one".into(), Arg::Upload(one)), ("many".into(), many)]));
+}
+
+#[test]
+fn a_text_is_no_file_and_a_file_no_text() {
+    let entries = vec![
+        ("one".to_owned(), Entry::Text("x".to_owned())),
+        ("title".to_owned(), Entry::File(file("t.txt"))),
+        ("many".to_owned(), Entry::File(file("a"))),
+        ("many".to_owned(), Entry::File(file("b"))),
+        ("many".to_owned(), Entry::File(file("c"))),
+    ];
+    let errors = with_files().read_form(entries).unwrap_err();
+    let brief: Vec<Value> = errors.iter().map(|e| json!([e.word, e.loc, e.msg])).collect();
+    let too_long = "List should have at most 2 items after validation, not 3";
+    let expected = json!([
+        ["string_type", ["title"], "Input should be a valid string"],
+        ["value_error", ["one"], "Value error, expected a file"],
+        ["too_long", ["many"], too_long],
+    ]);
+    assert_eq!(json!(brief), expected);
+    assert_eq!(errors[0].input, json!({"filename": "t.txt", "content_type": null, "size": 7}));
 }

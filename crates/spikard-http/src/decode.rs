@@ -1,4 +1,11 @@
-//! Collects the body of a request under its limit, counted while it is read.
+//! Reads the body of a request under its limits, counted while it is read: whole, or as a form.
+
+mod disposition;
+pub(crate) mod form;
+mod multipart;
+mod spool;
+#[cfg(test)]
+mod tests;
 
 use std::{
     future::Future,

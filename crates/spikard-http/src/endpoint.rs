@@ -5,10 +5,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::request::Parts;
 use spikard_core::{
-    Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
-    Response, SpecError, Template,
+    Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Received, Request,
+    RequestId, Response, SpecError, Template,
     config::Config,
-    plan::{Bound, PathValues, Plan},
+    plan::{Bound, Media, PathValues, Plan},
     sabotage,
     spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
 };
@@ -17,6 +17,7 @@ use spikard_ffi::{Call, Report};
 use crate::{
     BodyError,
     body::Body,
+    decode::form::FormLimits,
     departure::Departure,
     encode::{encode_error, encode_response, encode_with, sound},
     file::{self, Asked, Reading},
@@ -59,6 +60,7 @@ pub(crate) struct Endpoint {
     binds_first: bool,
     cancel_on_disconnect: bool,
     max_body_size: Option<u64>,
+    form_limits: FormLimits,
     pub timeout: Option<Duration>,
     promise: Option<Box<Promise>>,
     /// For reports.
@@ -94,6 +96,7 @@ impl Endpoint {
             plan,
             cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
             max_body_size: options.max_body_size.unwrap_or(config.max_body_size).filter(|_| limited),
+            form_limits: FormLimits::of(config),
             timeout: timeout.map(Duration::from_secs_f64),
             promise: Promise::of(app, route, config)?,
             name: format!("{} {}", route.method, route.path).into(),
@@ -160,12 +163,16 @@ impl Endpoint {
                 waiting = Some(end);
             }
             let bound = bound.unwrap_or_else(|| self.bind_again(&request, has_body || kept.is_replaced()));
-            let whole = match &bound {
-                Ok(bound) if bound.wants_body() => kept.whole(self.max_body_size).await,
+            let received = match bound.as_ref().map(|bound| (bound.media(), bound)) {
+                Ok((Some(Media::Multipart), bound)) => {
+                    let (limits, platform) = (&self.form_limits, &self.transit.platform);
+                    Box::pin(kept.form(bound.boundary(), self.max_body_size, limits, platform)).await.map(Some)
+                }
+                Ok((Some(_), _)) => kept.whole(self.max_body_size).await.map(|whole| whole.map(Received::Whole)),
                 _ => Ok(None),
             };
             kept.let_go();
-            let args = bound.and_then(|bound| self.plan.finish(bound, whole?));
+            let args = bound.and_then(|bound| self.plan.finish(bound, received?));
             let request = args.map(|args| Request { args, ..request });
             let mut end = match (waiting, request) {
                 (Some(end), request) => end.give(request),

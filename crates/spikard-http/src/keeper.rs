@@ -9,11 +9,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use spikard_core::{Error, Head, RequestBody};
+use http_body_util::Full;
+use spikard_core::{Error, Head, Received, RequestBody};
 
 use crate::{
     BodyError,
-    decode::{Collect, collect},
+    decode::{
+        Collect, collect,
+        form::{self, FormLimits},
+    },
+    platform::Platform,
     transit::{Home, IoEnd},
 };
 
@@ -62,6 +67,27 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
         }
     }
 
+    /// The body as a form for the route, taken apart while it comes in unless somebody has read it before.
+    pub(crate) async fn form(
+        &mut self,
+        boundary: &str,
+        limit: Option<u64>,
+        limits: &FormLimits,
+        platform: &Arc<dyn Platform>,
+    ) -> Result<Received, Error> {
+        let whole = match self {
+            Self::ForRoute(body) => match body.take() {
+                Some(body) => return form::read(body, boundary, limit, limits, platform).await,
+                None => Bytes::new(),
+            },
+            Self::ForAll(keeper) => match keeper.untouched() {
+                Some(body) => return form::read(body, boundary, limit, limits, platform).await,
+                None => keeper.whole().await?,
+            },
+        };
+        form::read(Full::new(whole), boundary, limit, limits, platform).await
+    }
+
     /// What only the route could want is let go.
     pub(crate) fn let_go(&mut self) {
         if let Self::ForRoute(body) = self {
@@ -98,6 +124,11 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Keeper<B> {
             self.reading = None;
             self.handle.tell(&read);
         }
+    }
+
+    /// The body if nobody has begun to read it.
+    fn untouched(&mut self) -> Option<B> {
+        self.body.take_if(|_| self.handle.whole().is_none())
     }
 
     async fn whole(&mut self) -> Result<Bytes, Error> {

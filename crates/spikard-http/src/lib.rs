@@ -33,7 +33,7 @@ pub use exchange::{Exchange, FedBody, Piece};
 pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use platform::Tokio;
-pub use platform::{File, Opening, Platform, Reading, Task};
+pub use platform::{File, Opening, Platform, Reading, Spool, Task};
 pub use service::Service;
 
 /// The error of a request's body.

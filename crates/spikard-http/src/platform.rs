@@ -4,10 +4,12 @@
 mod disk;
 
 use std::{
+    any::Any,
     future::{Future, ready},
     io,
     path::PathBuf,
     pin::Pin,
+    sync::Arc,
     time::Duration,
 };
 
@@ -52,6 +54,25 @@ pub trait Platform: Send + Sync + 'static {
     fn open(&self, _path: PathBuf) -> Opening {
         Box::pin(ready(Err(io::ErrorKind::Unsupported.into())))
     }
+
+    /// Runs work that may block, beside the I/O side. A platform without threads runs it at once.
+    fn offload(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+
+    /// A place for the content of an upload; it may block. A platform without one takes no long files.
+    fn spool(&self, _directory: Option<&str>) -> io::Result<Box<dyn Spool>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Where the content of an upload goes. Dropped, nothing of it is left.
+pub trait Spool: Send {
+    /// Appends a piece; it may block.
+    fn write(&mut self, piece: &[u8]) -> io::Result<()>;
+
+    /// What crosses to the binding, which knows its platform. When nobody holds it any more, nothing of it is left.
+    fn finish(self: Box<Self>) -> io::Result<Arc<dyn Any + Send + Sync>>;
 }
 
 /// The server's platform.
@@ -90,5 +111,31 @@ impl Platform for Tokio {
 
     fn open(&self, path: PathBuf) -> Opening {
         disk::open(&self.handle, path)
+    }
+
+    fn offload(&self, work: Box<dyn FnOnce() + Send>) {
+        self.handle.spawn_blocking(work);
+    }
+
+    /// A file without a name: it is gone when its last handle is, however the process ends.
+    fn spool(&self, directory: Option<&str>) -> io::Result<Box<dyn Spool>> {
+        let file = match directory {
+            Some(directory) => tempfile::tempfile_in(directory),
+            None => tempfile::tempfile(),
+        };
+        Ok(Box::new(file?))
+    }
+}
+
+/// It crosses as a `std::fs::File`, read from its beginning.
+#[cfg(feature = "server")]
+impl Spool for std::fs::File {
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        io::Write::write_all(self, piece)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<Arc<dyn Any + Send + Sync>> {
+        io::Seek::rewind(&mut *self)?;
+        Ok(Arc::new(*self))
     }
 }

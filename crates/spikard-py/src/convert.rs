@@ -1,6 +1,6 @@
 //! Rust values become Python objects and results become responses. Everything here runs attached, on the loop's thread.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fs::File};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
@@ -12,7 +12,7 @@ use pyo3::{
     types::{PyBytes, PyDelta, PyDict, PyList, PyString, PyTuple},
 };
 use smallvec::SmallVec;
-use spikard_core::{Arg, Args, Body, FileBody, HostArg, Input, Response};
+use spikard_core::{Arg, Args, Body, Content, FileBody, HostArg, Input, Response, Upload};
 
 use crate::{
     engine::{
@@ -80,7 +80,7 @@ fn choices(
 pub(crate) fn decode(py: Python<'_>, host: &Host, input: HostArg) -> Result<Py<PyAny>, Failure> {
     let decoder = host.callable(input.decoder).ok_or_else(|| PyTypeError::new_err("there is no such decoder"))?;
     let encoded = match &input.input {
-        Input::Json(text) => PyBytes::new(py, text).into_any(),
+        Input::Json(text) | Input::Msgpack(text) => PyBytes::new(py, text).into_any(),
         Input::Value(value) => object(py, host, value.clone())?,
     };
     let decoded = vectorcall::call_one(py, &decoder.function, &encoded);
@@ -112,8 +112,37 @@ fn object<'py>(py: Python<'py>, host: &Host, arg: Arg) -> PyResult<Bound<'py, Py
             PyList::new(py, items)?.into_any()
         }
         Arg::Map(members) => map(py, host, members)?,
+        Arg::Upload(file) => upload(py, host, &file)?,
         other => return Err(PyNotImplementedError::new_err(format!("{other:?} cannot stand here"))),
     })
+}
+
+/// A file of a form, which is closed with its request.
+fn upload<'py>(py: Python<'py>, host: &Host, file: &Upload) -> PyResult<Bound<'py, PyAny>> {
+    let fields: Vec<_> = file.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let content = match &file.content {
+        Content::Memory(bytes) => PyBytes::new(py, bytes).into_any(),
+        Content::Spooled(kept) => match kept.downcast_ref::<File>() {
+            Some(kept) => number(kept.try_clone()?).into_pyobject(py)?.into_any(),
+            None => return Err(PyNotImplementedError::new_err("an upload that is no file")),
+        },
+    };
+    let told = (file.filename.as_deref(), file.content_type.as_deref(), file.size, fields, content);
+    let made = host.upload.bind(py).call1(told)?;
+    host.uploads.borrow_mut().push(made.clone().unbind());
+    Ok(made)
+}
+
+/// What the package opens it by, and owns from then on.
+#[cfg(unix)]
+fn number(file: File) -> i64 {
+    std::os::fd::IntoRawFd::into_raw_fd(file).into()
+}
+
+/// What the package opens it by, and owns from then on.
+#[cfg(windows)]
+fn number(file: File) -> i64 {
+    std::os::windows::io::IntoRawHandle::into_raw_handle(file) as i64
 }
 
 /// Members that were not sent stay away: the decoder knows their defaults.

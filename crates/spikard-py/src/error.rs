@@ -135,7 +135,7 @@ pub(crate) fn undecoded(py: Python<'_>, host: &Host, error: PyErr, input: HostAr
         return Failure::Raised(error);
     }
     let size = match &input.input {
-        Input::Json(text) => text.len(),
+        Input::Json(text) | Input::Msgpack(text) => text.len(),
         Input::Value(_) => 0,
     };
     let told = host

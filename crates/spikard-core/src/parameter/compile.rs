@@ -20,6 +20,7 @@ const ANNOTATIONS: Keywords = &[
     "$schema",
     "default",
     "deprecated",
+    "contentMediaType",
     "description",
     "example",
     "examples",

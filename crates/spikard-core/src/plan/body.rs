@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Bound, From, Plan, head::missing};
 use crate::{
-    Arg, Args, CallableId, Error, ErrorCode, FieldError, HostArg, Input, Loc, SpecError, Word,
+    Arg, Args, CallableId, Entry, Error, ErrorCode, FieldError, FormValue, HostArg, Input, Loc, Received, SpecError,
+    Word,
     config::Config,
     dependency::Wiring,
-    json as grammar, pairs, sabotage,
+    json as grammar, msgpack, pairs, sabotage,
     schema::Schema,
     spec::{AppSpec, BodyKind, BodySpec, ParameterSpec, Reading, RouteSpec, Source},
+    upload::{holds_file, with_files},
 };
 
 /// How a body's bytes are read.
@@ -21,6 +23,10 @@ pub enum Media {
     Json,
     /// `application/x-www-form-urlencoded`.
     Form,
+    /// `multipart/form-data`.
+    Multipart,
+    /// `application/msgpack` and its two other names.
+    Msgpack,
     /// UTF-8 text of any type.
     Text,
     /// Bytes of any type.
@@ -34,6 +40,8 @@ pub(super) struct BodyPlan {
     schema: Schema,
     reading: Reading,
     decoder: Option<CallableId>,
+    msgpack_decoder: Option<CallableId>,
+    value_decoder: Option<CallableId>,
     required: bool,
     whole: bool,
     max_depth: usize,
@@ -60,8 +68,10 @@ impl BodyPlan {
             (None, true) => return Ok(None),
         };
         let schema = Schema::compile(&spec.schema, &app.schemas, spec.reading, assert_formats).map_err(named)?;
-        let BodySpec { kind, reading, decoder, required, .. } = spec;
-        Ok(Some(Self { kind, schema, reading, decoder, required, whole, max_depth }))
+        let BodySpec { kind, reading, decoder, msgpack_decoder, value_decoder, required, .. } = spec;
+        let names_file = members.iter().any(|member| schema.is_file(&member.name));
+        let kind = if names_file { BodyKind::Form } else { kind };
+        Ok(Some(Self { kind, schema, reading, decoder, msgpack_decoder, value_decoder, required, whole, max_depth }))
     }
 
     pub(super) fn is_decoded(&self) -> bool {
@@ -85,8 +95,8 @@ impl BodyPlan {
         }
         let text = String::from_utf8_lossy(sent.as_bytes());
         let readable = classify(&text).filter(|media| match (self.kind, media) {
-            (BodyKind::Json, media) => *media == Media::Json,
-            (BodyKind::Form, media) => *media == Media::Form,
+            (BodyKind::Json, media) => matches!(media, Media::Json | Media::Msgpack),
+            (BodyKind::Form, media) => matches!(media, Media::Form | Media::Multipart),
             _ => true,
         });
         readable.ok_or_else(|| {
@@ -96,8 +106,16 @@ impl BodyPlan {
     }
 
     /// `loc` is relative.
-    pub(super) fn errors(&self, text: &[u8]) -> Vec<FieldError> {
-        serde_json::from_slice(text).map_or_else(|_| Vec::new(), |value| self.schema.errors(&value))
+    pub(super) fn errors(&self, input: &Input) -> Vec<FieldError> {
+        sent(input, self.max_depth).map_or_else(Vec::new, |value| self.schema.errors(&value))
+    }
+
+    /// Where a refused member was sent.
+    pub(super) fn source(&self, error: &FieldError) -> Loc {
+        match error.loc.first() {
+            Some(Loc::Key(name)) if self.schema.is_file(name) => FILES.into(),
+            _ => Source::Body.loc().into(),
+        }
     }
 
     /// Reads JSON text as far as the host's decoder does not. `strict`: something else was refused already, so the
@@ -126,19 +144,70 @@ impl BodyPlan {
         word && rest.all(blank) && !self.schema.accepts(&Value::Null)
     }
 
-    fn form_value(&self, text: &[u8]) -> Result<Value, Error> {
-        let pairs = pairs::parse(text).map_err(|fault| Error::malformed(fault.message("form")))?;
-        let pairs: Vec<(String, String)> =
-            pairs.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        self.schema.read_form(&pairs).map_err(Error::invalid)
+    fn form_value(&self, form: Received) -> Result<FormValue, Error> {
+        let entries = match form {
+            Received::Form(entries) => entries,
+            Received::Whole(text) => {
+                let pairs = pairs::parse(&text).map_err(|fault| Error::malformed(fault.message("form")))?;
+                pairs.into_iter().map(|(name, text)| (name.into_owned(), Entry::Text(text.into_owned()))).collect()
+            }
+        };
+        self.schema.read_form(entries).map_err(Error::invalid)
+    }
+
+    fn read_form(&self, form: Received) -> Result<Arg, Error> {
+        let form = self.form_value(form)?;
+        Ok(match (self.decoder, self.value_decoder) {
+            (Some(_), _) if form.is_plain() => {
+                self.input(serde_json::to_vec(&form.value).expect("a JSON value").into())
+            }
+            (_, Some(decoder)) => input(decoder, Input::Value(form.into_arg())),
+            _ => form.into_arg(),
+        })
+    }
+
+    /// Reads MessagePack as far as the host's decoder does not; as `read_json` does.
+    fn read_msgpack(&self, text: Bytes, strict: bool) -> Result<Arg, Error> {
+        if let (Some(decoder), Reading::Typed, false, false) =
+            (self.msgpack_decoder, self.reading, self.schema.has_pattern(), strict)
+        {
+            msgpack::check(&text, self.max_depth).map_err(not_msgpack)?;
+            return Ok(input(decoder, Input::Msgpack(text)));
+        }
+        let value = msgpack::to_arg(&text, self.max_depth).map_err(not_msgpack)?;
+        let judged = msgpack::as_json(&value);
+        if !self.schema.accepts(&judged) {
+            return Err(Error::invalid(self.schema.errors(&judged)));
+        }
+        Ok(match self.value_decoder {
+            Some(decoder) => input(decoder, Input::Value(value)),
+            None => value,
+        })
     }
 
     fn input(&self, text: Bytes) -> Arg {
-        match self.decoder {
-            // Its place is known when the argument list is laid out.
-            Some(decoder) => Arg::Input(Box::new(HostArg { decoder, argument: 0, input: Input::Json(text) })),
-            None => Arg::Null,
-        }
+        self.decoder.map_or(Arg::Null, |decoder| input(decoder, Input::Json(text)))
+    }
+}
+
+fn not_msgpack(fault: msgpack::Fault) -> Error {
+    Error::malformed(format!("the body is not valid MessagePack: {} at byte {}", fault.reason, fault.at))
+}
+
+/// The first step of a refused file's `loc`.
+const FILES: &str = "files";
+
+/// Its place is known when the argument list is laid out.
+fn input(decoder: CallableId, input: Input) -> Arg {
+    Arg::Input(Box::new(HostArg { decoder, argument: 0, input }))
+}
+
+/// What a decoder refused, as JSON.
+pub(super) fn sent(input: &Input, max_depth: usize) -> Option<Value> {
+    match input {
+        Input::Json(text) => serde_json::from_slice(text).ok(),
+        Input::Msgpack(text) => msgpack::to_arg(text, max_depth).ok().map(|arg| msgpack::as_json(&arg)),
+        Input::Value(_) => None,
     }
 }
 
@@ -165,6 +234,8 @@ fn object_of(members: &[&ParameterSpec]) -> BodySpec {
         schema: json!({"type": "object", "properties": properties, "required": required}),
         reading: Reading::Typed,
         decoder: None,
+        msgpack_decoder: None,
+        value_decoder: None,
         kind: BodyKind::JsonOrForm,
         required: true,
     }
@@ -191,6 +262,8 @@ fn classify(content_type: &str) -> Option<Media> {
         _ if !utf8 => None,
         "application/json" => Some(Media::Json),
         "application/x-www-form-urlencoded" => Some(Media::Form),
+        "multipart/form-data" => Some(Media::Multipart),
+        "application/msgpack" | "application/x-msgpack" | "application/vnd.msgpack" => Some(Media::Msgpack),
         _ if subtype.ends_with("+json") => Some(Media::Json),
         _ => None,
     }
@@ -198,39 +271,42 @@ fn classify(content_type: &str) -> Option<Media> {
 
 impl BodyPlan {
     /// A whole body. `loc` of a refusal is relative.
-    fn read(&self, bytes: Bytes, media: Media, strict: bool) -> Result<Arg, Error> {
+    fn read(&self, body: Received, media: Media, strict: bool) -> Result<Arg, Error> {
+        let bytes = match body {
+            Received::Whole(bytes) if media != Media::Form => bytes,
+            form => return self.read_form(form),
+        };
         match media {
+            Media::Msgpack => self.read_msgpack(bytes, strict),
             Media::Json => {
                 self.check(&bytes)?;
                 self.read_json(bytes, strict).map_err(Error::invalid)
-            }
-            Media::Form => {
-                let value = self.form_value(&bytes)?;
-                Ok(match self.decoder {
-                    Some(_) => self.input(serde_json::to_vec(&value).expect("a JSON value").into()),
-                    None => Arg::from(value),
-                })
             }
             Media::Text => match String::from_utf8(bytes.into()) {
                 Ok(text) => Ok(Arg::Str(text)),
                 Err(_) => Err(Error::malformed("the body is not valid UTF-8")),
             },
-            Media::Bytes => Ok(Arg::Bytes(bytes)),
+            Media::Bytes | Media::Form | Media::Multipart => Ok(Arg::Bytes(bytes)),
         }
     }
 
     /// An object of single members, accepted by its schema.
-    fn read_members(&self, bytes: &Bytes, media: Media) -> Result<Map<String, Value>, Error> {
-        let value = if media == Media::Form {
-            self.form_value(bytes)?
-        } else {
-            self.check(bytes)?;
-            serde_json::from_slice(bytes).map_err(|error| Error::invalid(vec![value_error(&error.to_string())]))?
+    fn read_members(&self, body: Received, media: Media) -> Result<FormValue, Error> {
+        let value = match (body, media) {
+            (Received::Whole(bytes), Media::Json) => {
+                self.check(&bytes)?;
+                serde_json::from_slice(&bytes).map_err(|error| Error::invalid(vec![value_error(&error.to_string())]))?
+            }
+            (Received::Whole(bytes), Media::Msgpack) => {
+                let value = msgpack::to_arg(&bytes, self.max_depth).map_err(not_msgpack)?;
+                msgpack::as_json(&value)
+            }
+            (form, _) => return self.form_value(form),
         };
-        match value {
-            Value::Object(members) if self.schema.accepts(&Value::Object(members.clone())) => Ok(members),
-            other => Err(Error::invalid(self.schema.errors(&other))),
+        if value.is_object() && self.schema.accepts(&value) {
+            return Ok(FormValue { value, files: Vec::new() });
         }
+        Err(Error::invalid(self.schema.errors(&value)))
     }
 
     fn check(&self, bytes: &[u8]) -> Result<(), Error> {
@@ -242,20 +318,22 @@ impl BodyPlan {
 
 impl Plan {
     /// Binds the body, if there is one, and lays the arguments out. Every error of the request comes out at once.
-    pub fn finish(&self, mut bound: Bound, body: Option<Bytes>) -> Result<Args, Error> {
-        let body = body.filter(|bytes| match (bound.media, &self.body) {
-            (Some(Media::Text | Media::Bytes), _) => true,
-            (Some(Media::Json), Some(plan)) if plan.whole => !(bytes.is_empty() || plan.is_null(bytes)),
-            _ => !bytes.is_empty(),
+    pub fn finish(&self, mut bound: Bound, body: Option<Received>) -> Result<Args, Error> {
+        let body = body.filter(|body| match (body, bound.media, &self.body) {
+            (Received::Form(_), ..) | (_, Some(Media::Text | Media::Bytes), _) => true,
+            (Received::Whole(bytes), Some(Media::Json), Some(plan)) if plan.whole => {
+                !(bytes.is_empty() || plan.is_null(bytes))
+            }
+            (Received::Whole(bytes), ..) => !bytes.is_empty(),
         });
         let mut value = Arg::Absent;
         match (&self.body, body, bound.media) {
-            (Some(plan), Some(bytes), Some(media)) if plan.whole => {
-                let read = plan.read(bytes, media, !bound.errors.is_empty());
-                value = bound.collect(read)?.unwrap_or(Arg::Null);
+            (Some(plan), Some(body), Some(media)) if plan.whole => {
+                let read = plan.read(body, media, !bound.errors.is_empty());
+                value = bound.collect(plan, read)?.unwrap_or(Arg::Null);
             }
-            (Some(plan), Some(bytes), Some(media)) => {
-                if let Some(members) = bound.collect(plan.read_members(&bytes, media))? {
+            (Some(plan), Some(body), Some(media)) => {
+                if let Some(members) = bound.collect(plan, plan.read_members(body, media))? {
                     self.spread(members, &mut bound);
                 }
             }
@@ -286,15 +364,26 @@ impl Plan {
         }
         if !plan.whole && bound.media.is_some() {
             let absent = self.parameters.iter().filter(|one| matches!(one.from, From::Body) && one.required);
-            bound.errors.extend(absent.map(|parameter| missing().under(parameter.loc())));
+            bound.errors.extend(absent.map(|parameter| {
+                let [mut source, name] = parameter.loc();
+                if plan.schema.is_file(&parameter.name) {
+                    source = FILES.into();
+                }
+                missing().under([source, name])
+            }));
         }
     }
 
     /// Puts the members of an accepted body where their arguments look for them.
-    fn spread(&self, members: Map<String, Value>, bound: &mut Bound) {
+    fn spread(&self, members: FormValue, bound: &mut Bound) {
+        let FormValue { value: Value::Object(members), files } = members else { return };
         for (name, member) in members {
             let place = self.parameters.iter().position(|one| matches!(one.from, From::Body) && one.name == name);
             let Some(place) = place else { continue };
+            if holds_file(&member) {
+                bound.values[place] = with_files(member, &files);
+                continue;
+            }
             let parameter = &self.parameters[place];
             match parameter.reader.read_json(&member) {
                 Ok(value) => bound.values[place] = value,
@@ -306,12 +395,15 @@ impl Plan {
 
 impl Bound {
     /// Refusals join those of the parameters; any other error ends the request.
-    fn collect<T>(&mut self, read: Result<T, Error>) -> Result<Option<T>, Error> {
+    fn collect<T>(&mut self, plan: &BodyPlan, read: Result<T, Error>) -> Result<Option<T>, Error> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(mut error) if error.code == ErrorCode::Validation => {
                 let fields = std::mem::take(&mut error.fields).into_iter();
-                self.errors.extend(fields.map(|field| field.under([Source::Body.loc().into()])));
+                self.errors.extend(fields.map(|field| {
+                    let source = plan.source(&field);
+                    field.under([source])
+                }));
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderName, header, request::Parts};
 
-use super::{Bound, From, Parameter, PathValues, Plan};
+use super::{Bound, From, Media, Parameter, PathValues, Plan};
 use crate::{
     Arg, Error, FieldError, Loc, Word,
     pairs::{self, Pair},
@@ -29,6 +29,10 @@ impl Plan {
             Some(body) if has_body => Some(body.media(parts)?),
             _ => None,
         };
+        let boundary = match media {
+            Some(Media::Multipart) => Some(boundary(parts)?),
+            _ => None,
+        };
         let query = match parts.uri.query() {
             Some(query) if self.reads.query => {
                 pairs::parse(query.as_bytes()).map_err(|fault| Error::malformed(fault.message("query")))?
@@ -37,7 +41,8 @@ impl Plan {
         };
         let cookies = if self.reads.cookies { read_cookies(&parts.headers) } else { Vec::new() };
         let head = Head { path, query, headers: &parts.headers, cookies, has_body };
-        let mut bound = Bound { values: Vec::with_capacity(self.parameters.len()), errors: Vec::new(), media };
+        let mut bound =
+            Bound { values: Vec::with_capacity(self.parameters.len()), errors: Vec::new(), media, boundary };
         for parameter in &self.parameters {
             let value = head.read(parameter).unwrap_or_else(|errors| {
                 bound.errors.extend(errors);
@@ -103,6 +108,19 @@ fn named<'a>(pairs: &'a [Pair<'_>], name: &str) -> Vec<Cow<'a, str>> {
 
 fn header_texts<'a>(headers: &'a http::HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
     headers.get_all(name).iter().map(pairs::field_text).collect()
+}
+
+/// Of `multipart/form-data; boundary=…`: up to seventy characters (RFC 2046, section 5.1.1).
+fn boundary(parts: &Parts) -> Result<Box<str>, Error> {
+    let sent = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut pieces = sent.split(';').skip(1).filter_map(|piece| piece.split_once('='));
+    let named = pieces.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
+    let text = named.map(|(_, value)| value.trim().trim_matches('"')).unwrap_or_default();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
+    if (1..=70).contains(&text.len()) && text.bytes().all(allowed) && !text.ends_with(' ') {
+        return Ok(text.into());
+    }
+    Err(Error::malformed("the content type names no valid boundary"))
 }
 
 fn read_cookies(headers: &http::HeaderMap) -> Vec<Pair<'_>> {

@@ -1,5 +1,7 @@
-//! Forms: pairs of texts, made into the JSON value that the schema asks for. A text that cannot be read stays text, so
+//! Forms: texts and files by name, made into the JSON value that the schema asks for. A text that cannot be read stays text, so
 //! that its refusal names it.
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -8,37 +10,69 @@ use super::{
     judge::Judge,
     node::{Node, NodeId, Nodes, ObjectRules, Rest, Shape},
 };
-use crate::{Arg, FieldError, parameter::Strictness, sabotage};
+use crate::{
+    Arg, FieldError,
+    parameter::Strictness,
+    sabotage,
+    upload::{self, Entries, Entry, FormValue, Upload},
+};
 
 impl Schema {
-    /// The pairs of a form as the JSON value that the schema asks for, or every refusal. Repeated names make a list
-    /// where the schema has one; else the last counts. What is not sent stays absent.
-    pub fn read_form(&self, pairs: &[(String, String)]) -> Result<Value, Vec<FieldError>> {
-        let texts = Value::Object(self.texts(pairs));
-        let errors = Judge::new(&self.nodes, Strictness::Lenient, &texts).errors(&texts);
+    /// A form as the JSON value that the schema asks for, or every refusal. Repeated names make a list where the schema
+    /// has one; else the last counts. What is not sent stays absent.
+    pub fn read_form(&self, entries: Entries) -> Result<FormValue, Vec<FieldError>> {
+        let mut files = Vec::new();
+        let sent = Value::Object(self.sent(entries, &mut files));
+        self.read_entries(sent, &files).map(|value| FormValue { value, files: files.clone() }).map_err(|mut errors| {
+            if !files.is_empty() {
+                upload::show(&mut errors, &files);
+            }
+            errors
+        })
+    }
+
+    fn read_entries(&self, sent: Value, files: &[Arc<Upload>]) -> Result<Value, Vec<FieldError>> {
+        let errors = Judge::new(&self.nodes, Strictness::Lenient, &sent).errors(&sent);
         if !errors.is_empty() && !sabotage::takes_out("validation") {
             return Err(errors);
         }
-        let value = Form(&self.nodes).value(Nodes::ROOT, texts, 0);
-        if self.accepts(&value) { Ok(value) } else { Err(self.errors(&value)) }
+        let value = Form(&self.nodes).value(Nodes::ROOT, sent, 0);
+        if files.is_empty() {
+            return if self.accepts(&value) { Ok(value) } else { Err(self.errors(&value)) };
+        }
+        // Judged already; for the rules of the whole each stands as the text that JSON Schema says it is.
+        let judged = upload::replaced(value.clone(), &|_| Value::String(String::new()));
+        if self.accepts(&judged) { Ok(value) } else { Err(self.errors(&judged)) }
     }
 
-    /// The texts by their names, in lists where the schema has lists.
-    fn texts(&self, pairs: &[(String, String)]) -> Map<String, Value> {
+    /// Whether a member is a file, or a list of files.
+    pub fn is_file(&self, member: &str) -> bool {
         let form = Form(&self.nodes);
-        let mut texts = Map::new();
-        for (name, text) in pairs {
-            let text = Value::from(text.as_str());
-            match texts.get_mut(name) {
-                Some(Value::Array(list)) => list.push(text),
-                Some(single) => *single = text,
+        form.member(Nodes::ROOT, member, 0).is_some_and(|node| form.is_file(node, 0))
+    }
+
+    /// Texts and files by their names, in lists where the schema has lists.
+    fn sent(&self, entries: Entries, files: &mut Vec<Arc<Upload>>) -> Map<String, Value> {
+        let form = Form(&self.nodes);
+        let mut sent = Map::new();
+        for (name, entry) in entries {
+            let value = match entry {
+                Entry::Text(text) => Value::String(text),
+                Entry::File(file) => {
+                    files.push(file);
+                    upload::placeholder(files.len() - 1)
+                }
+            };
+            match sent.get_mut(&name) {
+                Some(Value::Array(list)) => list.push(value),
+                Some(single) => *single = value,
                 None => {
-                    let is_list = form.member(Nodes::ROOT, name, 0).is_some_and(|node| form.is_list(node, 0));
-                    texts.insert(name.clone(), if is_list { Value::Array(vec![text]) } else { text });
+                    let is_list = form.member(Nodes::ROOT, &name, 0).is_some_and(|node| form.is_list(node, 0));
+                    sent.insert(name, if is_list { Value::Array(vec![value]) } else { value });
                 }
             }
         }
-        texts
+        sent
     }
 }
 
@@ -79,8 +113,18 @@ impl<'a> Form<'a> {
             || (depth < MAX_DEPTH && self.same(id).any(|node| self.is_list(node, depth + 1)))
     }
 
+    fn is_file(&self, id: NodeId, depth: usize) -> bool {
+        let items = self.node(id).shapes.iter().filter_map(|shape| match shape {
+            Shape::Array(rules) => rules.item(0),
+            _ => None,
+        });
+        let mut further = self.same(id).chain(items);
+        self.node(id).file || (depth < MAX_DEPTH && further.any(|node| self.is_file(node, depth + 1)))
+    }
+
     fn value(&self, id: NodeId, value: Value, depth: usize) -> Value {
         match value {
+            value if upload::is_file(&value) => value,
             Value::Object(members) => {
                 let read = |(name, value): (String, Value)| {
                     let node = self.member(id, &name, 0);

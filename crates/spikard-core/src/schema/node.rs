@@ -46,6 +46,8 @@ pub(super) struct Node {
     pub(super) any_of: Vec<NodeId>,
     pub(super) one_of: Vec<NodeId>,
     pub(super) tagged: Option<Tagged>,
+    /// In a form it is a file: text of a media type that no coding makes into text.
+    pub(super) file: bool,
 }
 
 /// What values of one JSON type have to be.

@@ -82,7 +82,9 @@ fn body_spec(body: &Json, models: &Json, number: usize) -> (Value, Option<Model>
         schema = list_of(schema);
     }
     spec["schema"] = schema.clone();
-    spec["decoder"] = number.into();
+    for decoder in ["decoder", "msgpack_decoder", "value_decoder"] {
+        spec[decoder] = number.into();
+    }
     (spec, Some(Model::new(&schema)))
 }
 

@@ -1,11 +1,11 @@
 //! How a script's `echo` writes the values that arrived: what JSON has plainly, everything else as an object with one
 //! member that says the type.
 
-use std::time::Duration;
+use std::{fs::File, io::Read, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
-use spikard_core::Arg;
+use spikard_core::{Arg, Content, Upload, msgpack::as_json};
 
 use crate::json::Json;
 
@@ -36,7 +36,63 @@ pub fn argument(arg: &Arg, schema: &Value, choices: &[Value]) -> Json {
         Arg::Map(members) => {
             Json::Map(members.iter().map(|(name, value)| (name.clone(), argument(value, schema, choices))).collect())
         }
+        Arg::Upload(file) => upload(file),
         Arg::Input(_) | Arg::Host(_) | Arg::Request(_) => Json::from("a value that echo does not know"),
+    }
+}
+
+/// A file: what its part said, and its content.
+pub fn upload(file: &Upload) -> Json {
+    let text = |text: &Option<String>| text.as_ref().map_or(Json::Null, |text| Json::Text(text.clone()));
+    let content = match &file.content {
+        Content::Memory(bytes) => bytes.to_vec(),
+        Content::Spooled(kept) => {
+            let mut file = kept.downcast_ref::<File>().expect("the server's platform keeps files");
+            let mut content = Vec::new();
+            file.read_to_end(&mut content).expect("a file that can be read");
+            content
+        }
+    };
+    let members = [
+        ("filename", text(&file.filename)),
+        ("content_type", text(&file.content_type)),
+        ("size", Json::Int(file.size.to_string())),
+        ("base64", Json::Text(STANDARD.encode(content))),
+    ];
+    Json::tagged("$upload", Json::Map(members.map(|(name, value)| (name.to_owned(), value)).into()))
+}
+
+/// Puts files where a decoded value has the texts that stood for them.
+pub fn with_uploads(value: Json, files: &[Arc<Upload>]) -> Json {
+    match value {
+        Json::Text(text) => match text.strip_prefix(STANDS_FOR).and_then(|place| place.parse::<usize>().ok()) {
+            Some(place) => upload(&files[place]),
+            None => Json::Text(text),
+        },
+        Json::List(items) => Json::List(items.into_iter().map(|item| with_uploads(item, files)).collect()),
+        Json::Map(members) => {
+            Json::Map(members.into_iter().map(|(name, value)| (name, with_uploads(value, files))).collect())
+        }
+        other => other,
+    }
+}
+
+/// How the text begins that stands for a file while a body is decoded.
+const STANDS_FOR: &str = "\u{1}upload ";
+
+/// Plain data as JSON; each file goes to `files`, and a text stands for it.
+pub fn without_uploads(arg: &Arg, files: &mut Vec<Arc<Upload>>) -> Value {
+    match arg {
+        Arg::Upload(file) => {
+            files.push(file.clone());
+            format!("{STANDS_FOR}{}", files.len() - 1).into()
+        }
+        Arg::List(items) => items.iter().map(|item| without_uploads(item, files)).collect(),
+        Arg::Map(members) => {
+            let named = members.iter().map(|(name, value)| (name.clone(), without_uploads(value, files)));
+            Value::Object(named.collect())
+        }
+        other => as_json(other),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use spikard_core::{Arg, Error, Input, Response};
+use spikard_core::{Arg, Error, Input, Response, msgpack};
 use spikard_ffi::{Call, Driver, Job, JobQueue, Step, Ticket, Worker};
 
 use crate::{app::Argument, echo, json::Json, later::Later, script};
@@ -110,9 +110,17 @@ fn receive(argument: &Argument, arg: Arg) -> Result<(String, Json), Error> {
             (name.clone(), echo::argument(&arg, schema, choices))
         }
         (Argument::Body(Some(model)), Arg::Input(input)) => {
-            let Input::Json(text) = &input.input else { return Err(Error::internal("a body came without its text")) };
-            match model.decode(text) {
-                Some(value) => ("body".to_owned(), value),
+            let mut files = Vec::new();
+            let text = match &input.input {
+                Input::Json(text) => text.to_vec(),
+                Input::Msgpack(text) => {
+                    let value = msgpack::to_arg(text, 64).map_err(|fault| Error::internal(fault.reason))?;
+                    msgpack::as_json(&value).to_string().into_bytes()
+                }
+                Input::Value(value) => echo::without_uploads(value, &mut files).to_string().into_bytes(),
+            };
+            match model.decode(&text) {
+                Some(value) => ("body".to_owned(), echo::with_uploads(value, &files)),
                 None => return Err(Error::refused(*input, "the decoder refuses it")),
             }
         }

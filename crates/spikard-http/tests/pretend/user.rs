@@ -106,7 +106,7 @@ impl Ctx {
 
 fn raw(arg: &HostArg) -> String {
     match &arg.input {
-        Input::Json(text) => String::from_utf8_lossy(text).into_owned(),
+        Input::Json(text) | Input::Msgpack(text) => String::from_utf8_lossy(text).into_owned(),
         Input::Value(value) => format!("{value:?}"),
     }
 }

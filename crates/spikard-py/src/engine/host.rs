@@ -1,5 +1,7 @@
 //! What is looked up once, when a worker is made: the app's callables, and the Python names that the engine calls.
 
+use std::cell::RefCell;
+
 use http::{HeaderValue, StatusCode};
 use pyo3::{
     exceptions::PyValueError,
@@ -137,6 +139,10 @@ pub(crate) struct Host {
     pub(crate) begin_late: Py<PyAny>,
     /// The class of requests; it inherits `RequestHead`.
     pub(crate) request: Py<PyAny>,
+    /// `upload(filename, content type, size, fields, bytes or number of a file)`.
+    pub(crate) upload: Py<PyAny>,
+    /// Those that were made for the call of the moment.
+    pub(crate) uploads: RefCell<Vec<Py<PyAny>>>,
     /// The class of responses.
     pub(crate) response: Py<PyAny>,
     /// The class of those that hooks are shown; it inherits `ResponseHead`.
@@ -185,6 +191,8 @@ impl Host {
             set_scope: names.getattr(intern!(py, "set_scope"))?.unbind(),
             begin_late: names.getattr(intern!(py, "begin_late"))?.unbind(),
             request: names.getattr(intern!(py, "request"))?.unbind(),
+            upload: names.getattr(intern!(py, "upload"))?.unbind(),
+            uploads: RefCell::default(),
             response: names.getattr(intern!(py, "response"))?.unbind(),
             made: names.getattr(intern!(py, "made"))?.unbind(),
             framework_error: names.getattr(intern!(py, "framework_error"))?.unbind(),

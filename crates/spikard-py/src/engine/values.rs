@@ -1,9 +1,12 @@
 //! What one request holds of Python: the objects that its work knows by a `HostId`, and its `Request`. The works that
 //! it spawns share it, and the last of them lets it go.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    cell::RefCell,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use pyo3::{PyTraverseError, PyVisit, prelude::*};
+use pyo3::{PyTraverseError, PyVisit, intern, prelude::*};
 use spikard_core::HostId;
 
 use super::request::RequestHead;
@@ -16,6 +19,23 @@ pub(crate) struct Values(Option<Arc<Mutex<Held>>>);
 struct Held {
     objects: Vec<Py<PyAny>>,
     request: Option<Py<RequestHead>>,
+    uploads: Uploads,
+}
+
+/// Files of the request's form, closed when nothing of it runs any more.
+#[derive(Default)]
+struct Uploads(Vec<Py<PyAny>>);
+
+impl Drop for Uploads {
+    fn drop(&mut self) {
+        for upload in self.0.drain(..) {
+            Python::attach(|py| {
+                if let Err(raised) = upload.call_method0(py, intern!(py, "close")) {
+                    raised.write_unraisable(py, Some(upload.bind(py)));
+                }
+            });
+        }
+    }
 }
 
 impl Values {
@@ -46,6 +66,14 @@ impl Values {
         drop(before);
     }
 
+    /// Takes the files over that were made for the arguments of a call.
+    pub(crate) fn keep_uploads(&mut self, made: &RefCell<Vec<Py<PyAny>>>) {
+        let mut made = made.borrow_mut();
+        if !made.is_empty() {
+            self.held().uploads.0.append(&mut made);
+        }
+    }
+
     /// For a work that this one's spawns.
     pub(crate) fn share(&mut self) -> Self {
         Self(Some(self.0.get_or_insert_default().clone()))
@@ -57,6 +85,6 @@ impl Values {
         let Some(held) = self.0.as_ref().filter(|held| Arc::strong_count(held) == 1) else { return Ok(()) };
         let Ok(held) = held.try_lock() else { return Ok(()) };
         visit.call(&held.request)?;
-        held.objects.iter().try_for_each(|object| visit.call(object))
+        held.objects.iter().chain(&held.uploads.0).try_for_each(|object| visit.call(object))
     }
 }

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._decorators import delete, get, head, options, patch, post, put, route, trace
-from ._markers import Body, Cookie, Form, Header, Path, Query
+from ._markers import Body, Cookie, File, Form, Header, Path, Query
 from ._request import Request
+from ._upload import UploadFile
 from .app import App, Spikard
 from .config import BackgroundConfig, ServerConfig
 from .exceptions import HTTPException, SpecError
@@ -35,6 +36,7 @@ __all__ = [
     "BackgroundTasks",
     "Body",
     "Cookie",
+    "File",
     "FileResponse",
     "Form",
     "HTMLResponse",
@@ -54,6 +56,7 @@ __all__ = [
     "Spikard",
     "StreamingResponse",
     "TestClient",
+    "UploadFile",
     "background",
     "delete",
     "get",

@@ -11,12 +11,13 @@ from typing import Any, Literal, get_args, get_origin
 from . import _bodies, _models, _parameters, _schema
 from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
-from ._decode import Decoder, of_body, of_value
+from ._decode import Decoder, of_value
 from ._defaults import argument
 from ._hints import annotate, is_union, union, unwrap, without_none
 from ._markers import Marker
-from ._models import is_structured, kind_of
+from ._models import is_sequence, is_structured, kind_of
 from ._template import CONVERTERS, converters
+from ._upload import UploadFile, content_of
 from .exceptions import SpecError
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -49,6 +50,8 @@ class Binder:
         """Applies the rules, in their order, to every parameter of the handler."""
         self.order = takers
         sources = {taken.name: self._source(taken) for taken in takers}
+        if "file" in sources.values():
+            sources = {name: "field" if source in ("", "body", "file") else source for name, source in sources.items()}
         rest = [taken for taken in takers if sources[taken.name] == ""]
         self._take_body([taken for taken in takers if sources[taken.name] == "body"], rest)
         shared = {taken.name for taken in (self.body.shared if self.body else ())}
@@ -64,6 +67,8 @@ class Binder:
                     self.arguments.append((taken, "request", HostArgument()))
                 elif source == "body" or (self.body is not None and self._whole is taken):
                     self.arguments.append((taken, "body", _host(taken)))
+                elif source == "field":
+                    self._take_field(taken)
                 else:
                     self._take(taken, source or ("body" if field else "query"))
             except SpecError as error:
@@ -78,6 +83,8 @@ class Binder:
             raise InArgument(taken.name, SpecError(f"the path has {{{taken.name}}}, but it is marked as {marked}"))
         if taken.name in self.template or (wire in self.template and _marked(taken, "path")):
             return "path"
+        if is_file(taken):
+            return "file"
         if taken.marker is None:
             return "request" if _is_request(taken.hint) else "made" if taken.hint in _made() else ""
         if taken.marker.source == "path":
@@ -132,11 +139,11 @@ class Binder:
         if takers:
             spec["required"] = takers[0].required
             self._whole = takers[0]
-            self.body = _bodies.BodyOf(spec, of_body(Any))
+            self.body = _bodies.BodyOf(spec, _bodies.decoders(Any))
         elif named:
             self.body = _bodies.BodyOf(spec, _bodies.plain_members(named), named)
         else:
-            self.body = _bodies.BodyOf(spec, None)
+            self.body = _bodies.BodyOf(spec)
 
     def _take(self, taken: Taken, source: str) -> None:
         """A parameter of the wire, or a model of several."""
@@ -162,6 +169,21 @@ class Binder:
         if wire.decoder is not None:
             read["decoder"] = self.register(wire.decoder)
         self.arguments.append((taken, {"parameter": read}, _host(taken, wire.choices)))
+
+    def _take_field(self, taken: Taken) -> None:
+        """Rule 5: a file, or what stands beside one in the form. A model gathers its fields from it."""
+        if self.method not in BODY_METHODS:
+            raise SpecError(f"a {self.method} request has no form: files need POST, PUT, PATCH or DELETE")
+        if kind_of(unwrap(without_none(taken.hint)[0])[0]) is not None:
+            return self._take_model(taken, "body")
+        if not is_file(taken):
+            return self._take(taken, "body")
+        hint, reads = _as_files(taken.hint)
+        self._take(taken._replace(hint=hint), "body")
+        if reads:
+            _, bound, _ = self.arguments[-1]
+            bound["parameter"]["decoder"] = self.register(content_of)
+        return None
 
     def _take_model(self, taken: Taken, source: str) -> None:
         if _models.forbids_unknown(model := unwrap(without_none(taken.hint)[0])[0]):
@@ -207,6 +229,33 @@ class Binder:
             spec = {"name": name, "in": "path", "schema": CONVERTERS.get(converter, CONVERTERS[""]), "required": True}
             rest = Taken(name, Any, MISSING, False, None, keyword=True)
             self.arguments.append((rest, {"parameter": {"index": self._parameter(spec)}}, HostArgument()))
+
+
+def is_file(taken: Taken) -> bool:
+    """Whether a parameter is a file of a form, or several."""
+    if taken.marker is not None:
+        return taken.marker.source == "file"
+    return UploadFile in _of_files(taken.hint)
+
+
+def _of_files(hint: Any) -> tuple[Any, ...]:
+    """The type, and of a list or an optional type what is in it."""
+    plain, _ = unwrap(without_none(hint)[0])
+    inner = get_args(plain) if is_sequence(plain) else ()
+    return (plain, *(unwrap(one)[0] for one in inner))
+
+
+def _as_files(hint: Any) -> tuple[Any, bool]:
+    """The hint with `UploadFile` for `bytes`, and whether there were any."""
+    inner, optional = without_none(hint)
+    kinds = _of_files(hint)
+    if UploadFile not in kinds and bytes not in kinds:
+        raise SpecError("a File is an UploadFile or bytes, or a list of either")
+    if bytes not in kinds:
+        return hint, False
+    plain, metadata = unwrap(inner)
+    files = annotate(UploadFile if plain is bytes else list[UploadFile], metadata)
+    return (union([files, type(None)]) if optional else files), True
 
 
 def _host(taken: Taken, choices: tuple[object, ...] | None = None) -> HostArgument:

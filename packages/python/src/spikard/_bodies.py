@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from . import _constraints, _schema
 from ._callable import MISSING
-from ._decode import Decoder, InMember, is_refusal, of_body
+from ._decode import Decoder, InMember, is_refusal, of_body, of_msgpack, of_value
 from ._defaults import own
 from ._hints import annotate, unwrap, without_none
 from ._markers import Marker
 from ._models import Field
+from ._upload import own_name
 from .exceptions import SpecError
 
 RAW = {bytes: "bytes", str: "text"}
@@ -55,7 +56,8 @@ class BodyOf(NamedTuple):
     """A route's body as the document has it, and who gets it."""
 
     spec: dict[str, Any]
-    decoder: Decoder | None
+    decoders: Mapping[str, Decoder] = {}
+    """By their names in the document: what makes the host's value of JSON, MessagePack and plain values."""
     shared: tuple[Taken, ...] = ()
     """The arguments that share it by name; empty where one takes the whole."""
 
@@ -78,17 +80,22 @@ def whole(taken: Taken, kind: str) -> BodyOf:
     """One argument takes all of it."""
     hint = taken.constrained()
     explicit = taken.option("schema")
-    spec = {
-        "schema": _schema.schema_of(hint) if explicit is None else explicit,
-        "kind": kind,
-        "required": taken.required,
-    }
-    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, of_body(hint))
+    schema = _schema.schema_of(hint) if explicit is None else explicit
+    if _schema.holds_file(schema):
+        kind = "form"
+        own_name(unwrap(hint)[0], taken.name)
+    spec = {"schema": schema, "kind": kind, "required": taken.required}
+    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, decoders(hint))
+
+
+def decoders(hint: Any) -> dict[str, Decoder]:
+    """Every way to make a value of the type."""
+    return {"decoder": of_body(hint), "msgpack_decoder": of_msgpack(hint), "value_decoder": of_value(hint)}
 
 
 def raw(taken: Taken, kind: str) -> BodyOf:
     """One argument takes its bytes, or its text."""
-    return BodyOf({"kind": kind, "required": taken.required}, None)
+    return BodyOf({"kind": kind, "required": taken.required})
 
 
 def shared(takers: list[Taken], kind: str) -> BodyOf:
@@ -101,37 +108,47 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
         raise SpecError("schema= needs a parameter that takes the whole body")
     schema = _schema.object_of(fields)
     required = any(taken.required for taken in takers)
-    return BodyOf({"schema": schema, "kind": kind, "required": required}, _members(takers), tuple(takers))
+    slices = {
+        "decoder": (msgspec.json.Decoder(dict[str, msgspec.Raw]).decode, of_body, bytes),
+        "msgpack_decoder": (msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode, of_msgpack, bytes),
+        "value_decoder": (dict, of_value, None),
+    }
+    decoders = {name: _members(takers, *how) for name, how in slices.items()}
+    return BodyOf({"schema": schema, "kind": kind, "required": required}, decoders, tuple(takers))
 
 
-def _members(takers: list[Taken]) -> Decoder:
-    slices = msgspec.json.Decoder(dict[str, msgspec.Raw])
-    members = [(taken, of_body(taken.constrained())) for taken in takers]
+def _members(takers: list[Taken], split: Decoder, reader: Callable[[Any], Decoder], piece: Decoder | None) -> Decoder:
+    members = [(taken, reader(taken.constrained())) for taken in takers]
 
-    def read_one(taken: Taken, read: Decoder, sent: dict[str, msgspec.Raw]) -> Any:
+    def read_one(taken: Taken, read: Decoder, sent: dict[str, Any]) -> Any:
         try:
-            return read(bytes(sent[taken.wire])) if taken.wire in sent else default_value(taken)
+            if taken.wire not in sent:
+                return default_value(taken)
+            value = sent[taken.wire]
+            return read(value if piece is None else piece(value))
         except Exception as error:
             if not is_refusal(error):
                 raise
             raise InMember(taken.wire, error) from error
 
-    def decode(text: bytes) -> dict[str, Any]:
-        sent = slices.decode(text)
+    def decode(body: Any) -> dict[str, Any]:
+        sent = split(body)
         return {taken.name: read_one(taken, read, sent) for taken, read in members}
 
     return decode
 
 
-def plain_members(takers: tuple[Taken, ...]) -> Decoder:
+def plain_members(takers: tuple[Taken, ...]) -> dict[str, Decoder]:
     """Hands out the members of an object that a schema of the user's own has accepted."""
-    read = of_body(dict[str, Any])
 
-    def decode(text: bytes) -> dict[str, Any]:
-        sent = read(text)
-        return {taken.name: sent[taken.wire] if taken.wire in sent else default_value(taken) for taken in takers}
+    def members(read: Decoder) -> Decoder:
+        def decode(body: Any) -> dict[str, Any]:
+            sent = read(body)
+            return {taken.name: sent[taken.wire] if taken.wire in sent else default_value(taken) for taken in takers}
 
-    return decode
+        return decode
+
+    return {name: members(read) for name, read in decoders(dict[str, Any]).items()}
 
 
 def default_value(taken: Taken) -> Any:

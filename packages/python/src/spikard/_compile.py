@@ -86,8 +86,8 @@ def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> d
         document["response_schema"] = route.options["response_schema"]
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
-        if binder.body.decoder is not None:
-            document["body"]["decoder"] = _register(table, binder.body.decoder)
+        for name, decoder in binder.body.decoders.items():
+            document["body"][name] = _register(table, decoder)
     if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], table):
         document["hooks"] = found
     inner = [*route.router_handlers, Handlers.of(route.options.get("exception_handlers", {}))]

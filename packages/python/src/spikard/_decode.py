@@ -14,6 +14,7 @@ from ._checks import Refused, checker
 from ._hints import unwrap
 from ._models import kind_of
 from ._patterns import refuse_slow
+from ._upload import UploadFile
 from .exceptions import SpecError
 
 Decoder = Callable[[Any], Any]
@@ -22,6 +23,15 @@ Decoder = Callable[[Any], Any]
 def of_body(hint: Any) -> Decoder:
     """Reads JSON text as the type."""
     return _pydantic.decoder(hint) if uses_pydantic(hint) else _checked(_msgspec(hint).decode, hint)
+
+
+def of_msgpack(hint: Any) -> Decoder:
+    """Reads MessagePack as the type."""
+    if uses_pydantic(hint):
+        read = _pydantic.reader(hint)
+        return lambda text: read(msgspec.msgpack.decode(text))
+    refuse_slow(hint)
+    return _checked(msgspec.msgpack.Decoder(hint, dec_hook=_foreign).decode, hint)
 
 
 def of_value(hint: Any) -> Decoder:
@@ -70,6 +80,10 @@ def _checked(decode: Decoder, hint: Any) -> Decoder:
 
 def _foreign(cls: Any, value: Any) -> Any:
     """Types that msgspec does not know."""
+    if cls is UploadFile:
+        if isinstance(value, cls):
+            return value
+        raise ValueError("expected a file")
     if hasattr(cls, "__get_pydantic_core_schema__") or hasattr(cls, "__pydantic_validator__"):
         return _pydantic.adapter(cls).validate_python(value)
     if isinstance(cls, type) and isinstance(value, cls):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._spikard import ResponseHead
-from .datastructures import Headers
+from ._headers import Headers
 from .http import Response
 
 

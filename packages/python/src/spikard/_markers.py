@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     Cookie: TypeAlias = _Inner[_T]
     Body: TypeAlias = _Inner[_T]
     Form: TypeAlias = _Inner[_T]
+    File: TypeAlias = _Inner[_T]
 else:
     _EVERYWHERE = [
         "default_factory",
@@ -144,3 +145,10 @@ else:
         __slots__ = ()
         source = "form"
         accepted = Marker.accepted | {"separator"}
+
+    class File(Marker):
+        """A file of a multipart form: `UploadFile`, `bytes`, or a list of either, whose lengths count files."""
+
+        __slots__ = ()
+        source = "file"
+        accepted = Marker.accepted - {"gt", "ge", "lt", "le", "multiple_of", "pattern", "schema"}

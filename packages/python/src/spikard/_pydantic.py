@@ -8,11 +8,14 @@ from typing import Any, get_args, get_origin
 
 from ._hints import unwrap
 from ._models import fields_of, kind_of
+from ._upload import UploadFile
 
 
 def involved(hint: Any, seen: frozenset[Any] = frozenset()) -> bool:
     """Whether pydantic must read this type: it, its metadata, or a plain model's field is pydantic's."""
     plain, metadata = unwrap(hint)
+    if plain is UploadFile:
+        return False
     if any(type(item).__module__.startswith("pydantic") for item in metadata):
         return True
     if any(hasattr(item, "__get_pydantic_core_schema__") for item in metadata):

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
+from ._headers import Headers
 from ._spikard import RequestHead
-from .datastructures import Headers
 from .exceptions import HTTPException
 
 KEYS = frozenset(

@@ -18,6 +18,7 @@ from . import _constraints, _pydantic
 from ._callable import MISSING
 from ._hints import is_union, unwrap
 from ._models import Field, fields_of, fill, is_sequence, kind_of
+from ._upload import FILE_SCHEMA, UploadFile
 from .exceptions import SpecError
 
 Schema = dict[str, Any]
@@ -37,6 +38,7 @@ SCALARS: dict[Any, Schema] = {
     datetime.timedelta: {"type": "string", "format": "duration"},
     type(None): {"type": "null"},
     None: {"type": "null"},
+    UploadFile: FILE_SCHEMA,
     Any: {},
     object: {},
 }
@@ -248,3 +250,10 @@ def object_of(fields: list[Field]) -> Schema:
     if required:
         schema["required"] = required
     return {**schema, "$defs": writer.definitions} if writer.definitions else schema
+
+
+def holds_file(schema: Any) -> bool:
+    """Whether a file of a form stands anywhere in it."""
+    if isinstance(schema, Mapping):
+        return ("contentMediaType" in schema and "contentEncoding" not in schema) or any(map(holds_file, schema.values()))
+    return isinstance(schema, list) and any(map(holds_file, schema))

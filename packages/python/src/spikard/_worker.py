@@ -23,6 +23,7 @@ from ._made import MadeResponse
 from ._request import Request, framework_error
 from ._spikard import Worker, banner, resolve
 from .exceptions import HTTPException, SpecError
+from ._upload import UploadFile, received
 from .http import Response
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Names(NamedTuple):
     http_exception: type = HTTPException
     spec_error: type = SpecError
     missing: object = MISSING
+    upload: Callable[..., UploadFile] = received
 
 
 def log_failure(exception: BaseException | None, source: str | None, route: str, request_id: str | None) -> None:

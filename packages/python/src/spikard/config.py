@@ -122,6 +122,10 @@ class ServerFields(TypedDict, total=False):
     max_in_flight: int
     max_body_size: int | None
     max_json_depth: int
+    max_form_parts: int
+    max_form_text: int
+    upload_memory: int
+    upload_dir: str | None
     request_timeout: float | None
     header_timeout: float | None
     body_timeout: float | None
@@ -205,6 +209,14 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Bytes of a request's body at most."""
     max_json_depth: _Count = 64
     """Levels of nesting in a JSON body at most."""
+    max_form_parts: _Count = 1000
+    """Parts of a multipart form at most."""
+    max_form_text: _Count = 1024 * 1024
+    """Bytes of one text of a multipart form at most."""
+    upload_memory: Annotated[int, Meta(ge=0)] = 1024 * 1024
+    """Bytes of a form's files that are kept in memory; what is longer goes to disk."""
+    upload_dir: str | None = None
+    """The directory of files on disk; None: the system's for temporary files."""
     request_timeout: _Seconds | None = 30.0
     """From the match to the response's head."""
     header_timeout: _Seconds | None = 10.0

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from .datastructures import Headers
+from ._headers import Headers
 from .exceptions import HTTPException, checked_status
 
 if TYPE_CHECKING:

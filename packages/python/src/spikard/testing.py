@@ -16,7 +16,7 @@ from ._cookies import Cookies
 from ._portal import Home, Portal, Turn
 from ._render import encode
 from ._worker import log_failure
-from .datastructures import Headers
+from ._headers import Headers
 
 if TYPE_CHECKING:
     from typing_extensions import Self

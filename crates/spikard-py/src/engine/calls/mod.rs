@@ -128,7 +128,9 @@ fn answer<T>(job: &mut Job, py: Python<'_>, here: &Loop, reply: Reply<T>, made: 
 
 /// Calls a callable with bound arguments.
 fn call_bound(job: &mut Job, py: Python<'_>, here: &Loop, callable: &Callable, args: spikard_core::Args, owes: Owes) {
-    match crate::convert::arguments(py, here, callable, args, job) {
+    let argv = crate::convert::arguments(py, here, callable, args, job);
+    job.values.keep_uploads(&here.host.uploads);
+    match argv {
         Ok(argv) => job.call(py, here, callable.code(), argv, owes),
         Err(crate::error::Failure::Raised(raised)) => settle(job, py, here, owes, Err(raised)),
         Err(crate::error::Failure::Refused(refused)) => owes.fail(*refused),

@@ -1,0 +1,180 @@
+//! `multipart/form-data` (RFC 7578) taken apart as it comes in: bytes are pushed, events are pulled. Nothing is kept but
+//! what may still be the beginning of a delimiter, or of a part's fields.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use memchr::memmem::Finder;
+
+use super::disposition::{self, Disposition};
+
+/// Bytes of the fields of one part at most.
+pub(crate) const MAX_HEADERS: usize = 8 * 1024;
+/// Fields of one part at most.
+const MAX_FIELDS: usize = 32;
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A part begins.
+    Part(Box<Part>),
+    /// A piece of its content.
+    Data(Bytes),
+    /// It has ended.
+    PartEnd,
+    /// The last part has ended.
+    End,
+    /// Nothing before more is pushed.
+    Starved,
+}
+
+/// What a part says of itself.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub disposition: Disposition,
+    pub headers: HeaderMap,
+}
+
+/// Why it is no form; for the client.
+pub(crate) type Fault = &'static str;
+
+/// Takes one body apart.
+pub(crate) struct Parser {
+    /// `\r\n--boundary`.
+    delimiter: Finder<'static>,
+    buffer: BytesMut,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the first delimiter.
+    Preamble,
+    /// Behind a delimiter.
+    Delimited,
+    /// In the fields of a part.
+    Headers,
+    /// In its content.
+    Content,
+    /// Behind the last delimiter: whatever follows is passed over.
+    Epilogue,
+}
+
+impl Parser {
+    pub(crate) fn new(boundary: &str) -> Self {
+        let delimiter = [b"\r\n--", boundary.as_bytes()].concat();
+        // The first delimiter may be all there is of its line's beginning.
+        Self { delimiter: Finder::new(&delimiter).into_owned(), buffer: b"\r\n"[..].into(), state: State::Preamble }
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.state != State::Epilogue {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Event, Fault> {
+        loop {
+            match self.state {
+                State::Preamble => {
+                    let Some(at) = self.delimiter.find(&self.buffer) else {
+                        self.before_delimiter();
+                        return Ok(Event::Starved);
+                    };
+                    self.cross(at);
+                }
+                State::Delimited => match self.delimited()? {
+                    Some(State::Epilogue) => return Ok(Event::End),
+                    Some(_) => (),
+                    None => return Ok(Event::Starved),
+                },
+                State::Headers => {
+                    let Some(part) = self.part()? else { return Ok(Event::Starved) };
+                    self.state = State::Content;
+                    return Ok(Event::Part(Box::new(part)));
+                }
+                State::Content => return Ok(self.content()),
+                State::Epilogue => return Ok(Event::End),
+            }
+        }
+    }
+
+    /// Passes over what stands before a delimiter, and over the delimiter.
+    fn cross(&mut self, at: usize) -> Bytes {
+        let before = self.buffer.split_to(at).freeze();
+        let _ = self.buffer.split_to(self.delimiter.needle().len());
+        self.state = State::Delimited;
+        before
+    }
+
+    /// What surely stands before the next delimiter.
+    fn before_delimiter(&mut self) -> Bytes {
+        let kept = self.delimiter.needle().len() - 1;
+        let sure = self.buffer.len().saturating_sub(kept);
+        self.buffer.split_to(sure).freeze()
+    }
+
+    fn content(&mut self) -> Event {
+        if let Some(at) = self.delimiter.find(&self.buffer) {
+            if at > 0 {
+                return Event::Data(self.buffer.split_to(at).freeze());
+            }
+            self.cross(0);
+            return Event::PartEnd;
+        }
+        let data = self.before_delimiter();
+        if data.is_empty() { Event::Starved } else { Event::Data(data) }
+    }
+
+    /// `--` ends the form; else blanks may stand before the end of the line.
+    fn delimited(&mut self) -> Result<Option<State>, Fault> {
+        let state = match (&self.buffer[..], self.buffer.iter().position(|byte| !matches!(byte, b' ' | b'\t'))) {
+            ([b'-', b'-', ..], _) => {
+                self.buffer.clear();
+                State::Epilogue
+            }
+            ([b'-'], _) => return Ok(None),
+            ([_, ..], Some(blanks)) if self.buffer[blanks..].starts_with(b"\r\n") => {
+                // The line's end stays: with it an empty block of fields ends like any other.
+                let _ = self.buffer.split_to(blanks);
+                State::Headers
+            }
+            (_, Some(blanks)) if self.buffer[blanks..] != b"\r"[..] => return Err("a delimiter does not end its line"),
+            _ if self.buffer.len() > MAX_HEADERS => return Err("a delimiter does not end its line"),
+            _ => return Ok(None),
+        };
+        self.state = state;
+        Ok(Some(state))
+    }
+
+    fn part(&mut self) -> Result<Option<Part>, Fault> {
+        const END: &[u8] = b"\r\n\r\n";
+        let end = memchr::memmem::find(&self.buffer, END);
+        if end.unwrap_or(self.buffer.len()) > MAX_HEADERS {
+            return Err("the fields of a part are too long");
+        }
+        let Some(end) = end else { return Ok(None) };
+        let block = self.buffer.split_to(end + END.len());
+        let headers = fields(&block[2..])?;
+        let disposition = headers.get(header::CONTENT_DISPOSITION).ok_or("a part has no content-disposition")?;
+        let disposition = disposition::parse(disposition)?;
+        Ok(Some(Part { disposition, headers }))
+    }
+}
+
+/// `block` ends with an empty line.
+fn fields(block: &[u8]) -> Result<HeaderMap, Fault> {
+    const BAD: Fault = "the fields of a part are malformed";
+    let mut places = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    // Lines end as they do everywhere else in HTTP: with both characters.
+    let bare = memchr::memchr_iter(b'\n', block).any(|at| at == 0 || block[at - 1] != b'\r');
+    let found = match httparse::parse_headers(block, &mut places) {
+        Ok(httparse::Status::Complete((_, found))) if !bare => found,
+        _ => return Err(BAD),
+    };
+    let mut headers = HeaderMap::with_capacity(found.len());
+    for field in found {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| BAD)?;
+        headers.append(name, HeaderValue::from_bytes(field.value).map_err(|_| BAD)?);
+    }
+    Ok(headers)
+}
