@@ -108,7 +108,7 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
         raise SpecError("schema= needs a parameter that takes the whole body")
     schema = _schema.object_of(fields)
     required = any(taken.required for taken in takers)
-    slices = {
+    slices: dict[str, tuple[Decoder, Callable[[Any], Decoder], Decoder | None]] = {
         "decoder": (msgspec.json.Decoder(dict[str, msgspec.Raw]).decode, of_body, bytes),
         "msgpack_decoder": (msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode, of_msgpack, bytes),
         "value_decoder": (dict, of_value, None),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._spikard import ResponseHead
 from ._headers import Headers
+from ._spikard import ResponseHead
 from .http import Response
 
 

@@ -255,5 +255,7 @@ def object_of(fields: list[Field]) -> Schema:
 def holds_file(schema: Any) -> bool:
     """Whether a file of a form stands anywhere in it."""
     if isinstance(schema, Mapping):
-        return ("contentMediaType" in schema and "contentEncoding" not in schema) or any(map(holds_file, schema.values()))
+        return ("contentMediaType" in schema and "contentEncoding" not in schema) or any(
+            map(holds_file, schema.values())
+        )
     return isinstance(schema, list) and any(map(holds_file, schema))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -103,6 +102,8 @@ class UploadFile:
 
     async def _beside(self, call: Callable[_P, _T], *args: _P.args, **keywords: _P.kwargs) -> _T:
         if self._rolled:
+            import asyncio
+
             return await asyncio.to_thread(call, *args, **keywords)
         return call(*args, **keywords)
 
@@ -137,13 +138,13 @@ class UploadFile:
         return f"UploadFile(filename={self.filename!r}, content_type={self.content_type!r}, size={self.size})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:  # noqa: ARG003
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
 
         return core_schema.is_instance_schema(cls)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:  # noqa: ARG003
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
         return dict(FILE_SCHEMA)
 
 

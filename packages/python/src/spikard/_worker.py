@@ -22,8 +22,8 @@ from ._callable import MISSING, Compiled
 from ._made import MadeResponse
 from ._request import Request, framework_error
 from ._spikard import Worker, banner, resolve
-from .exceptions import HTTPException, SpecError
 from ._upload import UploadFile, received
+from .exceptions import HTTPException, SpecError
 from .http import Response
 
 if TYPE_CHECKING:

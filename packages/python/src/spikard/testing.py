@@ -12,16 +12,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+from . import _multipart
 from ._cookies import Cookies
+from ._headers import Headers
 from ._portal import Home, Portal, Turn
 from ._render import encode
 from ._worker import log_failure
-from ._headers import Headers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._live import LiveTestClient
+    from ._multipart import Files
     from ._spikard import Worker
     from .app import Spikard
 
@@ -355,12 +357,13 @@ class TestClient:
         cookies: Mapping[str, str] | None = None,
         json: Any = None,
         data: Pairs | None = None,
-        content: bytes | str | None = None,
+        files: Files | None = None,
+        content: bytes | str | Iterable[bytes] | None = None,
         follow_redirects: bool | None = None,
         timeout: float | None = None,
     ) -> TestResponse:
-        """Sends a request. At most one of `json`, `data` (a form) and `content` is given."""
-        body, kind = _body(json, data, content)
+        """Sends a request. At most one of `json`, a form (`data`, and `files` for one with files) and `content` is given."""
+        body, kind = _body(json, data, files, content)
         fields = Headers(self.headers)
         own = Headers(headers)
         for name in own:
@@ -467,16 +470,23 @@ class TestClient:
             home.close()
 
 
-def _body(json: Any, data: Pairs | None, content: bytes | str | None) -> tuple[bytes, str | None]:
-    if sum(given is not None for given in (json, data, content)) > 1:
-        raise TypeError("a request has one body: give json, data or content")
+def _body(
+    json: Any, data: Pairs | None, files: Files | None, content: bytes | str | Iterable[bytes] | None
+) -> tuple[bytes, str | None]:
+    form = data if files is None else files
+    if sum(given is not None for given in (json, form, content)) > 1:
+        raise TypeError("a request has one body: give json, a form (data, files) or content")
     if json is not None:
         return encode(json), "application/json"
+    if files is not None:
+        return _multipart.write(_pairs(data or {}), files)
     if data is not None:
         return urlencode(_pairs(data)).encode(), "application/x-www-form-urlencoded"
     if isinstance(content, str):
         return content.encode(), "text/plain; charset=utf-8"
-    return content or b"", None
+    if content is None or isinstance(content, (bytes, bytearray, memoryview)):
+        return bytes(content or b""), None
+    return b"".join(content), None
 
 
 def _url(base: str, url: str, params: Pairs | str | None) -> str:

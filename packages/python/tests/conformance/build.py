@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
 from msgspec import Meta
-from spikard import Body, Cookie, Form, Header, Path, Query, ServerConfig, Spikard
+from spikard import Body, Cookie, Form, Header, Path, Query, ServerConfig, Spikard, UploadFile
 
 from . import models, script
 
@@ -63,6 +63,8 @@ def native(schema: dict[str, Any]) -> Any:
     if schema.get("type") == "array":
         kind: Any = set if schema.get("uniqueItems") else list
         return kind[constrained(schema.get("items", {"type": "string"}))]
+    if "contentMediaType" in schema:
+        return UploadFile
     return _PLAIN.get((schema.get("type"), schema.get("format")), str if schema else Any)
 
 

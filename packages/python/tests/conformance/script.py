@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-from spikard import HTTPException, JSONResponse, Response, StreamingResponse, background
+from spikard import HTTPException, JSONResponse, Response, StreamingResponse, UploadFile, background
 
 
 async def run(script: dict[str, Any], received: dict[str, Any], notes: list[str]) -> Any:
@@ -115,7 +115,13 @@ def _moment(value: Any) -> str:
     return str(value.isoformat())
 
 
+def _upload(value: UploadFile) -> dict[str, Any]:
+    content = base64.b64encode(value.read()).decode()
+    return {"filename": value.filename, "content_type": value.content_type, "size": value.size, "base64": content}
+
+
 _TAGGED: list[tuple[Any, str, Any]] = [
+    (UploadFile, "$upload", _upload),
     (enum.Enum, "$enum", lambda value: value.value),
     (uuid.UUID, "$uuid", str),
     (datetime.datetime, "$datetime", _moment),

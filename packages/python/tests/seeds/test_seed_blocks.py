@@ -31,8 +31,6 @@ PENDING = {
                 "python-readme-early-L334"],
     "dependencies": ["pypi-page-L100", "python-binding-docs-L63", "python-binding-docs-L98",
                      "python-binding-docs-rendered-L59", "python-binding-docs-rendered-L89"],
-    "uploads": ["pypi-page-L142", "python-binding-docs-L319", "python-binding-docs-rendered-L255",
-                "python-readme-early-L209"],
     "websockets": ["pypi-page-L259", "pypi-page-L312", "python-binding-docs-L354", "python-binding-docs-rendered-L289",
                    "python-readme-early-L382", "python-readme-early-L472"],
     "event streams": ["pypi-page-L268", "pypi-page-L321", "python-binding-docs-L372",
@@ -68,6 +66,16 @@ def problems(response: Any) -> list[tuple[str, list[Any]]]:
     """Words and places of a 422."""
     response.assert_status(422)
     return [(error["type"], error["loc"]) for error in response.json()["errors"]]
+
+
+@proves("pypi-page-L142", "python-readme-early-L209", "python-binding-docs-L319", "python-binding-docs-rendered-L255")
+def uploads(name: str) -> None:
+    field = {"description": "mine"} if name.startswith("python-binding") else {}
+    with served(name) as client:
+        answer = client.post("/upload", files={"file": ("a.txt", b"hello", "text/plain")}, data=field).assert_status(200)
+        content = {"content_length": 5} if name == "pypi-page-L142" else {}
+        assert answer.json() == {"filename": "a.txt", "size": 5, "content_type": "text/plain"} | content | field
+        assert ("missing", ["files", "file"]) in problems(client.post("/upload", data={"other": "x"}))
 
 
 @proves("pypi-page-L19", "python-readme-early-L23")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from attrs import define, field, validators
 from msgspec import Meta
+from spikard import UploadFile
 
 from . import Color, Level
 
@@ -199,3 +200,16 @@ class Search:
     tags: list[str] = field(factory=list)
     since: date | None = None
     exact: bool = False
+
+
+@define
+class Attachment:
+    title: str
+    file: UploadFile
+
+
+@define
+class Gallery:
+    owner: int
+    cover: UploadFile | None = None
+    pictures: list[UploadFile] = field(factory=list)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Gt, Le, Len, Lt, MaxLen, MinLen, MultipleOf
 from msgspec import Meta
+from spikard import UploadFile
 
 from . import Color, Level
 
@@ -200,3 +201,16 @@ class Search:
     tags: list[str] = field(default_factory=list)
     since: date | None = None
     exact: bool = False
+
+
+@dataclass
+class Attachment:
+    title: str
+    file: UploadFile
+
+
+@dataclass
+class Gallery:
+    owner: int
+    cover: UploadFile | None = None
+    pictures: list[UploadFile] = field(default_factory=list)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct, field
+from spikard import UploadFile
 
 from . import Color, Level
 
@@ -195,3 +196,14 @@ class Search(Struct):
     tags: list[str] = []
     since: date | None = None
     exact: bool = False
+
+
+class Attachment(Struct):
+    title: str
+    file: UploadFile
+
+
+class Gallery(Struct):
+    owner: int
+    cover: UploadFile | None = None
+    pictures: list[UploadFile] = []

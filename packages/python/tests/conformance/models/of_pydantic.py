@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from spikard import UploadFile
 
 from . import Color, Level
 
@@ -202,3 +203,14 @@ class Search(BaseModel):
     tags: list[str] = []
     since: date | None = None
     exact: bool = False
+
+
+class Attachment(BaseModel):
+    title: str
+    file: UploadFile
+
+
+class Gallery(BaseModel):
+    owner: int
+    cover: UploadFile | None = None
+    pictures: list[UploadFile] = []

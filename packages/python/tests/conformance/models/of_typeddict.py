@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Meta
+from spikard import UploadFile
 from typing_extensions import TypedDict
 
 from . import Color, Level
@@ -87,3 +88,8 @@ class Company(TypedDict):
 class Version(TypedDict):
     version: Literal[1]
     kind: Literal["config"]
+
+
+class Attachment(TypedDict):
+    title: str
+    file: UploadFile
