@@ -12,7 +12,7 @@ from . import _bodies, _models, _parameters, _schema
 from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
 from ._decode import Decoder, of_value
-from ._defaults import argument
+from ._defaults import argument, own
 from ._hints import annotate, is_union, union, unwrap, without_none
 from ._markers import Marker
 from ._models import is_sequence, is_structured, kind_of
@@ -179,6 +179,9 @@ class Binder:
         if not is_file(taken):
             return self._take(taken, "body")
         hint, reads = _as_files(taken.hint)
+        if reads and not taken.required and not taken.factory:
+            _check_default(taken)
+            taken = taken._replace(default=functools.partial(own, taken.default), factory=True)
         self._take(taken._replace(hint=hint), "body")
         if reads:
             _, bound, _ = self.arguments[-1]

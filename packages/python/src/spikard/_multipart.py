@@ -6,16 +6,16 @@ import mimetypes
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import IO, Union
+from typing import IO
 
-Content = Union[bytes, str, IO[bytes]]
-File = Union[
-    Content,
-    "tuple[str | None, Content]",
-    "tuple[str | None, Content, str | None]",
-    "tuple[str | None, Content, str | None, Mapping[str, str]]",
-]
-Files = Union[Mapping[str, File], Sequence["tuple[str, File]"]]
+Content = bytes | str | IO[bytes]
+File = (
+    Content
+    | tuple[str | None, Content]
+    | tuple[str | None, Content, str | None]
+    | tuple[str | None, Content, str | None, Mapping[str, str]]
+)
+Files = Mapping[str, File] | Sequence[tuple[str, File]]
 
 
 def write(fields: list[tuple[str, str]], files: Files) -> tuple[bytes, str]:

@@ -72,7 +72,9 @@ def problems(response: Any) -> list[tuple[str, list[Any]]]:
 def uploads(name: str) -> None:
     field = {"description": "mine"} if name.startswith("python-binding") else {}
     with served(name) as client:
-        answer = client.post("/upload", files={"file": ("a.txt", b"hello", "text/plain")}, data=field).assert_status(200)
+        answer = client.post("/upload", files={"file": ("a.txt", b"hello", "text/plain")}, data=field).assert_status(
+            200
+        )
         content = {"content_length": 5} if name == "pypi-page-L142" else {}
         assert answer.json() == {"filename": "a.txt", "size": 5, "content_type": "text/plain"} | content | field
         assert ("missing", ["files", "file"]) in problems(client.post("/upload", data={"other": "x"}))
