@@ -28,11 +28,11 @@ pub trait Argument: Sized {
     fn take(arg: Arg) -> Result<Self, Error>;
 }
 
-/// The body as JSON; as a result, the answer as JSON.
+/// The body as JSON or MessagePack; as a result, the answer as JSON.
 #[derive(Clone, Debug)]
 pub struct Json<T>(pub T);
 
-/// The body as a form, `application/x-www-form-urlencoded`.
+/// The body as a form, `application/x-www-form-urlencoded` or `multipart/form-data`.
 #[derive(Clone, Debug)]
 pub struct Form<T>(pub T);
 
@@ -106,7 +106,16 @@ fn body<T: JsonSchema>(route: &mut RouteSpec, kind: BodyKind) -> Result<(), Spec
         return Err(SpecError::new("a handler takes one body"));
     }
     let decoder = Some(route.handler);
-    route.body = Some(BodySpec { schema: document::<T>(), reading: Reading::Typed, decoder, kind, required: true });
+    route.body = Some(BodySpec {
+        schema: document::<T>(),
+        reading: Reading::Typed,
+        decoder,
+        // MessagePack is read by the core, and serde makes the value of what it read.
+        msgpack_decoder: None,
+        value_decoder: decoder,
+        kind,
+        required: true,
+    });
     route.arguments.push(ArgumentSpec::Body);
     Ok(())
 }
@@ -174,6 +183,7 @@ fn read<T: DeserializeOwned>(arg: Arg) -> Result<T, Error> {
     };
     let made = match &input.input {
         Input::Json(text) => serde_json::from_slice(text).map_err(|error| error.to_string()),
+        Input::Msgpack(_) => Err("no decoder reads MessagePack itself".to_owned()),
         Input::Value(value) => T::deserialize(Value(value.clone())).map_err(|error| error.to_string()),
     };
     made.map_err(|message| Error::refused(*input, message))

@@ -3,7 +3,10 @@
 
 use serde::{
     Deserializer, de,
-    de::{IntoDeserializer, value::Error, value::MapDeserializer, value::SeqDeserializer},
+    de::{
+        IntoDeserializer,
+        value::{Error, MapAccessDeserializer, MapDeserializer, SeqDeserializer},
+    },
     forward_to_deserialize_any,
 };
 use spikard_core::Arg;
@@ -64,6 +67,11 @@ impl<'de> Deserializer<'de> for Value {
     ) -> Result<V::Value, Error> {
         match self.0 {
             Arg::Str(text) => text.into_deserializer().deserialize_enum(name, variants, visitor),
+            // The one member names the variant.
+            Arg::Map(members) => {
+                let members = members.into_iter().map(|(name, value)| (name, Value(value)));
+                MapAccessDeserializer::new(MapDeserializer::new(members)).deserialize_enum(name, variants, visitor)
+            }
             other => Self(other).deserialize_any(visitor),
         }
     }
@@ -84,6 +92,7 @@ mod tests {
     #[serde(rename_all = "lowercase")]
     enum Colour {
         Red,
+        Grey(u8),
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -108,6 +117,12 @@ mod tests {
         let map = Arg::Map(members.map(|(name, value)| (name.to_owned(), value)).into());
         let asked = Asked { page: 7, ratio: 0.5, colour: Colour::Red, tags: vec!["a".to_owned()], limit: None };
         assert_eq!(Asked::deserialize(Value(map)).unwrap(), asked);
+    }
+
+    #[test]
+    fn a_variant_with_content_is_a_map_of_one_member() {
+        let grey = Arg::Map(vec![("grey".to_owned(), Arg::Int(3))]);
+        assert_eq!(Colour::deserialize(Value(grey)).unwrap(), Colour::Grey(3));
     }
 
     #[test]

@@ -60,9 +60,10 @@ fn service(app: App) -> Service {
     service
 }
 
-async fn ask(method: &str, target: &str, kind: &str, body: &str) -> (StatusCode, Value) {
+async fn ask(method: &str, target: &str, kind: &str, body: impl AsRef<[u8]>) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(target).header("host", "test").header("content-type", kind);
-    let response = send(&service(app()), request.body(Full::new(Bytes::from(body.to_owned()))).unwrap()).await.unwrap();
+    let response =
+        send(&service(app()), request.body(Full::new(Bytes::copy_from_slice(body.as_ref()))).unwrap()).await.unwrap();
     let text = response.body();
     let value = serde_json::from_slice(text).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(text)));
     (response.status(), value)
@@ -119,8 +120,20 @@ async fn a_body_is_validated_and_every_error_is_told() {
 }
 
 #[tokio::test]
+async fn messagepack_is_read_into_the_same_types() {
+    let sent = ask("POST", "/users", "application/msgpack", b"\x82\xa4name\xa3Ada\xa3age\x24").await;
+    assert_eq!(sent, (StatusCode::CREATED, json!({"name": "Ada", "age": 36})));
+    let wrong = refused(&ask("POST", "/users", "application/msgpack", b"\x81\xa4name\x07").await);
+    assert_eq!(wrong, [json!(["body", "name"]), json!(["body", "age"])]);
+}
+
+#[tokio::test]
 async fn a_form_is_read_into_the_same_types() {
     let sent = ask("PUT", "/users/3", "application/x-www-form-urlencoded", "name=Ada&age=36").await;
+    assert_eq!(sent, (StatusCode::OK, json!([3, "Ada", 36])));
+    let parts = ["name\"\r\n\r\nAda", "age\"\r\n\r\n36"]
+        .map(|part| format!("--b\r\ncontent-disposition: form-data; name=\"{part}\r\n"));
+    let sent = ask("PUT", "/users/3", "multipart/form-data; boundary=b", parts.concat() + "--b--").await;
     assert_eq!(sent, (StatusCode::OK, json!([3, "Ada", 36])));
     let wrong = refused(&ask("PUT", "/users/3", "application/x-www-form-urlencoded", "name=Ada&age=old").await);
     assert_eq!(wrong, [json!(["body", "age"])]);
