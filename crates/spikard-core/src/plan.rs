@@ -3,6 +3,7 @@
 
 mod body;
 mod head;
+mod members;
 
 use http::HeaderName;
 

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use http::{header, request::Parts};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Bound, From, Plan, head::missing};
+use super::{Bound, From, Plan, head::missing, members::object_of};
 use crate::{
     Arg, Args, CallableId, Entry, Error, ErrorCode, FieldError, FormValue, HostArg, Input, Loc, Received, SpecError,
     Word,
@@ -12,7 +12,7 @@ use crate::{
     dependency::Wiring,
     json as grammar, msgpack, pairs, sabotage,
     schema::Schema,
-    spec::{AppSpec, BodyKind, BodySpec, ParameterSpec, Reading, RouteSpec, Source},
+    spec::{AppSpec, BodyKind, BodySpec, Reading, RouteSpec, Source},
     upload::{holds_file, with_files},
 };
 
@@ -221,23 +221,6 @@ fn refuse_coding(parts: &Parts) -> Result<(), Error> {
             Err(Error::new(ErrorCode::UnsupportedMediaType).with_detail(detail))
         }
         None => Ok(()),
-    }
-}
-
-/// Single members as the one body that they make.
-fn object_of(members: &[&ParameterSpec]) -> BodySpec {
-    let properties: Map<String, Value> =
-        members.iter().map(|member| (member.name.clone(), member.schema.clone())).collect();
-    let required: Vec<&str> =
-        members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
-    BodySpec {
-        schema: json!({"type": "object", "properties": properties, "required": required}),
-        reading: Reading::Typed,
-        decoder: None,
-        msgpack_decoder: None,
-        value_decoder: None,
-        kind: BodyKind::JsonOrForm,
-        required: true,
     }
 }
 

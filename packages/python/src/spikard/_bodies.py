@@ -113,12 +113,19 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
         "msgpack_decoder": (msgspec.msgpack.Decoder(dict[str, msgspec.Raw]).decode, of_msgpack, bytes),
         "value_decoder": (dict, of_value, None),
     }
-    decoders = {name: _members(takers, *how) for name, how in slices.items()}
+    decoders = {name: _members(takers, *how, of_form=kind == "form") for name, how in slices.items()}
     return BodyOf({"schema": schema, "kind": kind, "required": required}, decoders, tuple(takers))
 
 
-def _members(takers: list[Taken], split: Decoder, reader: Callable[[Any], Decoder], piece: Decoder | None) -> Decoder:
-    members = [(taken, reader(taken.constrained())) for taken in takers]
+def _members(
+    takers: list[Taken],
+    split: Decoder,
+    reader: Callable[[Any], Decoder],
+    piece: Decoder | None,
+    *,
+    of_form: bool,
+) -> Decoder:
+    members = [(taken, _reader(taken, reader, of_form=of_form)) for taken in takers]
 
     def read_one(taken: Taken, read: Decoder, sent: dict[str, Any]) -> Any:
         try:
@@ -136,6 +143,14 @@ def _members(takers: list[Taken], split: Decoder, reader: Callable[[Any], Decode
         return {taken.name: read_one(taken, read, sent) for taken, read in members}
 
     return decode
+
+
+def _reader(taken: Taken, reader: Callable[[Any], Decoder], *, of_form: bool) -> Decoder:
+    """What reads one member. The bytes of a form's field are its text, as a parameter's are."""
+    if not (of_form and unwrap(without_none(taken.hint)[0])[0] is bytes):
+        return reader(taken.constrained())
+    text = reader(str | None)
+    return lambda value: None if (read := text(value)) is None else read.encode()
 
 
 def plain_members(takers: tuple[Taken, ...]) -> dict[str, Decoder]:
