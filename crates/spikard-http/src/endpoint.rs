@@ -5,10 +5,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::request::Parts;
 use spikard_core::{
-    Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Received, Request,
-    RequestId, Response, SpecError, Template,
+    Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
+    Response, SpecError, Template,
     config::Config,
-    plan::{Bound, Media, PathValues, Plan},
+    plan::{Bound, PathValues, Plan},
     sabotage,
     spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
 };
@@ -163,13 +163,9 @@ impl Endpoint {
                 waiting = Some(end);
             }
             let bound = bound.unwrap_or_else(|| self.bind_again(&request, has_body || kept.is_replaced()));
-            let received = match bound.as_ref().map(|bound| (bound.media(), bound)) {
-                Ok((Some(Media::Multipart), bound)) => {
-                    let (limits, platform) = (&self.form_limits, &self.transit.platform);
-                    Box::pin(kept.form(bound.boundary(), self.max_body_size, limits, platform)).await.map(Some)
-                }
-                Ok((Some(_), _)) => kept.whole(self.max_body_size).await.map(|whole| whole.map(Received::Whole)),
-                _ => Ok(None),
+            let received = match &bound {
+                Ok(bound) => kept.received(bound, self.max_body_size, &self.form_limits, &self.transit.platform).await,
+                Err(_) => Ok(None),
             };
             kept.let_go();
             let args = bound.and_then(|bound| self.plan.finish(bound, received?));

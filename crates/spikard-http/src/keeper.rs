@@ -10,7 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use spikard_core::{Error, Head, Received, RequestBody};
+use spikard_core::{
+    Error, Head, Received, RequestBody,
+    plan::{Bound, Media},
+};
 
 use crate::{
     BodyError,
@@ -56,8 +59,22 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
         }
     }
 
-    /// The whole body for the route.
-    pub(crate) async fn whole(&mut self, limit: Option<u64>) -> Result<Option<Bytes>, Error> {
+    /// The body for the route, as it reads it.
+    pub(crate) async fn received(
+        &mut self,
+        bound: &Bound,
+        limit: Option<u64>,
+        limits: &FormLimits,
+        platform: &Arc<dyn Platform>,
+    ) -> Result<Option<Received>, Error> {
+        match bound.media() {
+            Some(Media::Multipart) => Box::pin(self.form(bound.boundary(), limit, limits, platform)).await.map(Some),
+            Some(_) => self.whole(limit).await.map(|whole| whole.map(Received::Whole)),
+            None => Ok(None),
+        }
+    }
+
+    async fn whole(&mut self, limit: Option<u64>) -> Result<Option<Bytes>, Error> {
         match self {
             Self::ForRoute(body) => match body.take() {
                 Some(body) => collect(body, limit).await.map(Some),
@@ -67,8 +84,8 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
         }
     }
 
-    /// The body as a form for the route, taken apart while it comes in unless somebody has read it before.
-    pub(crate) async fn form(
+    /// Taken apart while it comes in, unless somebody has read it before.
+    async fn form(
         &mut self,
         boundary: &str,
         limit: Option<u64>,
