@@ -1,0 +1,36 @@
+"""`python tools/soak uploads|mixed`: long loads on a real server on loopback, and what must hold after them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+
+import loads
+from served import serving
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="soak")
+    parser.add_argument("load", choices=["uploads", "mixed"])
+    parser.add_argument("--number", type=int, help="uploads (1,000) or requests (500,000)")
+    parser.add_argument("--mib", type=float, default=5.0, help="the size of an upload")
+    parser.add_argument("--parallel", type=int, default=20)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, serving(folder) as port:
+        try:
+            if asked.load == "uploads":
+                size = int(asked.mib * loads.MIB)
+                asyncio.run(loads.uploads(port, folder, asked.number or 1000, size, asked.parallel))
+            else:
+                asyncio.run(loads.mixed(port, folder, asked.number or 500_000, asked.parallel))
+        except loads.Failed as failed:
+            print(f"failed: {failed}", file=sys.stderr)
+            return 1
+    print("everything holds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

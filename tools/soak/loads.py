@@ -1,0 +1,157 @@
+"""The two loads, and what must hold under them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from itertools import count
+
+from served import Client
+
+MIB = 1024 * 1024
+
+
+class Failed(Exception):
+    """Something does not hold."""
+
+
+def must(holds: bool, message: str) -> None:
+    if not holds:
+        raise Failed(message)
+
+
+async def uploads(port: int, folder: str, number: int, size: int, parallel: int) -> None:
+    """`number` files of `size` bytes, `parallel` at a time: memory stays bounded, nothing is left behind. One in ten more
+    breaks off: it is answered 400.
+    """
+    watcher = Client(port)
+    must((await Client(port).upload(size))[0] == 200, "the first upload fails")
+    before = await watcher.figures()
+    answers: Counter[str] = Counter()
+    left = count()
+
+    async def send() -> None:
+        client = Client(port)
+        while (turn := next(left)) < number:
+            status, body = await client.upload(size)
+            answers["whole" if (status, body) == (200, str(size).encode()) else f"{status} {body[:80]!r}"] += 1
+            if turn % 10 == 0:
+                breaking = Client(port)
+                answers[f"broken off, {await breaking.break_off(size)}"] += 1
+        client.close()
+
+    begun = time.monotonic()
+    await asyncio.gather(*(send() for _ in range(parallel)))
+    seconds = time.monotonic() - begun
+    after = await settled(watcher, before)
+    grown = after["peak"] - before["rss"]
+    print(
+        f"uploads: {dict(answers)} in {seconds:.1f} s; rss {before['rss'] // 1024} MiB, highest {after['peak'] // 1024} MiB"
+    )
+    print(f"left behind: {len(os.listdir(folder))} files; {compared(before, after)}")
+    must(set(answers) <= {"whole", "broken off, 400"}, "an answer is not the expected one")
+    must(answers["whole"] == number, "an upload is missing")
+    must(not os.listdir(folder), "files are left behind")
+    # A file in memory, the piece that is written and what the socket holds, for each that is on its way.
+    must(grown * 1024 < parallel * 2 * MIB + 32 * MIB, f"{grown // 1024} MiB more while {parallel} uploads came in")
+    must(is_settled(before, after), "tasks, threads or descriptors are left")
+
+
+async def mixed(port: int, folder: str, number: int, parallel: int) -> None:
+    """`number` requests of every kind: after the warm-up nothing grows."""
+    chosen = random.Random(1)
+    watcher = Client(port)
+    answers: Counter[str] = Counter()
+    left = count()
+
+    async def work() -> None:
+        client = Client(port)
+        while next(left) < number:
+            name = chosen.choices(list(KINDS), [weight for weight, _ in KINDS.values()])[0]
+            answers[f"{name} {await KINDS[name][1](client)}"] += 1
+        client.close()
+
+    async def watch() -> list[tuple[int, int]]:
+        points: list[tuple[int, int]] = []
+        while (done := sum(answers.values())) < number:
+            if done >= len(points) * number // 20:
+                points.append((done, (await watcher.figures())["rss"]))
+                print(f"{done:>8} requests, rss {points[-1][1] / 1024:.1f} MiB", flush=True)
+            await asyncio.sleep(0.05)
+        return points
+
+    await asyncio.gather(*(_threads(port) for _ in range(parallel)))
+    watching = asyncio.create_task(watch())
+    before = await watcher.figures()
+    begun = time.monotonic()
+    await asyncio.gather(*(work() for _ in range(parallel)))
+    points = await watching
+    print(f"mixed: {number} requests in {time.monotonic() - begun:.0f} s: {dict(sorted(answers.items()))}")
+    after = await settled(watcher, before)
+    slope = per_request(points[len(points) // 4 :])
+    print(f"after the warm-up rss grows by {slope:.2f} bytes a request; {compared(before, after)}")
+    must(set(answers) == EXPECTED, f"unexpected answers: {set(answers) ^ EXPECTED}")
+    must(not os.listdir(folder), "files are left behind")
+    must(slope < max(8.0, 4 * MIB / number), "memory grows")
+    must(is_settled(before, after), "tasks, threads or descriptors are left")
+
+
+async def _threads(port: int) -> None:
+    """So that the pool has the threads that it will have."""
+    client = Client(port)
+    await client.get("/thread")
+    client.close()
+
+
+async def _status(answer: Awaitable[tuple[int, bytes]]) -> int:
+    return (await answer)[0]
+
+
+KINDS: dict[str, tuple[int, Callable[[Client], Awaitable[int | None]]]] = {
+    "ok": (60, lambda client: _status(client.get("/ok?number=7"))),
+    "refused": (12, lambda client: _status(client.get("/ok?number=x"))),
+    "fails": (6, lambda client: _status(client.get("/fails"))),
+    "thread": (10, lambda client: _status(client.get("/thread"))),
+    "stream": (5, lambda client: _status(client.get("/stream"))),
+    "upload": (4, lambda client: _status(client.upload(100_000))),
+    "broken": (1, lambda client: client.break_off(100_000)),
+    "left": (1, lambda client: client.leave("/slow")),
+    "left stream": (1, lambda client: client.leave("/stream")),
+}
+EXPECTED = {
+    "ok 200", "refused 422", "fails 500", "thread 200", "stream 200", "upload 200", "broken 400", "left None",
+    "left stream None",
+}  # fmt: skip
+
+
+def per_request(points: list[tuple[int, int]]) -> float:
+    """The slope of the line through them, in bytes: least squares."""
+    if len(points) < 2:
+        return 0.0
+    across = sum(x for x, _ in points) / len(points)
+    up = sum(y for _, y in points) / len(points)
+    spread = sum((x - across) ** 2 for x, _ in points)
+    return sum((x - across) * (y - up) for x, y in points) / spread * 1024
+
+
+def compared(before: dict[str, int], after: dict[str, int]) -> str:
+    return ", ".join(f"{name} {before[name]} → {after[name]}" for name in ("tasks", "threads", "descriptors"))
+
+
+def is_settled(before: dict[str, int], after: dict[str, int]) -> bool:
+    """Whether nothing that was opened is still there. The pool may have grown to what it needs."""
+    few = after["threads"] <= before["threads"] + 8
+    return few and after["tasks"] <= before["tasks"] and after["descriptors"] <= before["descriptors"] + 2
+
+
+async def settled(watcher: Client, before: dict[str, int]) -> dict[str, int]:
+    """The figures when what ends meanwhile has ended, or has had its time to."""
+    for _ in range(100):
+        if is_settled(before, after := await watcher.figures()):
+            break
+        await asyncio.sleep(0.1)
+    return after
