@@ -23,7 +23,7 @@ mod words;
 
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
 pub use request::{Head, Matched, Request, RequestId};
-pub use request_body::{RequestBody, Told};
+pub use request_body::{RequestBody, Told, Wanted};
 pub use response::{Body, FileBody, Flow, Outcome, Phase, Reason, Response, Sent};
 pub use template::{Converter, Part, Template};
 pub use upload::{Content, Entries, Entry, FormValue, Received, Upload};

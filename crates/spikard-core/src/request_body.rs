@@ -1,5 +1,5 @@
 //! The body of a request for user code that asks for it: a mailbox between the host's side, which never blocks, and the
-//! I/O side, which has the body. Pieces of it, one after another, would be asked for here too.
+//! I/O side, which has the body: for all of it, or for one piece after another.
 
 use std::{
     fmt,
@@ -14,6 +14,15 @@ use crate::{Error, ErrorCode};
 /// Is told the body, or why there is none. Called once, from any thread; it must not block.
 pub type Told = Box<dyn FnOnce(Result<Bytes, Error>) + Send>;
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All of it.
+    Whole,
+    /// What comes next; nothing at its end.
+    Piece,
+}
+
 /// User code asks, the I/O side answers under the limits of the route.
 #[derive(Default)]
 pub struct RequestBody(Mutex<State>);
@@ -26,6 +35,8 @@ struct State {
     failed: Option<(ErrorCode, Option<String>)>,
     /// Whoever asked and was not told.
     asking: Vec<Told>,
+    /// Whoever waits for the next piece.
+    next: Option<Told>,
     io: Option<Waker>,
     closed: bool,
 }
@@ -62,6 +73,30 @@ impl RequestBody {
         told(known);
     }
 
+    /// Asks for the next piece: until then no more is read, so that the client is held back. An empty one is the end. What
+    /// has been read so is not kept.
+    pub fn next(&self, told: Told) {
+        let mut state = self.state();
+        let known = match &state.failed {
+            Some((code, detail)) => again(*code, detail.clone()),
+            None if state.closed => again(ErrorCode::BadRequest, Some("the body is gone".into())),
+            None if state.next.is_some() || !state.asking.is_empty() => {
+                Error::internal("the body is being read already")
+            }
+            None => {
+                state.next = Some(told);
+                let io = state.io.take();
+                drop(state);
+                if let Some(io) = io {
+                    io.wake();
+                }
+                return;
+            }
+        };
+        drop(state);
+        told(Err(known));
+    }
+
     /// The body, if it has been read or replaced.
     pub fn whole(&self) -> Option<Bytes> {
         self.state().whole.clone()
@@ -83,14 +118,30 @@ impl RequestBody {
         self.state().closed
     }
 
-    /// For the I/O side: ready when somebody waits for the body.
-    pub fn poll_asked(&self, cx: &Context<'_>) -> Poll<()> {
+    /// For the I/O side: ready when somebody waits for the body, or for more of it.
+    pub fn poll_asked(&self, cx: &Context<'_>) -> Poll<Wanted> {
         let mut state = self.state();
-        if state.asking.is_empty() {
-            state.io = Some(cx.waker().clone());
-            return Poll::Pending;
+        match (state.asking.is_empty(), &state.next) {
+            (false, _) => Poll::Ready(Wanted::Whole),
+            (true, Some(_)) => Poll::Ready(Wanted::Piece),
+            (true, None) => {
+                state.io = Some(cx.waker().clone());
+                Poll::Pending
+            }
         }
-        Poll::Ready(())
+    }
+
+    /// From the I/O side: the next piece, or why there is none.
+    pub fn tell_piece(&self, read: Result<Bytes, Error>) {
+        let mut state = self.state();
+        if let Err(error) = &read {
+            state.failed = Some((error.code, error.detail.as_ref().map(ToString::to_string)));
+        }
+        let next = state.next.take();
+        drop(state);
+        if let Some(told) = next {
+            told(read);
+        }
     }
 
     /// From the I/O side: what became of the reading.
@@ -114,9 +165,10 @@ impl RequestBody {
     pub fn close(&self) {
         let mut state = self.state();
         state.closed = true;
+        let next = state.next.take();
         let asking = std::mem::take(&mut state.asking);
         drop(state);
-        for told in asking {
+        for told in asking.into_iter().chain(next) {
             told(Err(again(ErrorCode::BadRequest, Some("the body broke off".into()))));
         }
     }

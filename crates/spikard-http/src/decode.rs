@@ -74,12 +74,12 @@ impl<B: Body<Data = Bytes, Error: Into<BodyError>>> Future for Collect<B> {
     }
 }
 
-fn too_large(limit: u64) -> Error {
+pub(crate) fn too_large(limit: u64) -> Error {
     Error::new(ErrorCode::ContentTooLarge).with_detail(format!("the body is larger than {limit} bytes"))
 }
 
 /// The connection says what is wrong where it knows (a timer); else the body broke off.
-fn broken(error: BodyError) -> Error {
+pub(crate) fn broken(error: BodyError) -> Error {
     let error = match error.downcast::<Error>() {
         Ok(known) => *known,
         Err(_) => Error::malformed("the body broke off"),

@@ -5,21 +5,22 @@ use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http_body_util::Full;
 use spikard_core::{
-    Error, Head, Received, RequestBody,
+    Error, Head, Received, RequestBody, Wanted,
     plan::{Bound, Media},
 };
 
 use crate::{
     BodyError,
     decode::{
-        Collect, collect,
+        Collect, broken, collect,
         form::{self, FormLimits},
+        too_large,
     },
     platform::Platform,
     transit::{Home, IoEnd},
@@ -35,6 +36,8 @@ pub(crate) enum Kept<B> {
 pub(crate) struct Keeper<B> {
     body: Option<B>,
     reading: Option<Pin<Box<Collect<B>>>>,
+    /// It is read piece by piece, of which so many bytes have been told.
+    pieces: Option<(Pin<Box<B>>, u64)>,
     handle: Arc<RequestBody>,
     limit: Option<u64>,
 }
@@ -45,7 +48,7 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
         match head {
             Some(Head { body: handle, .. }) => {
                 let handle = handle.clone();
-                Self::ForAll(Box::new(Keeper { body: Some(body), reading: None, handle, limit }))
+                Self::ForAll(Box::new(Keeper { body: Some(body), reading: None, pieces: None, handle, limit }))
             }
             None => Self::ForRoute(reads.then_some(body)),
         }
@@ -127,20 +130,50 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
 
 impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Keeper<B> {
     fn serve(&mut self, cx: &mut Context<'_>) {
-        while self.handle.poll_asked(cx).is_ready() {
-            if let Some(body) = self.body.take() {
-                self.reading = Some(Box::pin(collect(body, self.limit)));
-            }
-            let read = match &mut self.reading {
-                Some(reading) => match reading.as_mut().poll(cx) {
-                    Poll::Ready(read) => read,
-                    Poll::Pending => return,
-                },
-                None => Err(gone()),
+        while let Poll::Ready(wanted) = self.handle.poll_asked(cx) {
+            let told = match wanted {
+                Wanted::Whole => self.poll_whole(cx).map(|read| self.handle.tell(&read)),
+                Wanted::Piece => self.poll_piece(cx).map(|read| self.handle.tell_piece(read)),
             };
-            self.reading = None;
-            self.handle.tell(&read);
+            if told.is_pending() {
+                return;
+            }
         }
+    }
+
+    fn poll_whole(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Error>> {
+        if let Some(body) = self.body.take() {
+            self.reading = Some(Box::pin(collect(body, self.limit)));
+        }
+        let read = match &mut self.reading {
+            Some(reading) => ready!(reading.as_mut().poll(cx)),
+            None => Err(gone()),
+        };
+        self.reading = None;
+        Poll::Ready(read)
+    }
+
+    /// Nothing is read ahead of who asks. An empty piece is the end.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Error>> {
+        let limit = self.limit.unwrap_or(u64::MAX);
+        if let Some(body) = self.body.take() {
+            if body.size_hint().lower() > limit {
+                return Poll::Ready(Err(too_large(limit)));
+            }
+            self.pieces = Some((Box::pin(body), 0));
+        }
+        let Some((body, told)) = &mut self.pieces else { return Poll::Ready(Err(gone())) };
+        while let Some(frame) = ready!(body.as_mut().poll_frame(cx)) {
+            let data = match frame.map(http_body::Frame::into_data) {
+                Ok(Ok(data)) if !data.is_empty() => data,
+                Ok(_) => continue,
+                Err(error) => return Poll::Ready(Err(broken(error.into()))),
+            };
+            *told += data.len() as u64;
+            return Poll::Ready(if *told > limit { Err(too_large(limit)) } else { Ok(data) });
+        }
+        self.pieces = None;
+        Poll::Ready(Ok(Bytes::new()))
     }
 
     /// The body if nobody has begun to read it.

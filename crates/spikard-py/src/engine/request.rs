@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, types::PyBytes};
-use spikard_core::{Head, pairs};
+use spikard_core::{Head, RequestBody, Told, pairs};
 use spikard_http::{Departure, Peer};
 
 use super::{Key, Loop, find, job::Job};
@@ -156,17 +156,36 @@ impl RequestHead {
 
     /// The body if it is there; else `told` is called on the loop with it, or with a status and what is wrong.
     fn _read<'py>(&self, py: Python<'py>, told: Py<PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let Seen { head, key, inbox } = self.seen()?;
-        if let Some(whole) = head.body.whole() {
+        let seen = self.seen()?;
+        if let Some(whole) = seen.head.body.whole() {
             return Ok(Some(PyBytes::new(py, &whole)));
         }
+        seen.ask(told, RequestBody::read)?;
+        Ok(None)
+    }
+
+    /// The body if it has been read.
+    fn _whole<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        Ok(self.head()?.body.whole().map(|whole| PyBytes::new(py, &whole)))
+    }
+
+    /// As `_read`, for the next piece of it; an empty one is the end.
+    fn _next(&self, told: Py<PyAny>) -> PyResult<()> {
+        self.seen()?.ask(told, RequestBody::next)
+    }
+}
+
+impl Seen {
+    fn ask(self, told: Py<PyAny>, ask: fn(&RequestBody, Told)) -> PyResult<()> {
+        let Self { head, key, inbox } = self;
         let elsewhere = || PyRuntimeError::new_err("a body can only be awaited on the loop of its request");
         let number = find(key).ok_or_else(elsewhere)?.ask(told);
-        head.body.read(Box::new(move |read| {
+        let tell = move |read| {
             inbox.answers.push((number, Answer::Body(read)));
             inbox.ring();
-        }));
-        Ok(None)
+        };
+        ask(&head.body, Box::new(tell));
+        Ok(())
     }
 }
 

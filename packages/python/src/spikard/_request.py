@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, MutableMapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -161,6 +161,27 @@ class Request(RequestHead):
 
     async def body(self) -> bytes:
         """The whole body, read when it is first asked for, under the limits of the route."""
+        if "streamed" in self._found:
+            raise RuntimeError("the body has been streamed, and is not kept")
+        return await self._told(self._read)
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body piece by piece, under the limits of the route: the client is held back while nobody asks for more.
+
+        A body that breaks off raises. What is streamed is not kept: neither `body()` nor the route can read it again.
+        """
+        whole = self._whole()
+        if whole is not None:
+            if whole:
+                yield whole
+            return
+        if "streamed" in self._found:
+            raise RuntimeError("the body has been streamed already")
+        self._found["streamed"] = True
+        while piece := await self._told(self._next):
+            yield piece
+
+    async def _told(self, ask: Callable[[Callable[[bytes | None, int, str], None]], bytes | None]) -> bytes:
         import asyncio
 
         read: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -173,7 +194,7 @@ class Request(RequestHead):
             else:
                 read.set_result(body)
 
-        known = self._read(told)
+        known = ask(told)
         return await read if known is None else known
 
     async def json(self) -> Any:
