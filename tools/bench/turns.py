@@ -20,6 +20,7 @@ EXCESS = 4
 
 def take(plan: Plan, workload: Workload, server: Server, number: int, cell: dict) -> dict:
     """The row of a turn; number 0 warms up. A turn during which others took much of the machine is taken again."""
+    row: dict = {}
     for _ in range(ATTEMPTS if number else 1):
         began, before = time.monotonic(), surroundings.busy() - server.usage().cpu - load.used()
         row = taken(plan, workload, server, number, cell)
