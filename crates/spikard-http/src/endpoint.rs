@@ -47,6 +47,8 @@ impl Way {
     }
 }
 
+type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 pub(crate) struct Endpoint {
     plan: Plan,
     handler: CallableId,
@@ -242,11 +244,11 @@ impl Endpoint {
             match made {
                 Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
                 Ok(response) => Box::pin(tail(&mut end, &self.name, generators, response)).await,
-                Err(Fault::Cancelled(reason)) => finish(&generators, Outcome::Cancelled(reason)).await,
+                Err(Fault::Cancelled(reason)) => self.finish(&end, &generators, Outcome::Cancelled(reason)).await,
                 Err(Fault::GivenUp) => return end.give_up(),
                 Err(Fault::Error(error)) => {
                     failed = failed.or_else(|| self.report_of(&end, &error));
-                    Box::pin(fail(&mut end, &generators, error)).await;
+                    Box::pin(fail(&mut end, &self.name, &generators, error)).await;
                 }
             }
             if let Some(failed) = failed {
@@ -376,6 +378,11 @@ impl Endpoint {
             Err(Fault::Error(_)) => Ok(problem),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// Rare: a response of its own has a tail.
+    fn finish<'a>(&'a self, end: &'a HostEnd, generators: &'a [HostId], outcome: Outcome) -> Boxed<'a> {
+        Box::pin(finish(end, &self.name, generators, outcome))
     }
 
     /// Only what nobody expected is reported: an error that names its own status is an answer.

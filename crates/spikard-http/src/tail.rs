@@ -37,7 +37,7 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
         }
     }
     let sent = end.sent().await;
-    finish(&generators, Outcome::Sent(sent)).await;
+    finish(end, route, &generators, Outcome::Sent(sent)).await;
     if let Some(mut error) = failed {
         let (exception, source) = (error.exception, error.source.take());
         report(Report { exception, source, route: route.clone(), request_id: end.request_id() }).await;
@@ -71,18 +71,23 @@ async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
     Err(Fault::Cancelled(Reason::Departed))
 }
 
-/// In reverse order, each to its end, whatever the others do.
-pub(crate) async fn finish(generators: &[HostId], outcome: Outcome) {
+/// In reverse order, each to its end, whatever the others do. The client has its answer: what fails is reported, unless
+/// it may be what was thrown in.
+pub(crate) async fn finish(end: &HostEnd, route: &Arc<str>, generators: &[HostId], outcome: Outcome) {
     for &value in generators.iter().rev() {
-        let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+        let finished = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+        if let (Err(error), false) = (finished, matches!(outcome, Outcome::Raised(_))) {
+            let (exception, source) = (error.exception, error.source.clone());
+            report(Report { exception, source, route: route.clone(), request_id: end.request_id() }).await;
+        }
     }
 }
 
 /// Answers with what no hook may see any more; the generators see it all the same.
-pub(crate) async fn fail(end: &mut HostEnd, generators: &[HostId], error: Error) {
+pub(crate) async fn fail(end: &mut HostEnd, route: &Arc<str>, generators: &[HostId], error: Error) {
     let raised = Outcome::Raised(error.exception);
     end.answer(Err(error), false);
-    finish(generators, raised).await;
+    finish(end, route, generators, raised).await;
 }
 
 /// Lets the host log a failure. The client has its answer already.

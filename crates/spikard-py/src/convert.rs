@@ -20,7 +20,7 @@ use crate::{
         host::{Callable, Host},
         job::Job,
         request,
-        values::Values,
+        values::{Values, lasts},
     },
     error::{self, Failure},
     vectorcall,
@@ -44,7 +44,8 @@ pub(crate) fn arguments(
     let convert = |(place, arg)| match arg {
         Arg::Input(input) => decode(py, host, *input),
         Arg::Host(id) => {
-            job.values.get(py, id).ok_or_else(|| PyTypeError::new_err(format!("there is no value {}", id.0)).into())
+            let found = if lasts(id) { here.lasting.borrow().get(py, id) } else { job.values.get(py, id) };
+            found.ok_or_else(|| PyTypeError::new_err(format!("there is no value {}", id.0)).into())
         }
         Arg::Request(head) => Ok(request::object(job, py, here, &head)?.into_any()),
         Arg::Absent => match callable.default(py, place) {

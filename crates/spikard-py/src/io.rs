@@ -122,6 +122,16 @@ impl Io {
         });
     }
 
+    /// Finishes the singletons.
+    pub(crate) fn retire(&self, service: &Service, inbox: &Arc<Inbox>, number: u64) {
+        let (retired, inbox) = (service.retire(), inbox.clone());
+        self.handle.spawn(async move {
+            retired.await;
+            inbox.answers.push((number, Answer::Retired));
+            inbox.ring();
+        });
+    }
+
     pub(crate) fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }

@@ -144,6 +144,14 @@ impl Worker {
         self.io.shutdown().begin();
     }
 
+    /// Finishes the singletons that requests have made, the latest first; `told` is called on the loop when that is
+    /// done. For when no request needs them any more.
+    fn retire(&self, told: Py<PyAny>) -> PyResult<()> {
+        let here = self.here()?;
+        self.io.retire(&self.service, &self.inbox, here.ask(told));
+        Ok(())
+    }
+
     /// Ends the server now, whatever is in flight.
     fn abort(&self) {
         self.io.shutdown().abort();

@@ -59,6 +59,8 @@ pub(crate) enum Answer {
     Broken,
     /// The body of a request, for user code that awaits it.
     Body(Result<Bytes, Error>),
+    /// The singletons are finished.
+    Retired,
     /// The server has ended.
     Drained(Drained),
     /// The head of the answer to an exchange, with what there is of its body. None: the client has left.

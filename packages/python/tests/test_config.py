@@ -6,11 +6,12 @@ import asyncio
 import copy
 import json
 import pickle
+from contextlib import closing
 from typing import Any
 
 import msgspec
 import pytest
-from spikard import BackgroundConfig, ServerConfig, Spikard
+from spikard import BackgroundConfig, ServerConfig, SpecError, Spikard
 from spikard._callable import Compiled
 from spikard.config import given
 
@@ -113,13 +114,40 @@ def test_the_environment_is_handed_on_verbatim(monkeypatch: pytest.MonkeyPatch) 
     assert document["config"]["call"] == {}
 
 
-def test_the_defaults_and_the_fields_are_the_cores() -> None:
+def resolved(compiled: Compiled, call: dict[str, Any]) -> dict[str, Any]:
+    """What the core makes of all the layers."""
     from spikard._worker import open_worker
 
-    loop = asyncio.new_event_loop()
-    worker = open_worker(Compiled({"config": {"given": {}, "env": {}}}, []), {}, loop)
-    try:
-        assert msgspec.to_builtins(ServerConfig()) == json.loads(worker.config)
-    finally:
+    with closing(asyncio.new_event_loop()) as loop:
+        worker = open_worker(compiled, call, loop)
+        config: dict[str, Any] = json.loads(worker.config)
         worker.close(0.0)
-        loop.close()
+        return config
+
+
+def test_the_defaults_and_the_fields_are_the_cores() -> None:
+    blank = Compiled({"config": {"given": {}, "env": {}}}, [], {})
+    assert msgspec.to_builtins(ServerConfig()) == resolved(blank, {})
+
+
+def test_a_call_goes_before_the_configuration_before_the_environment_before_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, text in {"PORT": "1", "BACKLOG": "2", "THREADS": "3", "KEEP_ALIVE": "none"}.items():
+        monkeypatch.setenv(f"SPIKARD_{name}", text)
+    app = Spikard(ServerConfig(port=4, backlog=5, header_timeout=6.0), backlog=7)
+    found = resolved(app._compile(), {"port": 8, "header_timeout": None})
+    assert [found[name] for name in ("port", "backlog", "threads", "keep_alive")] == [8, 7, 3, None]
+    assert [found[name] for name in ("header_timeout", "body_timeout")] == [None, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [("PORT", "many", 'SPIKARD_PORT: .*"many"'), ("ENABLE_REQUEST_ID", "2", "SPIKARD_ENABLE_REQUEST_ID: .*2")],
+)
+def test_a_wrong_variable_is_a_fault_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, words: str
+) -> None:
+    monkeypatch.setenv(f"SPIKARD_{name}", text)
+    with pytest.raises(SpecError, match=words):
+        resolved(Spikard()._compile(), {})

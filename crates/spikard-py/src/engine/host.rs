@@ -43,6 +43,8 @@ pub(crate) struct Callable {
     pub(crate) convert: Option<Py<PyAny>>,
     /// The class of results that are the annotated model already.
     pub(crate) exact: Option<Py<PyAny>>,
+    /// It gives a generator, whose first step gives the value.
+    pub(crate) generator: bool,
 }
 
 struct Argument {
@@ -85,6 +87,7 @@ impl Callable {
             text: given.getattr(intern!(py, "text"))?.is_truthy()?,
             convert: given.getattr(intern!(py, "convert"))?.extract()?,
             exact: given.getattr(intern!(py, "exact"))?.extract()?,
+            generator: given.getattr(intern!(py, "generator"))?.is_truthy()?,
         })
     }
 
@@ -154,6 +157,7 @@ pub(crate) struct Host {
     pub(crate) event_loop: Py<PyAny>,
     pub(crate) create_future: Py<PyAny>,
     pub(crate) cancelled_error: Py<PyAny>,
+    pub(crate) current_task: Py<PyAny>,
     /// The type of what an `async def` returns.
     pub(crate) coroutine: Py<PyAny>,
     pub(crate) types: Types,
@@ -200,6 +204,7 @@ impl Host {
             event_loop: event_loop.clone().unbind(),
             create_future: event_loop.getattr(intern!(py, "create_future"))?.unbind(),
             cancelled_error: py.import(intern!(py, "asyncio"))?.getattr(intern!(py, "CancelledError"))?.unbind(),
+            current_task: py.import(intern!(py, "asyncio"))?.getattr(intern!(py, "current_task"))?.unbind(),
             coroutine: py.import(intern!(py, "types"))?.getattr(intern!(py, "CoroutineType"))?.unbind(),
             types: Types::new(py)?,
         })

@@ -85,6 +85,8 @@ pub(crate) struct Loop {
     pub(crate) pool: Arc<Pool>,
     slots: Slots,
     tasks: Tasks,
+    /// What outlives the requests: singletons.
+    pub(crate) lasting: RefCell<Values>,
     /// Works that requests have spawned, with what they see of these: never begun inside another's step.
     spawned: RefCell<VecDeque<(Work, Values, Py<PyAny>)>>,
     /// The connections, where they live on this thread.
@@ -110,7 +112,7 @@ pub(crate) fn open(
 ) -> PyResult<Key> {
     static SERIAL: AtomicU64 = AtomicU64::new(0);
     let (tasks, pool) = (Tasks::new(event_loop)?, Pool::new(inbox.clone(), threads));
-    let home = RefCell::new(home);
+    let (home, lasting) = (RefCell::new(home), RefCell::default());
     let (slots, spawned, asking, asked) = (Slots::default(), RefCell::default(), RefCell::default(), Cell::new(0));
     Ok(LOOPS.with_borrow_mut(|loops| {
         let place = loops.iter().position(Option::is_none).unwrap_or_else(|| {
@@ -119,7 +121,7 @@ pub(crate) fn open(
         });
         let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
         let driver = Driver::new(inbox.clone());
-        let here = Loop { key, inbox, driver, host, pool, slots, tasks, spawned, home, asking, asked };
+        let here = Loop { key, inbox, driver, host, pool, slots, tasks, lasting, spawned, home, asking, asked };
         loops[place] = Some(Rc::new(here));
         key
     }))
@@ -333,6 +335,7 @@ impl Loop {
             Answer::Piece(Some(piece)) => told.call1(py, (PyBytes::new(py, &piece.bytes), piece.more)),
             Answer::Piece(None) => told.call1(py, (py.None(), false)),
             Answer::Taken(taken) => told.call1(py, (taken,)),
+            Answer::Retired => told.call0(py),
             Answer::Drained(drained) => told.call1(py, (drained.connections, drained.in_flight)),
         };
         if let Err(raised) = called {

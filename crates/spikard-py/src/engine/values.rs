@@ -9,7 +9,15 @@ use std::{
 use pyo3::{PyTraverseError, PyVisit, intern, prelude::*};
 use spikard_core::HostId;
 
-use super::request::RequestHead;
+use super::{host::Kind, request::RequestHead};
+
+/// Ids from here on are those of the worker's own table, which outlives its requests.
+const LASTING: u32 = 1 << 31;
+
+/// Whether an id belongs to the worker's own table.
+pub(crate) fn lasts(HostId(id): HostId) -> bool {
+    id >= LASTING
+}
 
 /// Made when there is something to hold.
 #[derive(Default)]
@@ -18,6 +26,8 @@ pub(crate) struct Values(Option<Arc<Mutex<Held>>>);
 #[derive(Default)]
 struct Held {
     objects: Vec<Py<PyAny>>,
+    /// What stands at a `yield`, by the id of what it gave.
+    generators: Vec<(HostId, Py<PyAny>, Kind)>,
     request: Option<Py<RequestHead>>,
     uploads: Uploads,
 }
@@ -50,9 +60,31 @@ impl Values {
         HostId(held.objects.len() as u32 - 1)
     }
 
+    /// The same, in the worker's own table.
+    pub(crate) fn keep_lasting(&mut self, object: Py<PyAny>) -> HostId {
+        HostId(self.keep(object).0 | LASTING)
+    }
+
+    pub(crate) fn open(&mut self, id: HostId, generator: Py<PyAny>, kind: Kind) {
+        self.held().generators.push((id, generator, kind));
+    }
+
+    /// How the steps of a generator run, if it stands at its `yield`.
+    pub(crate) fn kind(&self, id: HostId) -> Option<Kind> {
+        let held = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        held.generators.iter().find(|(known, ..)| *known == id).map(|(.., kind)| *kind)
+    }
+
+    pub(crate) fn close(&mut self, id: HostId) -> Option<(Py<PyAny>, Kind)> {
+        let mut held = self.held();
+        let place = held.generators.iter().position(|(known, ..)| *known == id)?;
+        let (_, generator, kind) = held.generators.remove(place);
+        Some((generator, kind))
+    }
+
     pub(crate) fn get(&self, py: Python<'_>, HostId(id): HostId) -> Option<Py<PyAny>> {
         let held = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        held.objects.get(id as usize).map(|object| object.clone_ref(py))
+        held.objects.get((id & !LASTING) as usize).map(|object| object.clone_ref(py))
     }
 
     /// The one `Request` of this request, if somebody has asked for it.
@@ -85,6 +117,7 @@ impl Values {
         let Some(held) = self.0.as_ref().filter(|held| Arc::strong_count(held) == 1) else { return Ok(()) };
         let Ok(held) = held.try_lock() else { return Ok(()) };
         visit.call(&held.request)?;
+        held.generators.iter().try_for_each(|(_, generator, _)| visit.call(generator))?;
         held.objects.iter().chain(&held.uploads.0).try_for_each(|object| visit.call(object))
     }
 }

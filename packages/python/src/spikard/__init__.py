@@ -13,6 +13,7 @@ from ._request import Request
 from ._upload import UploadFile
 from .app import App, Spikard
 from .config import BackgroundConfig, ServerConfig
+from .di import Depends, Provide
 from .exceptions import HTTPException, SpecError
 from .http import (
     FileResponse,
@@ -36,6 +37,7 @@ __all__ = [
     "BackgroundTasks",
     "Body",
     "Cookie",
+    "Depends",
     "File",
     "FileResponse",
     "Form",
@@ -46,6 +48,7 @@ __all__ = [
     "LiveTestClient",
     "Path",
     "PlainTextResponse",
+    "Provide",
     "Query",
     "RedirectResponse",
     "Request",

@@ -40,10 +40,19 @@ class Doors:
             for closed in [known for known in self._homes if known.is_closed()]:
                 self._homes.pop(closed).close()
                 del self._ends[closed]
-            self._homes[loop] = Home(self._app._compile(), log_failure, loop)
+            self._homes[loop] = Home(self._app, log_failure, loop)
             self._ends[loop] = self._end()
             await anext(self._ends[loop])
         return self._homes[loop]
+
+    async def start(self) -> None:
+        """Runs the start-up of the app."""
+        home = await self.home()
+        try:
+            await home.start()
+        except BaseException:
+            del self._homes[asyncio.get_running_loop()]
+            raise
 
     async def _end(self) -> AsyncGenerator[None, None]:
         """Whoever ends a loop well closes its generators, this one too."""
@@ -59,6 +68,7 @@ class Doors:
         if home := self._homes.pop(loop, None):
             try:
                 await home.drain()
+                await home.leave()
             finally:
                 home.close()
         if end := self._ends.pop(loop, None):
@@ -83,7 +93,7 @@ async def live(doors: Doors, receive: Receive, send: Send) -> None:
     while True:
         phase = (await receive())["type"].rpartition(".")[2]
         try:
-            await (doors.home() if phase == "startup" else doors.leave())
+            await (doors.start() if phase == "startup" else doors.leave())
         except Exception as error:
             log_failure(error, None, f"the {phase} of the app", None)
             await send({"type": f"lifespan.{phase}.failed", "message": f"{type(error).__name__}: {error}"})

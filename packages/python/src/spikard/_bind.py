@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from . import _bodies, _models, _parameters, _schema
@@ -13,6 +13,7 @@ from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
 from ._decode import Decoder, of_value
 from ._defaults import argument, own
+from ._functions import is_generator
 from ._hints import annotate, is_union, union, unwrap, without_none
 from ._markers import Marker
 from ._models import is_sequence, is_structured, kind_of
@@ -28,59 +29,73 @@ PARAMETER_SOURCES = frozenset({"path", "query", "header", "cookie"})
 class InArgument(Exception):
     """A fault of one parameter of a handler."""
 
-    def __init__(self, name: str, error: SpecError) -> None:
-        super().__init__(f"parameter {name!r}: {error}")
+    def __init__(self, name: str, error: SpecError, where: str = "") -> None:
+        super().__init__(f"{where}parameter {name!r}: {error}")
 
 
 class Binder:
     """Collects the wire and the call of one route."""
 
-    def __init__(self, method: str, path: str, options: Mapping[str, Any], register: Callable[[Decoder], int]) -> None:
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        options: Mapping[str, Any],
+        register: Callable[[Decoder], int],
+        wheres: Sequence[str] = ("",),
+    ) -> None:
         self.method = method
+        self.wheres = wheres
+        """What is said before a fault of a parameter, by its owner."""
         self.template = converters(path)
         self.options = options
         self.register = register
         self.replaced = dict(options.get("parameter_schema", {}).get("properties", {}))
         self.parameters: list[dict[str, Any]] = []
+        self.owners: list[int] = []
+        """Who took each parameter first."""
         self.order: list[Taken] = []
         self.body: BodyOf | None = None
+        self.sharers: list[Taken] = []
+        """Everybody who takes a member of a shared body."""
         self.arguments: list[tuple[Taken, Any, HostArgument]] = []
 
     def bind(self, takers: list[Taken], *, takes_rest: bool) -> None:
-        """Applies the rules, in their order, to every parameter of the handler."""
+        """Applies the rules, in their order, to every parameter of the handler and of its dependencies."""
         self.order = takers
-        sources = {taken.name: self._source(taken) for taken in takers}
-        if "file" in sources.values():
-            sources = {name: "field" if source in ("", "body", "file") else source for name, source in sources.items()}
-        rest = [taken for taken in takers if sources[taken.name] == ""]
-        self._take_body([taken for taken in takers if sources[taken.name] == "body"], rest)
-        shared = {taken.name for taken in (self.body.shared if self.body else ())}
+        sources = [self._source(taken) for taken in takers]
+        if "file" in sources:
+            sources = ["field" if source in ("", "body", "file") else source for source in sources]
+        marked = [taken for taken, source in zip(takers, sources, strict=True) if source == "body"]
+        self._take_body(marked, [taken for taken, source in zip(takers, sources, strict=True) if source == ""])
         field = self.body is None and self.method in FIELD_METHODS
-        for taken in takers:
-            source = sources[taken.name]
+        for taken, source in zip(takers, sources, strict=True):
             try:
-                if taken.name in shared or source == "taken":
+                if source == "taken" or any(taken is sharer for sharer in self.sharers):
                     continue
                 if source == "made":
                     self.arguments.append((taken, "absent", HostArgument(taken.hint, factory=True)))
                 elif source == "request":
                     self.arguments.append((taken, "request", HostArgument()))
-                elif source == "body" or (self.body is not None and self._whole is taken):
+                elif source == "body" or any(taken is whole for whole in self._wholes):
                     self.arguments.append((taken, "body", _host(taken)))
                 elif source == "field":
                     self._take_field(taken)
                 else:
                     self._take(taken, source or ("body" if field else "query"))
             except SpecError as error:
-                raise InArgument(taken.name, error) from error
-        self._check_path(takes_rest=takes_rest, sees_all="request" in sources.values())
+                raise self._fault(taken, error) from error
+        self._check_path(takes_rest=takes_rest, sees_all="request" in sources)
+
+    def _fault(self, taken: Taken, error: SpecError) -> InArgument:
+        return InArgument(taken.name, error, self.wheres[taken.owner])
 
     def _source(self, taken: Taken) -> str:
         """Rules 1 and 2; empty where neither decides."""
         wire = taken.wire
         if taken.name in self.template and taken.marker is not None and not _marked(taken, "path"):
             marked = type(taken.marker).__name__
-            raise InArgument(taken.name, SpecError(f"the path has {{{taken.name}}}, but it is marked as {marked}"))
+            raise self._fault(taken, SpecError(f"the path has {{{taken.name}}}, but it is marked as {marked}"))
         if taken.name in self.template or (wire in self.template and _marked(taken, "path")):
             return "path"
         if is_file(taken):
@@ -88,25 +103,32 @@ class Binder:
         if taken.marker is None:
             return "request" if _is_request(taken.hint) else "made" if taken.hint in _made() else ""
         if taken.marker.source == "path":
-            raise InArgument(taken.name, SpecError(f"the path has no {{{wire}}}"))
+            raise self._fault(taken, SpecError(f"the path has no {{{wire}}}"))
         return "body" if taken.marker.source in ("body", "form") else taken.marker.source
 
-    _whole: Taken | None = None
+    _wholes: Sequence[Taken] = ()
 
     def _take_body(self, marked: list[Taken], rest: list[Taken]) -> None:
         """Rule 6: who takes the body, together or alone."""
         takers = list(marked)
         if self.method in BODY_METHODS:
             takers += [taken for taken in rest if self._is_whole(taken, alone=not marked)]
-            takers.sort(key=self.order.index)
+            takers = [taken for taken in self.order if any(taken is taker for taker in takers)]
         explicit = self.options.get("request_schema")
         if explicit is not None:
             self._take_schema(explicit, takers, rest)
         elif takers:
             self._take_marked(takers)
 
-    def _take_marked(self, takers: list[Taken]) -> None:
-        kind = _bodies.kind_for(takers)
+    def _take_marked(self, every: list[Taken]) -> None:
+        kind = _bodies.kind_for(every)
+        takers: list[Taken] = []
+        for taken in every:
+            twin = next((other for other in takers if other.wire == taken.wire), None)
+            if twin is None:
+                takers.append(taken)
+            elif twin.hint != taken.hint or twin.owner == taken.owner:
+                raise self._fault(taken, SpecError(f"the body's {taken.wire!r} is read in two ways"))
         raw = [(taken, found) for taken in takers if (found := self._raw(taken))]
         embedded = any(taken.option("embed") for taken in takers)
         fields = kind == "form" and any(not is_structured(taken.hint) for taken in takers)
@@ -120,8 +142,11 @@ class Binder:
             else:
                 self.body = _bodies.shared(takers, kind)
         except SpecError as error:
-            raise InArgument(takers[0].name, error) from error
-        self._whole = takers[0] if not self.body.shared else None
+            raise self._fault(takers[0], error) from error
+        if self.body.shared:
+            self.sharers = every
+        else:
+            self._wholes = every
 
     def _raw(self, taken: Taken) -> str | None:
         return _bodies.raw_kind(taken, body_method=self.method in BODY_METHODS)
@@ -132,15 +157,17 @@ class Binder:
     def _take_schema(self, schema: Any, takers: list[Taken], rest: list[Taken]) -> None:
         """`request_schema` wins over what the annotation says; the handler gets plain data."""
         properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
-        takers = takers or [taken for taken in rest if taken.required and taken.name not in properties][:1]
+        own = [taken for taken in rest if taken.required and taken.owner == 0]
+        takers = takers or [taken for taken in own if taken.name not in properties][:1]
         kind = _bodies.kind_for(takers)
         spec = {"schema": schema, "reading": "json-schema", "kind": kind, "required": True}
         named = tuple(taken for taken in rest if taken.name in properties)
         if takers:
             spec["required"] = takers[0].required
-            self._whole = takers[0]
+            self._wholes = takers[:1]
             self.body = _bodies.BodyOf(spec, _bodies.decoders(Any))
         elif named:
+            self.sharers = list(named)
             self.body = _bodies.BodyOf(spec, _bodies.plain_members(named), named)
         else:
             self.body = _bodies.BodyOf(spec)
@@ -163,7 +190,7 @@ class Binder:
         if not taken.required and not taken.factory:
             spec.update(_schema.default_of(taken.default))
         spec.update({key: options[key] for key in ("separator", "description", "deprecated") if key in options})
-        read: dict[str, Any] = {"index": self._parameter(spec)}
+        read: dict[str, Any] = {"index": self._parameter(spec, taken.owner)}
         if wire.choices is not None:
             read["choices"] = True
         if wire.decoder is not None:
@@ -197,7 +224,7 @@ class Binder:
             name = self._wire_name(field, None, source)
             names[name] = field
             spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required}
-            indexes.append(self._parameter(spec))
+            indexes.append(self._parameter(spec, taken.owner))
         decoder = self.register(_parameters.gather(taken.hint, names))
         host = _host(taken)
         self.arguments.append((taken, {"model": {"parameters": indexes, "decoder": decoder}}, host))
@@ -208,15 +235,17 @@ class Binder:
         convert = source == "header" and (taken is None or taken.option("convert_underscores") is not False)
         return name.replace("_", "-") if convert else name
 
-    def _parameter(self, spec: dict[str, Any]) -> int:
-        """Its index; two arguments may take one parameter if they read it alike."""
+    def _parameter(self, spec: dict[str, Any], owner: int) -> int:
+        """Its index. Several arguments may take one parameter: in one signature if they read it alike."""
         for index, known in enumerate(self.parameters):
             if (known["in"], known["name"]) == (spec["in"], spec["name"]):
-                if known["schema"] != spec["schema"]:
+                if known["schema"] == spec["schema"]:
+                    known["required"] = known["required"] or spec["required"]
+                    return index
+                if self.owners[index] == owner or spec["in"] == "body":
                     raise SpecError(f"the {spec['in']} parameter {spec['name']!r} is read in two ways")
-                known["required"] = known["required"] or spec["required"]
-                return index
         self.parameters.append(spec)
+        self.owners.append(owner)
         return len(self.parameters) - 1
 
     def _check_path(self, *, takes_rest: bool, sees_all: bool) -> None:
@@ -231,7 +260,7 @@ class Binder:
                 raise SpecError(f"nobody takes the path parameter {name!r}")
             spec = {"name": name, "in": "path", "schema": CONVERTERS.get(converter, CONVERTERS[""]), "required": True}
             rest = Taken(name, Any, MISSING, False, None, keyword=True)
-            self.arguments.append((rest, {"parameter": {"index": self._parameter(spec)}}, HostArgument()))
+            self.arguments.append((rest, {"parameter": {"index": self._parameter(spec, 0)}}, HostArgument()))
 
 
 def is_file(taken: Taken) -> bool:
@@ -297,19 +326,25 @@ def _check_default(taken: Taken) -> None:
         raise SpecError(f"its type refuses the default {taken.default!r}: {text[:1].lower()}{text[1:]}") from None
 
 
-def takers_of(function: Callable[..., Any], hints: Mapping[str, Any], path: str) -> tuple[list[Taken], bool]:
-    """The parameters of a handler, and whether it takes any keyword."""
+def takers_of(
+    function: Callable[..., Any], hints: Mapping[str, Any], path: str, owner: int = 0
+) -> tuple[list[Taken], bool]:
+    """The parameters of a handler or of a dependency, and whether it takes any keyword."""
     takers = []
     bound = function.keywords if isinstance(function, functools.partial) else {}
     parameters = inspect.signature(function).parameters.values()
     kinds = inspect.Parameter
+    is_model = isinstance(function, type) and kind_of(function) not in (None, "pydantic")
+    factories = {field.name: field.factory for field in _models.fields_of(function)} if is_model else {}
     if {parameter.kind for parameter in parameters} == {kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD}:
         raise SpecError("nothing says what it takes beside *args and **kwargs: functools.wraps tells, on a wrapper")
     for parameter in parameters:
         if parameter.name in bound or parameter.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD):
             continue
         try:
-            takers.append(_taken(parameter, hints, converters(path)))
+            taken = _taken(parameter, hints, converters(path))._replace(owner=owner)
+            factory = factories.get(taken.name)
+            takers.append(taken if factory is None else taken._replace(default=factory, factory=True))
         except SpecError as error:
             raise InArgument(parameter.name, error) from error
     return takers, any(parameter.kind is kinds.VAR_KEYWORD for parameter in parameters)
@@ -331,7 +366,8 @@ def _taken(parameter: inspect.Parameter, hints: Mapping[str, Any], template: Map
             default = marker.default
         elif "default_factory" in marker.options:
             default, factory = marker.options["default_factory"], True
-    return Taken(parameter.name, hint, default, factory, marker, parameter.kind is parameter.KEYWORD_ONLY)
+    bare = parameter.name not in hints and parameter.default is parameter.empty
+    return Taken(parameter.name, hint, default, factory, marker, parameter.kind is parameter.KEYWORD_ONLY, bare=bare)
 
 
 def _inferred(default: object, converter: str | None) -> Any:
@@ -382,29 +418,34 @@ def _merge(annotated: Any, default: Any) -> Any:
     return merged
 
 
-def _check_named(function: Callable[..., Any], shared: tuple[Taken, ...]) -> None:
-    """A handler whose arguments share a body is called by name."""
+def _check_named(function: Callable[..., Any], shared: tuple[str, ...]) -> None:
+    """Whoever shares a body is called by name."""
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.POSITIONAL_ONLY:
-            others = ", ".join(repr(taken.name) for taken in shared)
+            others = ", ".join(map(repr, shared))
             raise InArgument(name, SpecError(f"it is positional-only, but the body is given by name: to {others}"))
 
 
+Argument = tuple[Taken, Any, HostArgument]
+"""A parameter, what the document says of it, and what the host does with it."""
+
+
 def callable_of(
-    function: Callable[..., Any], binder: Binder, options: Mapping[str, Any], *, is_async: bool
+    function: Callable[..., Any], kind: str, owner: int, arguments: list[Argument], binder: Binder
 ) -> tuple[HostCallable, list[Any]]:
-    """The handler as the extension calls it, and the arguments that the document lists for it."""
-    kind = "async" if is_async else "inline" if options.get("sync_to_thread") is False else "thread"
-    arguments = sorted(binder.arguments, key=lambda bound: bound[0].keyword)
+    """A handler or a dependency as the extension calls it, and the arguments that the document lists for it."""
+    arguments = sorted(arguments, key=lambda bound: bound[0].keyword)
     specs, hosts = [spec for _, spec, _ in arguments], [host for _, _, host in arguments]
     keywords = [taken.name for taken, _, _ in arguments if taken.keyword]
-    if binder.body is not None and binder.body.shared:
-        shared = binder.body.shared
-        _check_named(function, shared)
-        optional = HostArgument(lambda: {taken.name: _bodies.default_value(taken) for taken in shared}, factory=True)
+    sharers = [taken for taken in binder.sharers if taken.owner == owner]
+    made = function
+    if sharers and binder.body is not None:
+        names = tuple(taken.name for taken in sharers)
+        _check_named(function, names)
+        optional = HostArgument(lambda: {taken.name: _bodies.default_value(taken) for taken in sharers}, factory=True)
         hosts = [HostArgument() if binder.body.spec["required"] else optional, *hosts]
         specs = ["body", *specs]
         keywords = [taken.name for taken, _, _ in arguments]
-        function = _bodies.spread(function, is_async=is_async)
-    made = HostCallable(function, kind, tuple(hosts), tuple(keywords), options.get("status_code", 200))  # type: ignore[arg-type]
-    return made, specs
+        made = _bodies.spread(function, names, is_async=kind == "async" and not is_generator(function))
+    host = HostCallable(made, kind, tuple(hosts), tuple(keywords), generator=is_generator(function))  # type: ignore[arg-type]
+    return host, specs

@@ -30,6 +30,10 @@ class Taken(NamedTuple):
     factory: bool
     marker: Marker | None
     keyword: bool
+    owner: int = 0
+    """Whose parameter it is: the handler's, or that of a dependency by its number."""
+    bare: bool = False
+    """It has neither annotation nor default."""
 
     @property
     def required(self) -> bool:
@@ -173,18 +177,18 @@ def default_value(taken: Taken) -> Any:
     return taken.default() if taken.factory and callable(taken.default) else own(taken.default)
 
 
-def spread(function: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
-    """Calls the handler with the members of a shared body, which is the first argument, and the rest by name."""
+def spread(function: Callable[..., Any], names: tuple[str, ...], *, is_async: bool) -> Callable[..., Any]:
+    """Calls it with these members of a shared body, which is the first argument, and the rest by name."""
     if is_async:
 
         @functools.wraps(function)
         async def call_async(members: dict[str, Any], /, **others: Any) -> Any:
-            return await function(**members, **others)
+            return await function(**{name: members[name] for name in names}, **others)
 
         return call_async
 
     @functools.wraps(function)
     def call(members: dict[str, Any], /, **others: Any) -> Any:
-        return function(**members, **others)
+        return function(**{name: members[name] for name in names}, **others)
 
     return call

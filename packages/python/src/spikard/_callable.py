@@ -48,6 +48,8 @@ class HostCallable(NamedTuple):
     """A result of this very class needs no `convert`: it is not asked."""
     media_type: str | None = None
     """Of a plain result, in place of what its kind says."""
+    generator: bool = False
+    """Its first step gives the value, and it goes on when the request has ended."""
 
 
 class Compiled(NamedTuple):
@@ -55,3 +57,7 @@ class Compiled(NamedTuple):
 
     document: dict[str, Any]
     callables: list[HostCallable]
+    places: dict[str, str]
+    """By method and path, where a route stands: file, line, route and handler."""
+    marked: frozenset[Any] = frozenset()
+    """The functions that `Depends` names."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import _hooks, _recover
-from ._bind import Binder, InArgument, callable_of, takers_of
+from ._bind import Binder, InArgument, callable_of
 from ._callable import Compiled, HostCallable
 from ._decode import Decoder
+from ._dependencies import Documents, Needs, check_entries
+from ._functions import is_async, is_generator, place
 from ._hooks import Hooks
 from ._models import forget
 from ._recover import Handlers
 from ._render import AsArray, body_of, converter, exact_model, is_text
 from ._template import shape
+from .di import Entries
 from .exceptions import SpecError, checked_status
 from .http import with_charset
 from .routing import Route
@@ -24,15 +25,21 @@ from .routing import Route
 _IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
 
 
-def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks, handlers: Handlers) -> Compiled:
-    """Compiles every route; the first fault is a `SpecError` that names its place."""
+def compile_app(
+    routes: list[Route], given: dict[str, Any], provided: Entries, replaced: Entries, hooks: Hooks, handlers: Handlers
+) -> Compiled:
+    """Compiles every route; the first fault is a `SpecError` that names its place. `replaced` goes before what is
+    provided, and before functions that are marked with `Depends`.
+    """
     table: list[HostCallable] = []
     seen: dict[tuple[str, str], Route] = {}
+    app = _App(table, Documents(table), handlers, {**provided, **replaced}, replaced, set())
     documents = []
     try:
+        check_entries(app.entries)
         for route in routes:
             twin = seen.setdefault((route.method, shape(route.path)), route)
-            documents.append(_placed(route, twin, table, handlers))
+            documents.append(_placed(route, twin, app))
     finally:
         forget()
     for route in routes:
@@ -43,20 +50,37 @@ def compile_app(routes: list[Route], given: dict[str, Any], hooks: Hooks, handle
         document["hooks"] = found
     document["recover"] = {**_recover.document([handlers], table), "debug": len(table)}
     table.append(HostCallable(_shown, "inline"))
-    return Compiled(document, table)
+    if app.dependencies.listed:
+        document["dependencies"] = app.dependencies.listed
+    places = {f"{route.method} {route.path}": _place(route) for route in routes}
+    return Compiled(document, table, places, frozenset(app.marked))
 
 
-def _placed(route: Route, twin: Route, table: list[HostCallable], handlers: Handlers) -> dict[str, Any]:
+class _App(NamedTuple):
+    """What the routes of one app share."""
+
+    table: list[HostCallable]
+    dependencies: Documents
+    handlers: Handlers
+    entries: Entries
+    replaced: Entries
+    marked: set[Any]
+
+
+def _place(route: Route) -> str:
+    return f"{place(route.handler)}: {route.method} {route.path}: {route.name}"
+
+
+def _placed(route: Route, twin: Route, app: _App) -> dict[str, Any]:
     try:
         if twin is not route:
-            raise SpecError(f"{_place(twin.handler)} has this method and path already")
-        return _route(route, table, handlers)
+            raise SpecError(f"{place(twin.handler)} has this method and path already")
+        return _route(route, app)
     except (SpecError, InArgument) as error:
-        place = f"{_place(route.handler)}: {route.method} {route.path}"
-        raise SpecError(f"{place}: {route.name}: {error}") from error.__cause__
+        raise SpecError(f"{_place(route)}: {error}") from error.__cause__
 
 
-def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> dict[str, Any]:
+def _route(route: Route, app: _App) -> dict[str, Any]:
     if not route.path.startswith("/"):
         raise SpecError("a path begins with a slash")
     try:
@@ -66,35 +90,50 @@ def _route(route: Route, table: list[HostCallable], app_handlers: Handlers) -> d
     if is_generator(route.handler):
         raise SpecError("it is a generator: return a StreamingResponse of it")
     hints = route.hints.resolve()
-    takers, takes_rest = takers_of(route.handler, hints, route.path)
-    binder = Binder(route.method, route.path, route.options, functools.partial(_register, table))
-    binder.bind(takers, takes_rest=takes_rest)
-    made, arguments = callable_of(route.handler, binder, route.options, is_async=is_async(route.handler))
+    needs = Needs(route.path, app.entries, app.replaced)
+    handler = needs.visit_handler(route.handler, hints, route.dependencies)
+    app.marked.update(needs.marked)
+    wheres = [node.where for node in needs.nodes]
+    binder = Binder(route.method, route.path, route.options, functools.partial(_register, app.table), wheres)
+    binder.bind(needs.free(), takes_rest=needs.takes_rest)
+    needed = app.dependencies.names_of(handler.after, binder)
+    given = app.dependencies.arguments_of(handler, binder)
+    made, arguments = callable_of(route.handler, _kind(route), 0, given, binder)
     result, is_array = body_of(hints.get("return"))
-    convert = AsArray(converter(result)) if is_array else converter(result)
     document: dict[str, Any] = {
         "method": route.method,
         "path": route.path,
-        "handler": len(table),
+        "handler": len(app.table),
         "parameters": binder.parameters,
         "arguments": arguments,
     }
-    exact = None if is_array else exact_model(result)
-    media_type = with_charset(route.options["media_type"]) if "media_type" in route.options else None
-    table.append(made._replace(text=is_text(result), convert=convert, exact=exact, media_type=media_type))
+    if needed:
+        document["dependencies"] = needed
+    app.table.append(_answering(made, route, result, is_array))
     if "response_schema" in route.options:
         document["response_schema"] = route.options["response_schema"]
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         for name, decoder in binder.body.decoders.items():
-            document["body"][name] = _register(table, decoder)
-    if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], table):
+            document["body"][name] = _register(app.table, decoder)
+    if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], app.table):
         document["hooks"] = found
     inner = [*route.router_handlers, Handlers.of(route.options.get("exception_handlers", {}))]
     if any(inner):
-        document["recover"] = _recover.document([app_handlers, *inner], table)
+        document["recover"] = _recover.document([app.handlers, *inner], app.table)
     options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
     return {**document, "options": options} if options else document
+
+
+def _answering(made: HostCallable, route: Route, result: Any, is_array: bool) -> HostCallable:
+    """A handler, with what becomes of its result."""
+    return made._replace(
+        status=route.status_code,
+        text=is_text(result),
+        convert=AsArray(converter(result)) if is_array else converter(result),
+        exact=None if is_array else exact_model(result),
+        media_type=with_charset(route.options["media_type"]) if "media_type" in route.options else None,
+    )
 
 
 def _shown(request: Any, exception: BaseException) -> Any:
@@ -103,32 +142,12 @@ def _shown(request: Any, exception: BaseException) -> Any:
     return page(request, exception)
 
 
+def _kind(route: Route) -> str:
+    if is_async(route.handler):
+        return "async"
+    return "inline" if route.options.get("sync_to_thread") is False else "thread"
+
+
 def _register(table: list[HostCallable], decoder: Decoder) -> int:
     table.append(HostCallable(decoder, "decoder"))
     return len(table) - 1
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine."""
-    return any(map(inspect.iscoroutinefunction, _called(function)))
-
-
-def is_generator(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a generator, of either kind."""
-    return any(inspect.isgeneratorfunction(one) or inspect.isasyncgenfunction(one) for one in _called(function))
-
-
-def _called(function: Callable[..., Any]) -> tuple[Any, ...]:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function, getattr(function, "__call__", None)  # noqa: B004
-
-
-def _place(function: Callable[..., Any]) -> str:
-    """`file:line` of a handler."""
-    target: Any = inspect.unwrap(function)
-    while isinstance(target, functools.partial):
-        target = target.func
-    target = getattr(target, "__func__", target)
-    code = getattr(target, "__code__", None) or getattr(type(target).__call__, "__code__", None)
-    return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else repr(function)

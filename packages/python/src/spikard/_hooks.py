@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar, overload
 
 from ._callable import HostCallable
+from ._functions import is_async
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,8 +46,6 @@ def checked(phase: str, function: Any) -> Callable[..., Any]:
 
 def kind_of(function: Callable[..., Any], sync_to_thread: bool = True) -> str:
     """How the engine calls it."""
-    from ._compile import is_async
-
     return "async" if is_async(function) else "thread" if sync_to_thread else "inline"
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from ._hooks import PHASES, of_options
 from ._recover import Handlers
+from .di import Provide
 
 
 class RouteOptions(TypedDict, total=False):
@@ -32,6 +33,8 @@ class RouteOptions(TypedDict, total=False):
     operation_id: str
     include_in_schema: bool
     name: str
+    dependencies: Sequence[Any]
+    """What is made before the handler though no parameter takes it: keys, functions, `Depends(…)`."""
     sync_to_thread: bool
     """False runs a `def` handler on the event loop: only for code that does not block."""
     max_body_size: int | None
@@ -80,6 +83,14 @@ def _is_media_type(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a str, got {value!r}")
     if not re.fullmatch(r"[\w.+*-]+/[\w.+*-]+(;[ -~]*)?", value, re.ASCII):
         raise ValueError(f"{name} must be a media type, got {value!r}")
+
+
+def are_dependencies(name: str, value: object) -> None:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TypeError(f"{name} must be a list of keys, functions and Depends(…), got {value!r}")
+    for one in value:
+        if not isinstance(one, (str, type, Provide)) and not callable(one):
+            raise TypeError(f"{name} must hold keys, functions and Depends(…), got {one!r}")
 
 
 def _is_schema(name: str, value: object) -> None:
@@ -133,6 +144,7 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     "parameter_schema": _is_object_schema,
     "tags": _is_texts,
     "media_type": _is_media_type,
+    "dependencies": are_dependencies,
     "max_body_size": _is_size,
     "timeout": _is_seconds,
 }

@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ._callable import Compiled
+from ._lifespan import Life
 from ._spikard import Worker
-from ._worker import Report, open_worker
+from ._substitutes import Workers
+from ._worker import Report
+from .di import NONE, Overrides
+
+if TYPE_CHECKING:
+    from .app import Spikard
 
 Answer = tuple[int, list[tuple[str, bytes]], bytes]
 """Status, headers and body."""
@@ -34,13 +38,15 @@ class Turn:
 
     def __init__(self, name: str, safe: bool, start: Start, future: Future[Any]) -> None:
         self.name, self.safe, self.start, self.future = name, safe, start, future
+        self.overrides: Overrides = NONE
+        """Those that applied when it was made."""
         self.awaited = False
         """Somebody waits for the answer."""
 
-    def begin(self, worker: Worker) -> None:
-        """On the app's thread."""
+    def begin(self, workers: Workers, busy: list[Overrides]) -> None:
+        """On the app's thread, with the worker of its overrides."""
         try:
-            self.start(worker)
+            self.start(workers.of(self.overrides, busy))
         except Exception as error:
             if not self.future.done():
                 self.future.set_exception(error)
@@ -56,10 +62,11 @@ class Turn:
 class Home:
     """A worker on a loop that runs already. Requests may come from any thread."""
 
-    def __init__(self, compiled: Compiled, report: Report, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.thread = threading.get_ident()
-        self._worker = open_worker(compiled, {}, loop, report)
+        self._app, self._life = app, Life(app)
+        self._workers = Workers(app, report, loop)
         self._lock = threading.Lock()
         # Guarded by the lock. Turns that have no answer, oldest first; among them those that change something, and
         # those that have not begun.
@@ -67,7 +74,7 @@ class Home:
         self._changing: set[Turn] = set()
         self._waiting: dict[Turn, None] = {}
         self._over: BaseException | None = None
-        self._patience: float = msgspec.json.decode(self._worker.config)["shutdown_timeout"]
+        self._patience: float = msgspec.json.decode(self._workers.first.config)["shutdown_timeout"]
 
     def is_here(self) -> bool:
         """Whether this is the app's own thread, where nobody may block."""
@@ -75,6 +82,7 @@ class Home:
 
     def submit(self, turn: Turn) -> None:
         """Begins a request when it is its turn. Its future ends with the home, if nothing ends it before."""
+        turn.overrides = self._app._overrides
         with self._lock:
             if (over := self._over) is None:
                 self._turns[turn] = self._waiting[turn] = None
@@ -128,15 +136,26 @@ class Home:
             for turn in begun:
                 del self._waiting[turn]
         for turn in begun:
-            turn.begin(self._worker)
+            others = [other.overrides for other in list(self._turns)]
+            turn.begin(self._workers, others)
+
+    async def start(self) -> None:
+        """Runs the start-up; if that fails, ends the home."""
+        try:
+            await self._life.start()
+        except BaseException:
+            self.close()
+            raise
+
+    async def leave(self) -> None:
+        """Finishes the singletons and runs the shut-down, within the time that a server would have."""
+        await asyncio.wait_for(self._life.leave(*self._workers), self._patience)
 
     async def drain(self) -> None:
-        """Waits for the answers that are on their way, as long as a server would."""
+        """Waits for the answers that are on their way and for what follows them, as long as a server would."""
         if futures := [asyncio.wrap_future(turn.future) for turn in self._turns]:
             await asyncio.wait(futures, timeout=self._patience)
-        end = time.monotonic() + self._patience
-        while self._worker.in_flight and time.monotonic() < end:  # clean-up and background tasks
-            await asyncio.sleep(0.001)
+        await self._workers.idle(self._patience)
 
     def close(self, fault: BaseException | None = None) -> None:
         """On the app's thread. `def` code that runs is waited for. With a fault, whoever waits for an answer gets it."""
@@ -146,7 +165,7 @@ class Home:
             turns = list(self._turns)
         if fault is not None:
             _fail(turns, fault)  # at once
-        self._worker.close()
+        self._workers.close()
         _fail(turns, RuntimeError("the test client was closed before the answer came"))
 
 
@@ -159,7 +178,7 @@ def _fail(turns: list[Turn], reason: BaseException) -> None:
 class Portal:
     """A home on a thread of its own, from its making to `stop`."""
 
-    def __init__(self, compiled: Compiled, report: Report) -> None:
+    def __init__(self, app: Spikard, report: Report, *, starts_up: bool) -> None:
         started: Future[Home] = Future()
         self.drains = False
         """The end waits for what is on its way."""
@@ -167,7 +186,9 @@ class Portal:
         """The end was asked for."""
         self.over = False
         """The end has begun: the loop still runs, and is not to be stopped again."""
-        live = partial(_live, compiled, report, started, self)
+        self.fault: BaseException | None = None
+        """What the shut-down raised."""
+        live = partial(_live, app, report, started, self, starts_up)
         self._thread = threading.Thread(target=live, name="spikard-test", daemon=True)
         self._thread.start()
         self.home = started.result()
@@ -190,24 +211,26 @@ class Portal:
             self.home.loop.stop()
 
 
-def _live(compiled: Compiled, report: Report, started: Future[Home], portal: Portal) -> None:
+def _live(app: Spikard, report: Report, started: Future[Home], portal: Portal, starts_up: bool) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     _home.set(id(portal))
     try:
         try:
-            home = Home(compiled, report, loop)
+            home = Home(app, report, loop)
+            if starts_up:
+                loop.run_until_complete(home.start())
         except BaseException as error:
             started.set_exception(error)
             return
         finally:
-            del compiled, report
+            del app, report
         started.set_result(home)
         del started
         fault = _run(loop, portal)
         portal.over = True
-        if portal.drains and fault is None:
-            loop.run_until_complete(home.drain())
+        if fault is None:
+            _leave(loop, home, portal)
         home.close(fault)
         tasks = asyncio.all_tasks(loop)
         for task in tasks:
@@ -219,6 +242,15 @@ def _live(compiled: Compiled, report: Report, started: Future[Home], portal: Por
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _leave(loop: asyncio.AbstractEventLoop, home: Home, portal: Portal) -> None:
+    if portal.drains:
+        loop.run_until_complete(home.drain())
+    try:
+        loop.run_until_complete(home.leave())
+    except Exception as error:
+        portal.fault = error
 
 
 def _run(loop: asyncio.AbstractEventLoop, portal: Portal) -> BaseException | None:

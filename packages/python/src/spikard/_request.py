@@ -10,6 +10,7 @@ import msgspec
 
 from ._headers import Headers
 from ._spikard import RequestHead
+from ._state import State
 from .exceptions import HTTPException
 
 KEYS = frozenset(
@@ -29,16 +30,6 @@ KEYS = frozenset(
         "request_id",
     ]
 )
-
-
-class State:
-    """Free-form attributes."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"the state has no {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
 
 
 class Address(NamedTuple):

@@ -53,7 +53,9 @@ def _read(function: Callable[..., Any], names: dict[str, Any] | None) -> dict[st
     target: Any = function
     while isinstance(target, functools.partial):
         target = target.func
-    if not hasattr(target, "__code__") and not hasattr(target, "__wrapped__") and not hasattr(target, "__func__"):
+    if isinstance(target, type):
+        target = target if kind_of(target) is not None else target.__init__  # type: ignore[misc]
+    elif not hasattr(target, "__code__") and not hasattr(target, "__wrapped__") and not hasattr(target, "__func__"):
         target = type(target).__call__
     return typing.get_type_hints(target, localns=names, include_extras=True)
 

@@ -71,6 +71,9 @@ class Worker:
         """Runs a task whose request has ended. Its place has been reserved."""
     def shutdown(self) -> None:
         """Begins the drain of the server: idle connections close, requests in flight are finished."""
+    def retire(self, told: Callable[[], object]) -> None:
+        """Finishes the singletons that requests have made, the latest first; `told` is called on the loop when that is
+        done. For when no request needs them any more."""
     def abort(self) -> None:
         """Ends the server now, whatever is in flight."""
     def send(

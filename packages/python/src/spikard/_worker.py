@@ -19,6 +19,7 @@ import msgspec
 
 from . import _background, _decode, _processes, _render
 from ._callable import MISSING, Compiled
+from ._lifespan import Life
 from ._made import MadeResponse
 from ._request import Request, framework_error
 from ._spikard import Worker, banner, resolve
@@ -72,7 +73,13 @@ def open_worker(
     """Makes the worker of an app on this thread's loop. `call` is the configuration that goes before all other."""
     document = {**compiled.document, "config": _layers(compiled, call)}
     made = partial(Worker, msgspec.json.encode(document), compiled.callables, loop, Names(report))
-    return _background.Home.made(loop, made)
+    try:
+        return _background.Home.made(loop, made)
+    except SpecError as error:
+        route, _, rest = str(error).partition(": ")
+        if route not in compiled.places:
+            raise
+        raise SpecError(f"{compiled.places[route]}: {rest}") from None
 
 
 def _layers(compiled: Compiled, call: dict[str, Any]) -> dict[str, Any]:
@@ -90,8 +97,9 @@ def _resolve(layers: bytes) -> tuple[dict[str, Any], bool]:
 class Server:
     """A worker that listens, from its start to the end of its drain."""
 
-    def __init__(self, compiled: Compiled, call: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, app: Spikard, compiled: Compiled, call: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
         self.worker = open_worker(compiled, call, loop)
+        self.life = Life(app)
         self._layers = msgspec.json.encode(_layers(compiled, call))
         self.ended: asyncio.Future[tuple[int, int]] = loop.create_future()
         """Connections that were cut off, and requests that were still in flight."""
@@ -114,9 +122,22 @@ class Server:
             print(banner(self._layers, place), file=sys.stderr, flush=True)
 
     async def serve(self) -> tuple[int, int]:
-        """Listens until the end. Inside the loop: a signal that comes before its first turn is lost on uvloop."""
+        """Starts up, and listens until the end. Inside the loop: a signal that comes before its first turn is lost on
+        uvloop.
+        """
+        if not await self.life.start():
+            return 0, 0
         self.listen()
         return await self.end()
+
+    async def leave(self) -> list[str]:
+        """Finishes the singletons and runs the shut-down, as long as there is time. What was given up."""
+        leaving = asyncio.get_running_loop().create_task(self.life.leave(self.worker))
+        if not await self.within({leaving}):
+            leaving.result()
+            return []
+        leaving.cancel()
+        return ["the shut-down"]
 
     async def end(self) -> tuple[int, int]:
         """Waits until the server has ended, and whoever gives up waiting does not end it."""
@@ -134,6 +155,7 @@ class Server:
         """Drains, however often it is asked."""
         if self._stopped is None:
             self._stopped = time.monotonic()
+            self.life.give_up()
             self.worker.shutdown()
 
     def left(self) -> float:
@@ -174,17 +196,22 @@ async def serve(app: Spikard, call: dict[str, Any], told: Callable[[str], object
     compiled = app._compile()
     if _resolve(msgspec.json.encode(_layers(compiled, call)))[1]:
         raise RuntimeError("workers, reload and the replacement of workers need run(): serve() is one process")
-    server = Server(compiled, call, asyncio.get_running_loop())
+    server = Server(app, compiled, call, asyncio.get_running_loop())
     try:
+        await server.life.start()
         server.listen(told)
         try:
             await asyncio.shield(server.ended)
         finally:
             server.stop()
             _, in_flight = await asyncio.shield(server.ended)
-            if in_flight:
-                server.give_up([_count(in_flight, "request")])
-            await server.join()
+            remains = [_count(in_flight, "request")] if in_flight else []
+            try:
+                remains += await server.leave()
+            finally:
+                if remains:
+                    server.give_up(remains)
+                await server.join()
     finally:
         server.worker.close(0.0)
 
@@ -203,23 +230,30 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
     if is_supervised and _processes.assigned is None:
         _processes.supervise(app, layers, config["reload"])
         return
-    failed = _serve_here(compiled, call)
+    failed = _serve_here(app, compiled, call)
     if failed or _processes.assigned is not None:  # what follows in the program is for the supervisor
         sys.exit(int(failed))
 
 
-def _serve_here(compiled: Compiled, call: dict[str, Any]) -> bool:
-    """Serves on a loop of this thread. Whether something did not end in time."""
-    loop = _new_loop()
+def _serve_here(app: Spikard, compiled: Compiled, call: dict[str, Any]) -> bool:
+    """Serves on a loop of this thread. Whether something failed, or did not end in time."""
+    loop, failed = _new_loop(), False
     asyncio.set_event_loop(loop)
     try:
-        server = Server(compiled, call, loop)
+        server = Server(app, compiled, call, loop)
         with _signals(loop, server.stop if _processes.assigned is None else server.begin_to_stop):
             remains = _Remains([], [])
             try:
                 cut = _until(loop, server)
                 kinds = ("connection", "request")
                 remains.names.extend(_count(*pair) for pair in zip(cut, kinds, strict=True) if pair[0])
+                remains.names.extend(loop.run_until_complete(server.leave()))
+            except Exception as error:
+                if server.life.place is None:
+                    raise
+                failed = True
+                _log.error("%s raised %s", server.life.place, type(error).__qualname__, exc_info=error)
+                print(f"Spikard: {server.life.place} failed: {error!r}", file=sys.stderr, flush=True)
             finally:
                 server.worker.close(0.0)
                 loop.run_until_complete(_wind_up(loop, server, remains))
@@ -227,7 +261,7 @@ def _serve_here(compiled: Compiled, call: dict[str, Any]) -> bool:
                     server.give_up(remains.names)
                 if remains.threads:
                     _leave_threads_behind()
-        return bool(remains.names) or server.hurried
+        return failed or bool(remains.names) or server.hurried
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _decorators
 from . import _processes as _processes  # reads what a worker is to do before user code runs
+from ._state import State
 from .config import ServerConfig, ServerFields, checked, given
+from .di import Entry, Key, Overrides, entry_of
+from .exceptions import SpecError
 from .routing import Router
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from typing_extensions import Unpack
 
     from ._asgi import Doors, Receive, Scope, Send
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["App", "Spikard"]
 
 _numbers = count(1)
+Hook = TypeVar("Hook", bound="Callable[..., Any]")
 
 
 class Spikard(Router):
@@ -36,18 +43,69 @@ class Spikard(Router):
         config: ServerConfig | None = None,
         *,
         routers: Iterable[Router] | Router = (),
+        dependencies: Sequence[Any] = (),
+        lifespan: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None,
         **overrides: Unpack[ServerFields],
     ) -> None:
-        super().__init__()
+        super().__init__(dependencies=dependencies)
         self._number = next(_numbers)
         """By it a worker finds the app again whose `run()` it belongs to."""
+        if lifespan is not None and not callable(lifespan):
+            raise TypeError(f"lifespan must be an async context manager of the app, got {lifespan!r}")
         _check_config(config)
         fields = given(config) if config is not None else {}
         self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
+        self.state = State()
+        """Free-form attributes of the app."""
+        self.lifespan = lifespan
+        self._startup: list[Callable[..., Any]] = []
+        self._shutdown: list[Callable[..., Any]] = []
+        self._provided: dict[Key, Entry] = {}
+        self._overrides = Overrides({})
         for router in _listed(routers):
             self.include_router(router)
         self._doors: Doors | None = None
         _decorators.enter(self)
+
+    def provide(self, key: Key, value: Any) -> None:
+        """Gives handlers and dependencies what they name by `key`, a name or a type: a value as it is, or what a
+        function, a generator or a class makes (`Provide` says more).
+
+        >>> app = Spikard()
+        >>> app.provide("greeting", "hello")
+        >>> @app.get("/")
+        ... async def greet(greeting: str) -> str:
+        ...     return greeting
+        """
+        if not isinstance(key, (str, type)):
+            raise TypeError(f"a dependency's key is a name or a type, got {key!r}")
+        self._provided[key] = entry_of(value)
+
+    @contextmanager
+    def override(self, key: Any, value: Any) -> Iterator[None]:
+        """For tests: within the block, requests of test clients get `value` for a key, or for a function that is
+        marked with `Depends`. Every singleton is made anew there.
+        """
+        before = self._overrides
+        self._overrides = Overrides({**before.entries, key: entry_of(value)}, before)
+        try:
+            if key not in self._provided and key not in self._compile().marked:
+                from ._dependencies import unknown
+
+                raise SpecError(unknown("override()", "the app", key, self._provided))
+            yield
+        finally:
+            self._overrides = before
+
+    def on_startup(self, function: Hook) -> Hook:
+        """Calls a function, async or not, when a worker starts, on its loop and before it listens."""
+        self._startup.append(_checked_hook(function))
+        return function
+
+    def on_shutdown(self, function: Hook) -> Hook:
+        """Calls a function, async or not, when a worker has answered its last request; the last first."""
+        self._shutdown.append(_checked_hook(function))
+        return function
 
     def run(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
         """Serves until SIGINT or SIGTERM, then finishes the requests in flight."""
@@ -69,11 +127,12 @@ class Spikard(Router):
             self._doors = Doors(self)
         await respond(self._doors, scope, receive, send)
 
-    def _compile(self) -> Compiled:
+    def _compile(self, overrides: Overrides | None = None) -> Compiled:
         """The document for the core and the user code in it."""
         from ._compile import compile_app
 
-        return compile_app(self.routes, given(self.config), self._hooks, self._handlers)
+        replaced = (overrides or self._overrides).entries
+        return compile_app(self.routes, given(self.config), self._provided, replaced, self._hooks, self._handlers)
 
 
 App = Spikard
@@ -91,6 +150,12 @@ def _listed(routers: object) -> list[Any]:
     if not isinstance(routers, Iterable) or isinstance(routers, str):
         raise TypeError(f"routers must be a list of Router, got {routers!r}")
     return list(routers)
+
+
+def _checked_hook(function: Any) -> Any:
+    if not callable(function):
+        raise TypeError(f"a hook is a function, got {function!r}")
+    return function
 
 
 def _check_config(config: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._headers import Headers
+from ._state import State
 from ._upload import UploadFile
 
-__all__ = ["Headers", "UploadFile"]
+__all__ = ["Headers", "State", "UploadFile"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import _decorators
 from ._hooks import Hooks, Registers
-from ._options import RouteOptions, checked
+from ._options import RouteOptions, are_dependencies, checked
 from ._recover import Handlers
 from ._resolve import Hints, caller
 from ._template import join
@@ -33,6 +33,12 @@ class Route(NamedTuple):
     router_tags: tuple[str, ...] = ()
     router_hooks: tuple[Hooks, ...] = ()
     router_handlers: tuple[Handlers, ...] = ()
+    router_dependencies: tuple[Any, ...] = ()
+
+    @property
+    def dependencies(self) -> tuple[Any, ...]:
+        """What is made though no parameter takes it: the app's and the routers' first, then the route's."""
+        return (*self.router_dependencies, *self.options.get("dependencies", ()))
 
     @property
     def name(self) -> str:
@@ -94,15 +100,17 @@ class Router(Registers):
     and `tuple[X, int]` says body and status unless X is a plain scalar.
     """
 
-    def __init__(self, prefix: str = "", *, tags: Sequence[str] = ()) -> None:
+    def __init__(self, prefix: str = "", *, tags: Sequence[str] = (), dependencies: Sequence[Any] = ()) -> None:
         _check_prefix(prefix)
+        are_dependencies("dependencies", dependencies)
         if isinstance(tags, str):
             raise TypeError(f"tags must be a list of str, got {tags!r}")
         self.prefix = prefix
         self.tags = tuple(tags)
+        self.dependencies = tuple(dependencies)
         self._hooks = Hooks()
         self._handlers = Handlers()
-        self._entries: list[Route | tuple[str, Router]] = []
+        self._entries: list[Route | tuple[str, Router, tuple[Any, ...]]] = []
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of GET."""
@@ -159,16 +167,17 @@ class Router(Registers):
         """
         return self._handlers.register(wanted)
 
-    def include_router(self, router: Router, prefix: str = "") -> None:
+    def include_router(self, router: Router, prefix: str = "", *, dependencies: Sequence[Any] = ()) -> None:
         """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
+        are_dependencies("dependencies", dependencies)
         if not isinstance(router, Router):
             raise TypeError(f"include_router() takes a Router, got {router!r}")
         _check_prefix(prefix)
         if router is self or self in router._routers():
             raise ValueError("a router cannot include itself")
         known = (entry for entry in self._entries if not isinstance(entry, Route))
-        if not any(place == prefix and other is router for place, other in known):
-            self._entries.append((prefix, router))
+        if not any(place == prefix and other is router for place, other, _ in known):
+            self._entries.append((prefix, router, tuple(dependencies)))
 
     def _register(
         self, path: str, methods: Sequence[str], options: RouteOptions, verb: str | None = None
@@ -200,19 +209,20 @@ class Router(Registers):
         self,
         prefix: str = "",
         tags: tuple[str, ...] = (),
+        needed: tuple[Any, ...] = (),
         hooks: tuple[Hooks, ...] = (),
         handlers: tuple[Handlers, ...] = (),
     ) -> Iterator[Route]:
-        prefix, tags = join(prefix, self.prefix), (*tags, *self.tags)
+        prefix, tags, needed = join(prefix, self.prefix), (*tags, *self.tags), (*needed, *self.dependencies)
+        said = {"router_tags": tags, "router_dependencies": needed}
+        said |= {"router_hooks": hooks, "router_handlers": handlers}
         for entry in self._entries:
             if isinstance(entry, Route):
-                yield entry._replace(
-                    path=join(prefix, entry.path), router_tags=tags, router_hooks=hooks, router_handlers=handlers
-                )
+                yield entry._replace(path=join(prefix, entry.path), **said)  # type: ignore[arg-type]
             else:
-                yield from entry[1]._flattened(
-                    join(prefix, entry[0]), tags, (*hooks, entry[1]._hooks), (*handlers, entry[1]._handlers)
-                )
+                place, router, own = entry
+                above = (*hooks, router._hooks), (*handlers, router._handlers)
+                yield from router._flattened(join(prefix, place), tags, (*needed, *own), *above)
 
     @property
     def routes(self) -> list[Route]:

@@ -302,7 +302,7 @@ class TestClient:
     are being waited for, by `asyncio.gather` or in several threads.
 
     `async with` runs the app on the caller's loop. Otherwise it runs on a thread and loop of its own, from the first
-    request to `close()`, the end of `with`, or the client's own end.
+    request to `close()`, the end of `with`, or the client's own end. `with` and `async with` run start-up and shut-down.
 
     >>> from spikard import Spikard
     >>> app = Spikard()
@@ -423,8 +423,8 @@ class TestClient:
         """Sends an OPTIONS request; the options are those of `request`."""
         return self.request("OPTIONS", url, **options)
 
-    def _open(self) -> Home:
-        self._portal = Portal(self.app._compile(), self._session.report)
+    def _open(self, *, starts_up: bool = False) -> Home:
+        self._portal = Portal(self.app, self._session.report, starts_up=starts_up)
         self._end = weakref.finalize(self, self._portal.stop)
         self._home = self._portal.home
         return self._home
@@ -443,10 +443,12 @@ class TestClient:
         if portal is not None and end is not None:
             portal.stop(drain)
             end.detach()  # not before: if the interpreter ends meanwhile, it waits for the portal too
+            if drain and portal.fault is not None:
+                raise portal.fault
 
     def __enter__(self) -> Self:
         if self._home is None:
-            self._open()
+            self._open(starts_up=True)
         return self
 
     def __exit__(
@@ -457,7 +459,9 @@ class TestClient:
     async def __aenter__(self) -> Self:
         if self._home is not None:
             raise RuntimeError("the app of this client runs already: use `async with` before the first request")
-        self._home = Home(self.app._compile(), self._session.report, asyncio.get_running_loop())
+        home = Home(self.app, self._session.report, asyncio.get_running_loop())
+        await home.start()
+        self._home = home
         return self
 
     async def __aexit__(
@@ -465,9 +469,12 @@ class TestClient:
     ) -> None:
         home, self._home = self._home, None
         if home is not None:
-            if error is None:
-                await home.drain()
-            home.close()
+            try:
+                if error is None:
+                    await home.drain()
+                await home.leave()
+            finally:
+                home.close()
 
 
 def _body(

@@ -29,8 +29,6 @@ PENDING = {
                      "python-readme-early-L319"],
     "OpenAPI": ["pypi-page-L225", "python-binding-docs-L284", "python-binding-docs-rendered-L222",
                 "python-readme-early-L334"],
-    "dependencies": ["pypi-page-L100", "python-binding-docs-L63", "python-binding-docs-L98",
-                     "python-binding-docs-rendered-L59", "python-binding-docs-rendered-L89"],
     "websockets": ["pypi-page-L259", "pypi-page-L312", "python-binding-docs-L354", "python-binding-docs-rendered-L289",
                    "python-readme-early-L382", "python-readme-early-L472"],
     "event streams": ["pypi-page-L268", "pypi-page-L321", "python-binding-docs-L372",
@@ -41,8 +39,6 @@ WAITING = {name: feature for feature, names in PENDING.items() for name in names
 
 # The app that a pending snippet's tests call.
 APPS = {
-    "python-binding-docs-L98": "python-binding-docs-L63",
-    "python-binding-docs-rendered-L89": "python-binding-docs-rendered-L59",
     "pypi-page-L312": "pypi-page-L259",
     "python-readme-early-L472": "python-readme-early-L382",
     "pypi-page-L321": "pypi-page-L268",
@@ -297,6 +293,25 @@ def a_test_with_the_client(name: str) -> None:
         run_test(name, "test_get_user", app)
 
 
+@proves("pypi-page-L100")
+def a_value_and_what_is_made_of_it(name: str) -> None:
+    with served(name) as client:
+        url = "postgresql://localhost/app"
+        assert client.get("/stats").json() == {"db": f"pool({url})", "env": url}
+
+
+@proves("python-binding-docs-L63", "python-binding-docs-rendered-L59")
+def a_singleton_by_its_type(name: str) -> None:
+    with served(name) as client:
+        assert client.get("/data").json() == {"status": "ok"}
+
+
+@proves("python-binding-docs-L98", "python-binding-docs-rendered-L89")
+def a_test_of_a_dependency(name: str) -> None:
+    for app in ("python-binding-docs-L63", "python-binding-docs-rendered-L59"):
+        run_test(name, "test_endpoint", app)
+
+
 @proves("pypi-page-L293", "python-readme-early-L446")
 def a_fixture_and_its_tests(name: str) -> None:
     run_test(name, "test_get_user", "python-readme-early-L109")
@@ -336,7 +351,37 @@ def a_task_in_the_background(name: str) -> None:
     assert done == [{"a": 1}]
 
 
-@pytest.mark.parametrize("name", sorted(PROOFS))
+@proves("pypi-page-L236", "python-readme-early-L351")
+def hooks_of_every_phase(name: str) -> None:
+    with executed(name) as namespace, redirect_stdout(io.StringIO()) as printed:
+        app = namespace["app"]
+
+        @app.get("/boom")
+        async def boom() -> None:
+            raise ValueError
+
+        with TestClient(app) as client:
+            refused = client.get("/boom")
+            failed = client.get("/boom", headers={"Authorization": "x"})
+    assert (refused.status_code, refused.json()) == (401, {"error": "Unauthorized"})
+    assert (failed.status_code, failed.headers["x-frame-options"]) == (500, "DENY")
+    assert printed.getvalue() == "GET /boom\nGET /boom\nError: 500\n"
+
+
+@proves("python-binding-docs-L78", "python-binding-docs-rendered-L72")
+def a_hook_reads_the_request_as_a_dict(name: str) -> None:
+    with executed(name) as namespace, redirect_stdout(io.StringIO()) as printed:
+        app = namespace["app"]
+        app.get("/items")(lambda: 1)
+        with TestClient(app) as client:
+            assert client.get("/items").json() == 1
+    assert printed.getvalue() == "GET /items\n"
+
+
+PROVED = sorted(PROOFS)
+
+
+@pytest.mark.parametrize("name", PROVED)
 def test_a_snippet_does_what_it_says(name: str) -> None:
     PROOFS[name](name)
 
@@ -399,33 +444,6 @@ def failures(name: str) -> list[str]:
         ]
 
 
-@proves("pypi-page-L236", "python-readme-early-L351")
-def hooks_of_every_phase(name: str) -> None:
-    with executed(name) as namespace, redirect_stdout(io.StringIO()) as printed:
-        app = namespace["app"]
-
-        @app.get("/boom")
-        async def boom() -> None:
-            raise ValueError
-
-        with TestClient(app) as client:
-            refused = client.get("/boom")
-            failed = client.get("/boom", headers={"Authorization": "x"})
-    assert (refused.status_code, refused.json()) == (401, {"error": "Unauthorized"})
-    assert (failed.status_code, failed.headers["x-frame-options"]) == (500, "DENY")
-    assert printed.getvalue() == "GET /boom\nGET /boom\nError: 500\n"
-
-
-@proves("python-binding-docs-L78", "python-binding-docs-rendered-L72")
-def a_hook_reads_the_request_as_a_dict(name: str) -> None:
-    with executed(name) as namespace, redirect_stdout(io.StringIO()) as printed:
-        app = namespace["app"]
-        app.get("/items")(lambda: 1)
-        with TestClient(app) as client:
-            assert client.get("/items").json() == 1
-    assert printed.getvalue() == "GET /items\n"
-
-
 @pytest.mark.parametrize("name", sorted(WAITING))
 def test_a_pending_snippet_still_waits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Spikard, "run", lambda self, **_: None)
@@ -434,4 +452,5 @@ def test_a_pending_snippet_still_waits(name: str, monkeypatch: pytest.MonkeyPatc
 
 def test_every_snippet_is_proved_or_pending() -> None:
     assert not PROOFS.keys() & WAITING.keys()
+    assert sorted(PROOFS) == PROVED, "a proof below the test that runs them is never run"
     assert sorted([*PROOFS, *WAITING]) == NAMES

@@ -2,6 +2,7 @@
 
 pub(crate) mod background;
 mod bind;
+mod finish;
 mod handle;
 mod hook;
 mod provide;
@@ -11,7 +12,7 @@ mod stream;
 
 use bytes::Bytes;
 use pyo3::prelude::*;
-use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
+use spikard_core::{CallableId, Error, Flow, HostId, Outcome, Request, Response};
 use spikard_ffi::{Call, Reply};
 
 use super::{
@@ -24,10 +25,11 @@ use super::{
 /// What has to be answered when user code returns.
 pub(super) enum Owes {
     Before(Request, Reply<Flow<Request>>),
-    Provide(Reply<HostId>),
+    Provide(provide::Making, Reply<HostId>),
     Handle(CallableId, Reply<Response>),
     Recover(recover::Handling, Reply<Option<Response>>),
     After(Py<ResponseHead>, Reply<Flow<Response>>),
+    Finish(Outcome, Reply<()>),
     Pull(Reply<Option<Bytes>>),
     /// A call that has no result.
     Done(Reply<()>),
@@ -37,12 +39,12 @@ impl Owes {
     fn fail(self, error: Error) {
         match self {
             Owes::Before(_, reply) => reply.fail(error),
-            Owes::Provide(reply) => reply.fail(error),
+            Owes::Provide(_, reply) => reply.fail(error),
             Owes::Handle(_, reply) => reply.fail(error),
             Owes::Recover(_, reply) => reply.fail(error),
             Owes::After(_, reply) => reply.fail(error),
             Owes::Pull(reply) => reply.fail(error),
-            Owes::Done(reply) => reply.fail(error),
+            Owes::Finish(_, reply) | Owes::Done(reply) => reply.fail(error),
         }
     }
 }
@@ -53,9 +55,8 @@ pub(super) fn needs_task(job: &Job, py: Python<'_>, here: &Loop, call: &Call) ->
         Call::Before { hook, .. } | Call::After { hook, .. } => *hook,
         Call::Provide { provider, .. } => *provider,
         Call::Handle { handler, .. } => *handler,
-        Call::Pull { stream, .. } | Call::Finish { value: stream, .. } => {
-            return job.values.get(py, *stream).is_some_and(|stream| stream::kind(py, &stream) == Kind::Async);
-        }
+        Call::Pull { stream, .. } => return stream::is_async(job, py, *stream),
+        Call::Finish { value, .. } => return finish::is_async(job, py, here, *value),
         Call::Run { task, .. } => return background::is_async(job, py, *task),
         Call::Recover { handler, error, .. } => match recover::chosen(job, py, here, *handler, error) {
             Ok(Some(chosen)) => chosen,
@@ -70,14 +71,16 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
     match call {
         Call::Before { hook, request, reply, .. } => hook::before(job, py, here, hook, request, reply),
         Call::Bind { args, reply } => bind::begin(job, py, here, args, reply),
-        Call::Provide { provider, args, reply, .. } => provide::begin(job, py, here, provider, args, reply),
+        Call::Provide { provider, args, lasting, reply } => {
+            provide::begin(job, py, here, provider, lasting, args, reply);
+        }
+        Call::Finish { value, outcome, reply } => finish::begin(job, py, here, value, outcome, reply),
         Call::Handle { handler, args, reply } => handle::begin(job, py, here, handler, args, reply),
         Call::Recover { handler, error, head, reply } => {
             recover::begin(job, py, here, handler, (error, head), reply);
         }
         Call::After { hook, response, reply, .. } => hook::after(job, py, here, hook, response, reply),
         Call::Pull { stream, reply } => stream::pull(job, py, here, stream, reply),
-        Call::Finish { value, reply, .. } => stream::finish(job, py, here, value, reply),
         Call::Run { task, reply } => background::run(job, py, here, task, reply),
         Call::Report { report, reply } => report::begin(job, py, here, &report, reply),
         // Dropped, it is answered 500.
@@ -87,15 +90,18 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
 
 /// User code returned: its value becomes the answer.
 pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, result: PyResult<Py<PyAny>>) {
-    if let Owes::Pull(reply) = owes {
-        return stream::settle_pull(job, py, here, reply, result);
+    if result.is_err() && !matches!(owes, Owes::Done(_) | Owes::Finish(..) | Owes::Pull(_)) {
+        background::forget(job, py);
     }
+    let (owes, result) = match owes {
+        Owes::Provide(making, reply) => return provide::settle(job, py, here, making, reply, result),
+        Owes::Finish(outcome, reply) => return finish::settle(job, py, here, outcome, reply, result),
+        Owes::Pull(reply) => return stream::settle_pull(job, py, here, reply, result),
+        owes => (owes, result),
+    };
     let value = match result {
         Ok(value) => value.into_bound(py),
         Err(raised) => {
-            if !matches!(owes, Owes::Done(_)) {
-                background::forget(job, py);
-            }
             if let Owes::Recover(handling, _) = &owes {
                 handling.chain(py, &raised);
             }
@@ -104,12 +110,12 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
     };
     match owes {
         Owes::Before(request, reply) => hook::settle_before(job, py, here, request, reply, &value),
-        Owes::Provide(reply) => provide::settle(job, reply, value),
         Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
         Owes::Recover(handling, reply) => recover::settle(job, py, here, &handling, reply, &value),
         Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
         Owes::Done(reply) => reply.ok(()),
-        Owes::Pull(_) => unreachable!("settled above"),
+        // What they raise may be no failure.
+        Owes::Provide(..) | Owes::Finish(..) | Owes::Pull(_) => unreachable!("settled above"),
     }
 }
 

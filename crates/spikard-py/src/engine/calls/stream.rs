@@ -21,8 +21,12 @@ use crate::{
     },
 };
 
+pub(super) fn is_async(job: &Job, py: Python<'_>, stream: HostId) -> bool {
+    job.values.get(py, stream).is_some_and(|stream| kind(py, &stream) == Kind::Async)
+}
+
 /// How the steps of an iterator are called.
-pub(super) fn kind(py: Python<'_>, stream: &Py<PyAny>) -> Kind {
+fn kind(py: Python<'_>, stream: &Py<PyAny>) -> Kind {
     let asynchronous = stream.bind(py).hasattr(intern!(py, "__anext__")).unwrap_or(false);
     if asynchronous { Kind::Async } else { Kind::Thread }
 }

@@ -1,0 +1,64 @@
+"""The workers of one test client: one for the app as it is, and one for each state of its overrides that applies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ._lifespan import retire
+from ._spikard import Worker
+from ._worker import Report, open_worker
+
+if TYPE_CHECKING:
+    from .app import Spikard
+    from .di import Overrides
+
+
+class Workers:
+    """Everything here runs on the app's thread."""
+
+    def __init__(self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop) -> None:
+        self._app, self._report, self._loop = app, report, loop
+        self._overrides = app._overrides
+        self.first = open_worker(app._compile(), {}, loop, report)
+        """Of the overrides that applied when the client was opened."""
+        self._others: list[tuple[Overrides, Worker]] = []
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def __iter__(self) -> Iterator[Worker]:
+        """The latest first."""
+        yield from (worker for _, worker in reversed(self._others))
+        yield self.first
+
+    def of(self, overrides: Overrides, busy: list[Overrides]) -> Worker:
+        """The worker of these overrides. Those of others that are over end, unless a request is `busy` with them."""
+        for known, worker in list(self._others):
+            if known is overrides:
+                return worker
+            if not any(one.are_within(known) for one in (overrides, *busy)):
+                self._others.remove((known, worker))
+                self._ending.add(ending := self._loop.create_task(_end(worker)))
+                ending.add_done_callback(self._ending.discard)
+        if overrides is self._overrides:
+            return self.first
+        worker = open_worker(self._app._compile(overrides), {}, self._loop, self._report)
+        self._others.append((overrides, worker))
+        return worker
+
+    async def idle(self, patience: float) -> None:
+        """Waits for what follows the answers: clean-up and background tasks."""
+        end = self._loop.time() + patience
+        while any(worker.in_flight for worker in self) and self._loop.time() < end:
+            await asyncio.sleep(0.002)
+        await asyncio.gather(*self._ending)
+
+    def close(self) -> None:
+        """Ends them. `def` code that runs is waited for."""
+        for worker in self:
+            worker.close()
+
+
+async def _end(worker: Worker) -> None:
+    await retire(worker)
+    worker.close()
