@@ -378,28 +378,6 @@ def a_hook_reads_the_request_as_a_dict(name: str) -> None:
     assert printed.getvalue() == "GET /items\n"
 
 
-PROVED = sorted(PROOFS)
-
-
-@pytest.mark.parametrize("name", PROVED)
-def test_a_snippet_does_what_it_says(name: str) -> None:
-    PROOFS[name](name)
-
-
-@pytest.mark.parametrize(
-    ("name", "path", "answer"),
-    [
-        ("pypi-page-L19", "/users/1", '{"id":1,"name":"Alice","email":"alice@example.com"}'),
-        ("python-readme-early-L23", "/users/1", '{"id":1,"name":"Alice","email":"alice@example.com"}'),
-        ("python-binding-docs-L8", "/users/1", '{"id":1,"name":"Alice"}'),
-        ("python-binding-docs-rendered-L9", "/users/1", '{"id":1,"name":"Alice"}'),
-        ("python-readme-alpha-L52", "/hello?name=Ada", '{"message":"Hello, Ada!"}'),
-    ],
-)
-def test_a_snippet_with_a_main_part_is_a_program_that_serves(name: str, path: str, answer: str) -> None:
-    assert answered_by_the_program(name, f"http://127.0.0.1:8000{path}") == answer
-
-
 @proves("python-binding-docs-L197", "python-binding-docs-rendered-L159")
 def workers_by_the_configuration(name: str) -> None:
     (banner,) = banners_of_the_program(name, 1)
@@ -421,6 +399,28 @@ def a_test_with_a_real_server(name: str) -> None:
 @proves("python-binding-docs-rendered-L409")
 def a_test_with_a_real_server_of_the_rendered_page(name: str) -> None:
     run_test(name, "test_with_real_server", "python-binding-docs-rendered-L127")
+
+
+PROVED = sorted(PROOFS)
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_a_snippet_does_what_it_says(name: str) -> None:
+    PROOFS[name](name)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "answer"),
+    [
+        ("pypi-page-L19", "/users/1", '{"id":1,"name":"Alice","email":"alice@example.com"}'),
+        ("python-readme-early-L23", "/users/1", '{"id":1,"name":"Alice","email":"alice@example.com"}'),
+        ("python-binding-docs-L8", "/users/1", '{"id":1,"name":"Alice"}'),
+        ("python-binding-docs-rendered-L9", "/users/1", '{"id":1,"name":"Alice"}'),
+        ("python-readme-alpha-L52", "/hello?name=Ada", '{"message":"Hello, Ada!"}'),
+    ],
+)
+def test_a_snippet_with_a_main_part_is_a_program_that_serves(name: str, path: str, answer: str) -> None:
+    assert answered_by_the_program(name, f"http://127.0.0.1:8000{path}") == answer
 
 
 def failure(attempt: Callable[[], Any]) -> str | None:
