@@ -80,7 +80,7 @@ def _placed(route: Route, twin: Route, app: _App) -> dict[str, Any]:
         raise SpecError(f"{_place(route)}: {error}") from error.__cause__
 
 
-def _route(route: Route, app: _App) -> dict[str, Any]:
+def _check(route: Route) -> None:
     if not route.path.startswith("/"):
         raise SpecError("a path begins with a slash")
     try:
@@ -89,6 +89,10 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
         raise SpecError(str(error)) from None
     if is_generator(route.handler):
         raise SpecError("it is a generator: return a StreamingResponse of it")
+
+
+def _route(route: Route, app: _App) -> dict[str, Any]:
+    _check(route)
     hints = route.hints.resolve()
     needs = Needs(route.path, app.entries, app.replaced)
     handler = needs.visit_handler(route.handler, hints, route.dependencies)
