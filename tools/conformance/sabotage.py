@@ -15,6 +15,7 @@ SABOTAGES = {
     "errors": {"errors"},
     "routing": {"routing"},
     "limits": {"limits"},
+    "hooks": {"hooks"},
     "bodies": {"json", "form", "text", "bytes"},
     "responses": {"responses"},
     "streaming": {"streaming"},

@@ -1,7 +1,9 @@
 //! The hooks of a route: the app's, then its routers', then its own.
 
+use std::mem;
+
 use spikard_core::{
-    CallableId, Flow, Phase, Request, Response, sabotage,
+    Body, CallableId, Flow, HostId, Outcome, Phase, Request, Response, Sent, sabotage,
     spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
 };
 use spikard_ffi::Call;
@@ -76,7 +78,7 @@ pub(crate) fn before(
     }
 }
 
-/// Hooks on the way out.
+/// Hooks on the way out. What takes the place of a response keeps its background tasks, and its stream is closed.
 #[allow(clippy::manual_async_fn, reason = "an async fn stores its parameters twice")]
 pub(crate) fn after(
     end: &HostEnd,
@@ -86,10 +88,24 @@ pub(crate) fn after(
 ) -> impl Future<Output = Result<Response, Fault>> {
     async move {
         for &hook in hooks {
+            let (mut tasks, stream) = (mem::take(&mut response.tasks), stream_of(&response));
             response = match end.ask(|reply| Call::After { hook, phase, response, reply }).await? {
                 Flow::Continue(next) | Flow::Respond(next) => next,
             };
+            tasks.append(&mut response.tasks);
+            response.tasks = tasks;
+            if let Some(value) = stream.filter(|_| stream_of(&response) != stream) {
+                let outcome = Outcome::Sent(Sent::Failed);
+                let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+            }
         }
         Ok(response)
+    }
+}
+
+fn stream_of(response: &Response) -> Option<HostId> {
+    match response.body {
+        Body::Stream(stream) => Some(stream),
+        Body::Whole(_) | Body::File(_) => None,
     }
 }

@@ -1,19 +1,28 @@
 //! A case's app: the document for the core, and the user code that its scripts stand for.
 
 use serde_json::{Map, Value, json};
-use spikard_core::{Error, SpecError, parameter::Reader, spec::AppSpec};
+use spikard_core::{Error, HostId, SpecError, parameter::Reader, spec::AppSpec};
 
-use crate::{case::Case, host::Route, json::Json, model::Model};
+use crate::{
+    case::Case,
+    hook,
+    host::{Code, Route},
+    json::Json,
+    model::Model,
+};
 
 /// What one argument of a handler is, for `echo`.
 pub enum Argument {
     Parameter { name: String, schema: Value, choices: Vec<Value>, default: Option<Json> },
     Body(Option<Model>),
+    Request,
 }
 
 /// The document and the user code of a case.
-pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecError> {
-    let (mut routes, mut code) = (Vec::new(), Vec::new());
+pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Code), SpecError> {
+    let app = case.json.get("app").expect("a valid case");
+    let (mut routes, mut code) = (Vec::new(), Code::default());
+    let of_app = hook::hooks(app, &mut code.hooks);
     for (number, route) in case.routes().iter().enumerate() {
         let mut arguments = Vec::new();
         let mut wired = Vec::new();
@@ -27,7 +36,8 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecEr
             parameters.push(without(parameter.to_value(), &["as"]));
         }
         let mut spec = json!({"method": route.text_of("method"), "path": route.text_of("path"), "handler": number,
-            "parameters": parameters, "options": route.get("options").map_or_else(|| json!({}), Json::to_value)});
+            "parameters": parameters, "options": route.get("options").map_or_else(|| json!({}), Json::to_value),
+            "hooks": hook::hooks(route, &mut code.hooks)});
         if let Some(body) = route.get("body") {
             let (body, model) = body_spec(body, models, number);
             spec["body"] = body;
@@ -37,13 +47,18 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Vec<Route>), SpecEr
         if let Some(promised) = route.get("response_schema") {
             spec["response_schema"] = promised.to_value();
         }
+        if route.get("request") == Some(&Json::Bool(true)) {
+            wired.push(json!("request"));
+            arguments.push(Argument::Request);
+        }
         spec["arguments"] = wired.into();
         routes.push(spec);
         let status = route.get("status_code").and_then(Json::status).unwrap_or(200);
-        code.push(Route { arguments, status, script: route.get("script").expect("a valid case").clone() });
+        code.routes.push(Route { arguments, status, script: route.get("script").expect("a valid case").clone() });
     }
-    let config = case.json.get("app").and_then(|app| app.get("config")).map_or_else(|| json!({}), Json::to_value);
-    let document = json!({"routes": routes, "config": {"given": config}});
+    let config = app.get("config").map_or_else(|| json!({}), Json::to_value);
+    let recover = hook::recover(app, &mut code.handlers);
+    let document = json!({"routes": routes, "hooks": of_app, "recover": recover, "config": {"given": config}});
     Ok((AppSpec::from_json(document.to_string().as_bytes())?, code))
 }
 
@@ -93,7 +108,12 @@ fn list_of(mut item: Value) -> Value {
     json!({"type": "array", "items": item, "$defs": definitions})
 }
 
+/// Stands for whatever object user code raises.
+pub const RAISED: HostId = HostId(0);
+
 /// An ordinary exception of user code.
 pub fn exception(message: &str) -> Error {
-    Error::internal(message.to_owned())
+    let mut error = Error::internal(message.to_owned());
+    error.exception = Some(RAISED);
+    error
 }

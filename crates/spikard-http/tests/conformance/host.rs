@@ -6,9 +6,16 @@ use std::{
 };
 
 use spikard_core::{Arg, Error, Input, Response, msgpack};
-use spikard_ffi::{Call, Driver, Job, JobQueue, Step, Ticket, Worker};
+use spikard_ffi::{Call, Driver, Job, JobQueue, Reply, Step, Ticket, Worker};
 
-use crate::{app::Argument, echo, json::Json, later::Later, script};
+use crate::{
+    app::Argument,
+    echo,
+    hook::{self, HANDLERS, HOOKS},
+    json::Json,
+    later::Later,
+    script,
+};
 
 /// The handler of a route.
 pub struct Route {
@@ -18,10 +25,14 @@ pub struct Route {
     pub script: Json,
 }
 
-/// The user code of one app.
-struct Code {
-    routes: Vec<Route>,
-    later: Later,
+/// The user code of one app, and what it leaves for later.
+#[derive(Default)]
+pub struct Code {
+    pub routes: Vec<Route>,
+    /// The scripts of hooks, and of exception handlers.
+    pub hooks: Vec<Json>,
+    pub handlers: Vec<Json>,
+    pub later: Later,
 }
 
 /// The threads of one app; they end when it is dropped.
@@ -31,8 +42,8 @@ pub struct Host {
 }
 
 impl Host {
-    pub fn start(routes: Vec<Route>) -> Self {
-        let code = Arc::new(Code { routes, later: Later::default() });
+    pub fn start(code: Code) -> Self {
+        let code = Arc::new(code);
         let queue = Arc::new(JobQueue::default());
         let begin = |_| {
             let (worker, code) = (queue.worker(), code.clone());
@@ -78,17 +89,30 @@ fn go_on(driver: &Driver, ticket: Ticket, code: &Code) {
 /// A call that no word of a script leads to is left unanswered, which answers it 500.
 fn answer(call: Call, code: &Code) {
     match call {
-        Call::Handle { handler, args, reply } => match handle(&code.routes[handler.0 as usize], args, &code.later) {
-            Ok(response) => reply.ok(response),
-            Err(error) => reply.fail(error),
-        },
+        Call::Handle { handler, args, reply } => {
+            settle(reply, handle(&code.routes[handler.0 as usize], args, &code.later));
+        }
+        Call::Before { hook: id, request, reply, .. } => {
+            settle(reply, hook::before(&code.hooks[id.0 as usize - HOOKS], request));
+        }
+        Call::After { hook: id, response, reply, .. } => {
+            settle(reply, hook::after(&code.hooks[id.0 as usize - HOOKS], response));
+        }
+        Call::Recover { handler, error, reply, .. } => {
+            let made = hook::handled(&code.handlers[handler.0 as usize - HANDLERS], &error, &code.later);
+            settle(reply, made.map(Some));
+        }
         Call::Pull { stream, reply } => reply.ok(code.later.pull(stream)),
-        Call::Run { task, reply } => match code.later.run(task) {
-            Ok(()) => reply.ok(()),
-            Err(error) => reply.fail(error),
-        },
+        Call::Run { task, reply } => settle(reply, code.later.run(task)),
         Call::Finish { reply, .. } | Call::Report { reply, .. } => reply.ok(()),
         _ => {}
+    }
+}
+
+fn settle<T>(reply: Reply<T>, made: Result<T, Error>) {
+    match made {
+        Ok(made) => reply.ok(made),
+        Err(error) => reply.fail(error),
     }
 }
 
@@ -124,6 +148,8 @@ fn receive(argument: &Argument, arg: Arg) -> Result<(String, Json), Error> {
                 None => return Err(Error::refused(*input, "the decoder refuses it")),
             }
         }
+        (Argument::Request, Arg::Request(head)) => ("request".to_owned(), hook::written(&head)),
+        (Argument::Request, _) => return Err(Error::internal("the request came without its head")),
         (Argument::Body(_), arg) => ("body".to_owned(), echo::argument(&arg, &true.into(), &[])),
     })
 }

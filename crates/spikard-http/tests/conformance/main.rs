@@ -9,6 +9,7 @@ mod doors;
 mod echo;
 mod expect;
 mod fault;
+mod hook;
 mod host;
 mod json;
 mod later;

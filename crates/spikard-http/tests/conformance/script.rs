@@ -6,7 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use spikard_core::{Error, ErrorCode, Response};
 
-use crate::{app::exception, json::Json, later::Later};
+use crate::{
+    app::{RAISED, exception},
+    json::Json,
+    later::Later,
+};
 
 /// Does what the script says with the arguments received.
 pub fn run(script: &Json, received: &Json, status: u16, later: &Later) -> Result<Response, Error> {
@@ -52,7 +56,7 @@ fn plain(status: u16, content_type: &'static str, content: Vec<u8>) -> Response 
     response.with_header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
 }
 
-fn respond(about: &Json, status: u16) -> Response {
+pub fn respond(about: &Json, status: u16) -> Response {
     let status = about.get("status").and_then(Json::status).unwrap_or(status);
     let (content_type, content) = if let Some(value) = about.get("value") {
         ("application/json", value.to_string().into_bytes())
@@ -75,11 +79,12 @@ fn respond(about: &Json, status: u16) -> Response {
     response
 }
 
-fn raise(about: &Json) -> Error {
+pub fn raise(about: &Json) -> Error {
     let Some(http) = about.get("http") else {
         return exception(about.text_of("exception").unwrap_or_default());
     };
     let mut error = Error::new(ErrorCode::Raised);
+    error.exception = Some(RAISED);
     error.status = http.get("status").and_then(Json::status).and_then(|status| StatusCode::from_u16(status).ok());
     error.title = http.text_of("title").map(str::to_owned);
     error.type_uri = http.text_of("type").map(str::to_owned);

@@ -9,9 +9,9 @@ from functools import reduce
 from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
 from msgspec import Meta
-from spikard import Body, Cookie, Form, Header, Path, Query, ServerConfig, Spikard, UploadFile
+from spikard import Body, Cookie, Form, Header, Path, Query, Request, ServerConfig, Spikard, UploadFile
 
-from . import models, script
+from . import hook, models, script
 
 _MARKERS: dict[str, Any] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
 _PLAIN: dict[tuple[str | None, str | None], Any] = {
@@ -159,6 +159,7 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
     """The app of a case, its models in the library of this decoder."""
     app = Spikard(ServerConfig(**case["app"].get("config", {})))
     notes: list[str] = []
+    hook.add_hooks(app, case["app"], notes)
     for route in case["app"]["routes"]:
         signature, options = Signature(), dict(route.get("options", {}))
         for place, parameter in enumerate(route.get("parameters", ())):
@@ -166,6 +167,9 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
         if "body" in route:
             options |= add_body(signature, route["body"], decoder, route["method"])
         options |= {name: route[name] for name in ("status_code", "response_schema") if name in route}
+        if route.get("request"):
+            signature.add("request", Request)
+        options |= hook.options(route)
         register = app.route(route["path"], method=route["method"], **options)
         register(signature.function(route["script"], notes))
     return app

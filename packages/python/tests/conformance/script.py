@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-from spikard import HTTPException, JSONResponse, Response, StreamingResponse, UploadFile, background
+from spikard import HTTPException, JSONResponse, Request, Response, StreamingResponse, UploadFile, background
 
 
 async def run(script: dict[str, Any], received: dict[str, Any], notes: list[str]) -> Any:
@@ -37,11 +37,16 @@ async def run(script: dict[str, Any], received: dict[str, Any], notes: list[str]
                 break
             await asyncio.sleep(0.005)
         return list(notes)
+    raise raised(given)
+
+
+def raised(given: dict[str, Any]) -> Exception:
+    """The exception that `raise` stands for."""
     if "exception" in given:
-        raise RuntimeError(given["exception"])
+        return RuntimeError(given["exception"])
     problem = given["http"]
     status = problem["status"]
-    raise HTTPException(status, **{name: value for name, value in problem.items() if name != "status"})
+    return HTTPException(status, **{name: value for name, value in problem.items() if name != "status"})
 
 
 def respond(status: int | None = None, headers: list[list[str]] | None = None, **content: Any) -> Any:
@@ -85,7 +90,14 @@ def written(value: Any) -> Any:
         return {name: written(member) for name, member in members.items()}
     if isinstance(value, list):
         return [written(member) for member in value]
-    return value
+    return request_written(value) if isinstance(value, Request) else value
+
+
+def request_written(request: Request) -> dict[str, Any]:
+    """The request itself."""
+    fields = [list(pair) for pair in request.headers.multi_items() if pair[0].startswith("x-")]
+    said = {name: request[name] for name in ("method", "path")}
+    return {**said, "query": request.query_string, "fields": fields, "state": vars(request.state)}
 
 
 def model_members(value: Any) -> dict[str, Any] | None:
