@@ -8,6 +8,7 @@ import importlib.util
 import json
 import re
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,12 +58,15 @@ def answers(path: Path) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """Each request, and what both said."""
     module = loaded(path, "fastapi")
     fields = getattr(module, "COMPARED", ())
-    found: list[list[tuple[Any, ...]]] = []
-    for client in clients(path):
-        with client:
-            found.append([said(client, request, fields) for request in module.REQUESTS])
-    for request, *both in zip(module.REQUESTS, *found, strict=True):
-        yield " ".join(map(str, request)), both
+    first, second = clients(path)
+    with first:
+        wanted = [said(first, request, fields) for request in module.REQUESTS]
+    with second:
+        for request, one in zip(module.REQUESTS, wanted, strict=True):
+            two, end = said(second, request, fields), time.monotonic() + 5
+            while two != one and request[1] in getattr(module, "SOON", ()) and time.monotonic() < end:
+                two = said(second, request, fields)
+            yield " ".join(map(str, request)), [one, two]
 
 
 def said(client: Any, request: tuple[Any, ...], fields: tuple[str, ...]) -> tuple[Any, ...]:
@@ -111,3 +115,7 @@ def test_a_ported_app_answers_as_the_original(path: Path) -> None:
             assert one != two, f"{request} is excused, and answers alike: {excused[request]}"
         else:
             assert two == one, request
+
+
+def test_there_are_ten_apps() -> None:
+    assert len(APPS) >= 10

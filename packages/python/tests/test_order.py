@@ -1,0 +1,156 @@
+"""The order of everything that one request meets, as a trace of events."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+import pytest
+from spikard import HTTPException, Request, Response, Spikard, StreamingResponse, background
+
+from .serving import serving
+
+
+class Boom(Exception):
+    """What user code raises here."""
+
+
+IN = ["on_request", "pre_validation", "pre_handler"]
+FAILED = ["exception handler", "on_error", "on_response"]
+CANCELLED = ["handler", "handler cancelled"]
+
+
+class Case(NamedTuple):
+    """What happens where, how the client behaves, and what must have come of it."""
+
+    does: dict[str, str]
+    status: int | None
+    events: list[str]
+    target: str = "/?n=1"
+
+
+CASES = {
+    "an answer": Case({}, 200, [*IN, "handler", "on_response", "background"]),
+    "a refusal": Case({}, 422, [*IN[:2], "on_response"], "/?n=x"),
+    "no route": Case({}, 404, ["on_request", "on_response"], "/nowhere"),
+    "the handler fails": Case({"handler": "raise"}, 500, [*IN, "handler", *FAILED]),
+    "the handler refuses": Case(
+        {"handler": "refuse"},
+        403,
+        [*IN, "handler", "on_response"],
+    ),
+    "on_request fails": Case({"on_request": "raise"}, 500, [*IN[:1], *FAILED]),
+    "pre_validation fails": Case({"pre_validation": "raise"}, 500, [*IN[:2], *FAILED]),
+    "pre_handler fails": Case({"pre_handler": "raise"}, 500, [*IN, *FAILED]),
+    "on_response fails": Case({"on_response": "raise"}, 500, [*IN, "handler", "on_response"]),
+    "on_error fails": Case({"handler": "raise", "on_error": "raise"}, 500, [*IN, "handler", *FAILED]),
+    "the exception handler fails": Case(
+        {"handler": "raise", "exception handler": "raise"}, 500, [*IN, "handler", *FAILED]
+    ),
+    "on_request answers": Case({"on_request": "answer"}, 418, ["on_request", "on_response"]),
+    "pre_validation answers": Case({"pre_validation": "answer"}, 418, [*IN[:2], "on_response"]),
+    "pre_handler answers": Case({"pre_handler": "answer"}, 418, [*IN, "on_response"]),
+    "on_response answers": Case({"on_response": "answer"}, 418, [*IN, "handler", "on_response", "background"]),
+    "the client leaves": Case({"handler": "wait", "client": "leave"}, None, [*IN, *CANCELLED]),
+    "the time is over": Case({"handler": "wait", "client": "stay"}, 408, [*IN, *CANCELLED]),
+    "a stream ends": Case(
+        {"handler": "stream"},
+        200,
+        [*IN, "handler", "on_response", "chunk", "second chunk", "stream closed", "background"],
+    ),
+    "a stream fails": Case(
+        {"handler": "stream", "second chunk": "raise"},
+        200,
+        [*IN, "handler", "on_response", "chunk", "second chunk", "stream closed", "background"],
+    ),
+    "the client of a stream leaves": Case(
+        {"handler": "stream", "client": "leave"},
+        200,
+        [*IN, "handler", "on_response", "chunk", "stream closed", "background"],
+    ),
+}
+
+
+class Story:
+    """The app of one case, whose user code notes what it meets."""
+
+    def __init__(self, does: dict[str, str], kind: str) -> None:
+        self.does, self.kind, self.events = does, kind, list[str]()
+        self.app, self.read = Spikard(cancel_on_disconnect=True), asyncio.Event()
+        inline: dict[str, Any] = {"sync_to_thread": kind == "thread"}
+        for phase in ("on_response", "on_error", *IN):
+            getattr(self.app, phase)(self.made(phase), **inline)
+        self.app.exception_handler(Boom)(self.recover)
+        timeout = 0.2 if does.get("client") == "stay" else None
+        self.app.get("/", timeout=timeout)(self.handler)
+
+    def at(self, place: str) -> Response | None:
+        """Notes the event, and does there what the case says."""
+        self.events.append(place)
+        what = self.does.get(place)
+        if what == "raise":
+            raise Boom(place)
+        if what == "refuse":
+            raise HTTPException(403)
+        return Response("early", 418) if what == "answer" else None
+
+    def made(self, place: str) -> Callable[[Any], Any]:
+        """A hook of the case's kind."""
+
+        async def asynchronous(_: Any) -> Any:
+            await asyncio.sleep(0)
+            return self.at(place)
+
+        return asynchronous if self.kind == "async" else lambda _: self.at(place)
+
+    async def recover(self, _request: Request, _error: Boom) -> Response:
+        """The exception handler of `Boom`."""
+        self.at("exception handler")
+        return Response("boom", 500)
+
+    async def handler(self, n: int) -> Any:
+        """The handler."""
+        self.at("handler")
+        background.run(self.at, "background")
+        if self.does.get("handler") == "stream":
+            return StreamingResponse(self.chunks())
+        if self.does.get("handler") == "wait":
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                self.events.append("handler cancelled")
+                raise
+        return [n]
+
+    async def chunks(self) -> AsyncIterator[str]:
+        """What the handler streams."""
+        try:
+            self.at("chunk")
+            yield "chunk"
+            await asyncio.wait_for(self.read.wait(), 30)
+            self.at("second chunk")
+            yield "second chunk"
+        finally:
+            self.events.append("stream closed")
+
+
+@pytest.mark.parametrize("kind", ["async", "thread", "inline"])
+@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+def test_everything_happens_in_its_order(case: Case, kind: str) -> None:
+    story = Story(case.does, kind)
+    with serving(story.app) as server, socket.create_connection(server.address, timeout=20) as client:
+        client.sendall(f"GET {case.target} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n".encode())
+        status = None
+        if case.status is None:
+            server.until(lambda: "handler" in story.events)
+        else:
+            status = int(client.recv(65536).split()[1])
+        if case.does.get("client") != "leave":
+            server.loop.call_soon_threadsafe(story.read.set)
+            while client.recv(65536):
+                pass
+        client.close()
+        server.until(lambda: len(story.events) >= len(case.events))
+    assert (status, story.events) == (case.status, case.events)
