@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from spikard import HTTPException, Request, Response, Spikard, StreamingResponse, background
+from spikard import HTTPException, Provide, Request, Response, Spikard, StreamingResponse, background
 
 from .serving import serving
 
@@ -18,8 +19,11 @@ class Boom(Exception):
 
 
 IN = ["on_request", "pre_validation", "pre_handler"]
+OPENED = ["open outer", "open inner"]
+CLOSED = ["close inner", "close outer"]
+SAW = ["inner saw Boom", *CLOSED[:1], "outer saw Boom", *CLOSED[1:]]
 FAILED = ["exception handler", "on_error", "on_response"]
-CANCELLED = ["handler", "handler cancelled"]
+CANCELLED = ["handler", "handler cancelled", *CLOSED]
 
 
 class Case(NamedTuple):
@@ -32,43 +36,52 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "an answer": Case({}, 200, [*IN, "handler", "on_response", "background"]),
+    "an answer": Case({}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]),
     "a refusal": Case({}, 422, [*IN[:2], "on_response"], "/?n=x"),
     "no route": Case({}, 404, ["on_request", "on_response"], "/nowhere"),
-    "the handler fails": Case({"handler": "raise"}, 500, [*IN, "handler", *FAILED]),
+    "the handler fails": Case({"handler": "raise"}, 500, [*IN, *OPENED, "handler", *SAW, *FAILED]),
     "the handler refuses": Case(
         {"handler": "refuse"},
         403,
-        [*IN, "handler", "on_response"],
+        [*IN, *OPENED, "handler", *(event.replace("Boom", "HTTPException") for event in SAW), "on_response"],
     ),
     "on_request fails": Case({"on_request": "raise"}, 500, [*IN[:1], *FAILED]),
     "pre_validation fails": Case({"pre_validation": "raise"}, 500, [*IN[:2], *FAILED]),
     "pre_handler fails": Case({"pre_handler": "raise"}, 500, [*IN, *FAILED]),
-    "on_response fails": Case({"on_response": "raise"}, 500, [*IN, "handler", "on_response"]),
-    "on_error fails": Case({"handler": "raise", "on_error": "raise"}, 500, [*IN, "handler", *FAILED]),
+    "a dependency fails": Case({"open inner": "raise"}, 500, [*IN, *OPENED, "outer saw Boom", "close outer", *FAILED]),
+    "on_response fails": Case({"on_response": "raise"}, 500, [*IN, *OPENED, "handler", "on_response", *SAW]),
+    "on_error fails": Case({"handler": "raise", "on_error": "raise"}, 500, [*IN, *OPENED, "handler", *SAW, *FAILED]),
     "the exception handler fails": Case(
-        {"handler": "raise", "exception handler": "raise"}, 500, [*IN, "handler", *FAILED]
+        {"handler": "raise", "exception handler": "raise"}, 500, [*IN, *OPENED, "handler", *SAW, *FAILED]
+    ),
+    "clean-up fails behind a failure": Case(
+        {"handler": "raise", "close inner": "raise"}, 500, [*IN, *OPENED, "handler", *SAW, *FAILED]
+    ),
+    "clean-up fails behind an answer": Case(
+        {"close inner": "raise"}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]
     ),
     "on_request answers": Case({"on_request": "answer"}, 418, ["on_request", "on_response"]),
     "pre_validation answers": Case({"pre_validation": "answer"}, 418, [*IN[:2], "on_response"]),
     "pre_handler answers": Case({"pre_handler": "answer"}, 418, [*IN, "on_response"]),
-    "on_response answers": Case({"on_response": "answer"}, 418, [*IN, "handler", "on_response", "background"]),
-    "the client leaves": Case({"handler": "wait", "client": "leave"}, None, [*IN, *CANCELLED]),
-    "the time is over": Case({"handler": "wait", "client": "stay"}, 408, [*IN, *CANCELLED]),
+    "on_response answers": Case(
+        {"on_response": "answer"}, 418, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]
+    ),
+    "the client leaves": Case({"handler": "wait", "client": "leave"}, None, [*IN, *OPENED, *CANCELLED]),
+    "the time is over": Case({"handler": "wait", "client": "stay"}, 408, [*IN, *OPENED, *CANCELLED]),
     "a stream ends": Case(
         {"handler": "stream"},
         200,
-        [*IN, "handler", "on_response", "chunk", "second chunk", "stream closed", "background"],
+        [*IN, *OPENED, "handler", "on_response", "chunk", "second chunk", "stream closed", *CLOSED, "background"],
     ),
     "a stream fails": Case(
         {"handler": "stream", "second chunk": "raise"},
         200,
-        [*IN, "handler", "on_response", "chunk", "second chunk", "stream closed", "background"],
+        [*IN, *OPENED, "handler", "on_response", "chunk", "second chunk", "stream closed", *CLOSED, "background"],
     ),
     "the client of a stream leaves": Case(
         {"handler": "stream", "client": "leave"},
         200,
-        [*IN, "handler", "on_response", "chunk", "stream closed", "background"],
+        [*IN, *OPENED, "handler", "on_response", "chunk", "stream closed", *CLOSED, "background"],
     ),
 }
 
@@ -79,10 +92,12 @@ class Story:
     def __init__(self, does: dict[str, str], kind: str) -> None:
         self.does, self.kind, self.events = does, kind, list[str]()
         self.app, self.read = Spikard(cancel_on_disconnect=True), asyncio.Event()
-        inline: dict[str, Any] = {"sync_to_thread": kind == "thread"}
+        inline = {"sync_to_thread": kind == "thread"}
         for phase in ("on_response", "on_error", *IN):
             getattr(self.app, phase)(self.made(phase), **inline)
         self.app.exception_handler(Boom)(self.recover)
+        for name, factory in zip(("outer", "inner"), self.dependencies(), strict=True):
+            self.app.provide(name, Provide(factory, **inline))
         timeout = 0.2 if does.get("client") == "stay" else None
         self.app.get("/", timeout=timeout)(self.handler)
 
@@ -110,7 +125,42 @@ class Story:
         self.at("exception handler")
         return Response("boom", 500)
 
-    async def handler(self, n: int) -> Any:
+    @contextlib.contextmanager
+    def life(self, name: str) -> Iterator[None]:
+        """What a dependency notes."""
+        self.at(f"open {name}")
+        try:
+            yield
+        except Exception as error:
+            self.events.append(f"{name} saw {type(error).__name__}")
+            raise
+        finally:
+            self.at(f"close {name}")
+
+    def dependencies(self) -> tuple[Any, Any]:
+        """Two generators of the case's kind, of which the second takes the first."""
+
+        def outer() -> Iterator[str]:
+            with self.life("outer"):
+                yield "outer"
+
+        def inner(outer: str) -> Iterator[str]:
+            with self.life("inner"):
+                yield outer
+
+        async def outer_async() -> AsyncIterator[str]:
+            with self.life("outer"):
+                await asyncio.sleep(0)
+                yield "outer"
+
+        async def inner_async(outer: str) -> AsyncIterator[str]:
+            with self.life("inner"):
+                await asyncio.sleep(0)
+                yield outer
+
+        return (outer_async, inner_async) if self.kind == "async" else (outer, inner)
+
+    async def handler(self, n: int, inner: str) -> Any:
         """The handler."""
         self.at("handler")
         background.run(self.at, "background")
@@ -122,7 +172,7 @@ class Story:
             except asyncio.CancelledError:
                 self.events.append("handler cancelled")
                 raise
-        return [n]
+        return [n, inner]
 
     async def chunks(self) -> AsyncIterator[str]:
         """What the handler streams."""

@@ -1,6 +1,8 @@
-"""Background tasks: `def` and `async def`, several of them, none of an error."""
+"""Background tasks: of the handler, of a dependency, several of them."""
 
-from fastapi import BackgroundTasks, FastAPI, HTTPException
+from typing import Annotated
+
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException
 
 app = FastAPI()
 
@@ -15,10 +17,16 @@ async def write_log_later(message: str):
     log.append(message)
 
 
-@app.get("/send-notification/{email}")
-async def send_notification(email: str, background_tasks: BackgroundTasks, q: str | None = None):
+def get_query(background_tasks: BackgroundTasks, q: str | None = None):
     if q:
         background_tasks.add_task(write_log, f"found query: {q}")
+    return q
+
+
+@app.get("/send-notification/{email}")
+async def send_notification(
+    email: str, background_tasks: BackgroundTasks, q: Annotated[str | None, Depends(get_query)]
+):
     if email == "nobody":
         raise HTTPException(status_code=404)
     background_tasks.add_task(write_log, f"message to {email}", mark="!")

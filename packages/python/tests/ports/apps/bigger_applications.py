@@ -1,9 +1,22 @@
-"""Bigger applications: routers with prefixes, within one another."""
+"""Bigger applications: routers with prefixes and dependencies of their own, beside those of the app."""
 
-from fastapi import APIRouter, FastAPI, HTTPException
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+
+
+async def get_token_header(x_token: Annotated[str, Header()]):
+    if x_token != "fake-super-secret-token":
+        raise HTTPException(status_code=400, detail="X-Token header invalid")
+
+
+async def get_query_token(token: str):
+    if token != "jessica":
+        raise HTTPException(status_code=400, detail="No Jessica token provided")
+
 
 users = APIRouter(tags=["users"])
-items = APIRouter(prefix="/items", tags=["items"])
+items = APIRouter(prefix="/items", tags=["items"], dependencies=[Depends(get_token_header)])
 admin = APIRouter(prefix="/admin")
 
 fake_items_db = {"plumbus": {"name": "Plumbus"}, "gun": {"name": "Portal Gun"}}
@@ -45,7 +58,7 @@ async def update_admin():
 
 admin.include_router(users, prefix="/nested")
 
-app = FastAPI()
+app = FastAPI(dependencies=[Depends(get_query_token)])
 app.include_router(users)
 app.include_router(items)
 app.include_router(admin, prefix="/v1")
@@ -56,17 +69,24 @@ async def root():
     return {"message": "Hello Bigger Applications!"}
 
 
+TOKEN = {"headers": {"x-token": "fake-super-secret-token"}}
 REQUESTS = [
+    ("GET", "/?token=jessica"),
+    ("GET", "/?token=monica"),
     ("GET", "/"),
-    ("GET", "/users/"),
-    ("GET", "/users/foo"),
-    ("GET", "/items/"),
-    ("GET", "/items/plumbus"),
-    ("GET", "/items/bar"),
-    ("PUT", "/items/plumbus"),
-    ("PUT", "/items/bar"),
+    ("GET", "/users/?token=jessica"),
+    ("GET", "/users/foo?token=jessica"),
+    ("GET", "/items/?token=jessica", TOKEN),
+    ("GET", "/items/?token=jessica"),
+    ("GET", "/items/?token=monica", TOKEN),
+    ("GET", "/items/?token=jessica", {"headers": {"x-token": "wrong"}}),
+    ("GET", "/items/plumbus?token=jessica", TOKEN),
+    ("GET", "/items/bar?token=jessica", TOKEN),
+    ("PUT", "/items/plumbus?token=jessica", TOKEN),
+    ("PUT", "/items/bar?token=jessica", TOKEN),
+    ("POST", "/v1/admin/?token=jessica"),
     ("POST", "/v1/admin/"),
-    ("GET", "/v1/admin/nested/users/foo"),
-    ("GET", "/admin/nested/users/foo"),
-    ("DELETE", "/items/plumbus"),
+    ("GET", "/v1/admin/nested/users/foo?token=jessica"),
+    ("GET", "/admin/nested/users/foo?token=jessica"),
 ]
+OTHERWISE = {"POST /v1/admin/": "a scalar of POST is missing in the body, though a query without body would do"}
