@@ -123,6 +123,7 @@ impl Open {
     }
 
     /// The requests of all connections so far.
+    #[cfg(unix)]
     pub(super) fn requests(&self) -> u64 {
         self.clock.requests.load(Relaxed)
     }

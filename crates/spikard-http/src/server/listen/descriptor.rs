@@ -31,7 +31,7 @@ pub(crate) fn inherit(number: RawFd) -> io::Result<OwnedFd> {
 /// What listens behind a descriptor.
 pub(crate) fn of(descriptor: OwnedFd) -> io::Result<Kind> {
     let socket = Socket::from(descriptor);
-    if socket.r#type()? != Type::STREAM || !socket.is_listener()? {
+    if socket.r#type()? != Type::STREAM || !listens(&socket)? {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no listening socket"));
     }
     socket.set_nonblocking(true)?;
@@ -40,4 +40,16 @@ pub(crate) fn of(descriptor: OwnedFd) -> io::Result<Kind> {
         Domain::IPV4 | Domain::IPV6 => Ok(Kind::Tcp(socket.into())),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is of no known family")),
     }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn listens(socket: &Socket) -> io::Result<bool> {
+    socket.is_listener()
+}
+
+/// Apple's systems do not say: one that does not listen fails when it is to accept.
+#[cfg(target_vendor = "apple")]
+#[allow(clippy::unnecessary_wraps, reason = "elsewhere the system may refuse to say")]
+fn listens(_: &Socket) -> io::Result<bool> {
+    Ok(true)
 }
