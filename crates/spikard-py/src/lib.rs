@@ -284,7 +284,7 @@ fn bell(event_loop: &Bound<'_, PyAny>, drain: &Arc<OnceLock<Py<PyAny>>>) -> PyRe
 }
 
 /// The engine of `spikard`.
-#[pymodule]
+#[pymodule(gil_used = false)]
 mod _spikard {
     use pyo3::prelude::*;
 

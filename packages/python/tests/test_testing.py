@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 import threading
 import time
 import weakref
@@ -534,7 +535,8 @@ def test_a_thousand_clients_leave_threads_and_memory_flat() -> None:
 
     if not os.path.isdir("/proc/self/task"):
         pytest.skip("counts threads in /proc")
-    some(200)
+    # Where there is no lock, the memory of threads that have ended comes back late.
+    some(200 if getattr(sys, "_is_gil_enabled", lambda: True)() else 2_000)
     threads, descriptors, memory = held()
     some(1_000)
     threads_after, descriptors_after, memory_after = held()
