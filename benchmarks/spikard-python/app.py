@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from msgspec import Struct
-from spikard import BackgroundTasks, FileResponse, Form, Request, Response, Spikard, StreamingResponse
+from spikard import BackgroundTasks, FileResponse, Form, Request, Response, Spikard, StreamingResponse, UploadFile
 
 HELLO = {"message": "Hello, World!"}
 PIECE = b"x" * 65_536
@@ -127,6 +128,11 @@ async def large(batch: Batch) -> Batch:
 @app.post("/json/very-large")
 async def very_large(batch: Batch) -> Batch:
     return batch
+
+
+@app.post("/msgpack")
+async def packed(item: Item) -> Item:
+    return item
 
 
 @app.get("/plaintext")
@@ -286,6 +292,17 @@ async def background(tasks: BackgroundTasks) -> dict[str, str]:
 @app.get("/background/ran")
 async def background_ran() -> dict[str, bool]:
     return {"ran": ran}
+
+
+@dataclass
+class Upload:
+    title: str
+    files: list[UploadFile]
+
+
+@app.post("/upload")
+async def upload(form: Form[Upload]) -> dict[str, object]:
+    return {"title": form.title, "sizes": [file.size for file in form.files]}
 
 
 @app.get("/sync")
