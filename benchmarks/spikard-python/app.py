@@ -8,10 +8,21 @@ from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from msgspec import Struct
-from spikard import BackgroundTasks, FileResponse, Form, Request, Response, Spikard, StreamingResponse, UploadFile
+from spikard import (
+    BackgroundTasks,
+    Depends,
+    FileResponse,
+    Form,
+    Request,
+    Response,
+    Spikard,
+    StreamingResponse,
+    UploadFile,
+)
 
 HELLO = {"message": "Hello, World!"}
 PIECE = b"x" * 65_536
@@ -303,6 +314,23 @@ class Upload:
 @app.post("/upload")
 async def upload(form: Form[Upload]) -> dict[str, object]:
     return {"title": form.title, "sizes": [file.size for file in form.files]}
+
+
+def first() -> int:
+    return 1
+
+
+async def second(before: Annotated[int, Depends(first)]) -> int:
+    return before + 1
+
+
+def third(before: Annotated[int, Depends(second)]) -> int:
+    return before + 1
+
+
+@app.get("/depends")
+async def depends(value: Annotated[int, Depends(third)]) -> dict[str, int]:
+    return {"value": value}
 
 
 @app.get("/sync")
