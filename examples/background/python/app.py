@@ -63,4 +63,4 @@ async def report() -> StreamingResponse:
 
 
 if __name__ == "__main__":
-    app.run(port=8000)
+    app.run()

@@ -59,4 +59,4 @@ async def list_notes(session: Session, user: Annotated[str, Depends(current_user
 
 
 if __name__ == "__main__":
-    app.run(port=8000)
+    app.run()

@@ -21,4 +21,4 @@ async def take_many(pictures: list[UploadFile]) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    app.run(port=8000)
+    app.run()
