@@ -88,19 +88,25 @@ pub(crate) fn after(
 ) -> impl Future<Output = Result<Response, Fault>> {
     async move {
         for &hook in hooks {
-            let (mut tasks, stream) = (mem::take(&mut response.tasks), stream_of(&response));
-            response = match end.ask(|reply| Call::After { hook, phase, response, reply }).await? {
-                Flow::Continue(next) | Flow::Respond(next) => next,
-            };
-            tasks.append(&mut response.tasks);
-            response.tasks = tasks;
-            if let Some(value) = stream.filter(|_| stream_of(&response) != stream) {
-                let outcome = Outcome::Sent(Sent::Failed);
-                let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
-            }
+            // Boxed: a route without such hooks carries no room for it.
+            response = Box::pin(replaced(end, phase, hook, response)).await?;
         }
         Ok(response)
     }
+}
+
+async fn replaced(end: &HostEnd, phase: Phase, hook: CallableId, mut response: Response) -> Result<Response, Fault> {
+    let (mut tasks, stream) = (mem::take(&mut response.tasks), stream_of(&response));
+    let answer = end.ask(|reply| Call::After { hook, phase, response, reply }).await;
+    let kept = answer.as_ref().ok().and_then(|(Flow::Continue(next) | Flow::Respond(next))| stream_of(next));
+    if let Some(value) = stream.filter(|_| kept != stream) {
+        let outcome = Outcome::Sent(Sent::Failed);
+        let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+    }
+    let (Flow::Continue(mut next) | Flow::Respond(mut next)) = answer?;
+    tasks.append(&mut next.tasks);
+    next.tasks = tasks;
+    Ok(next)
 }
 
 fn stream_of(response: &Response) -> Option<HostId> {
