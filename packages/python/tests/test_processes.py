@@ -186,6 +186,7 @@ def test_a_signal_under_load_finishes_what_is_in_flight(start: Start) -> None:
 
 def test_ctrl_c_twice_ends_at_once(start: Start) -> None:
     program = start({"workers": 2})
+    pids(program, 2)
     with program.begin("/forever"):
         everybody = [program.process.pid, *children(program.process.pid)]
         began = time.monotonic()
@@ -201,6 +202,7 @@ def test_ctrl_c_twice_ends_at_once(start: Start) -> None:
 
 def test_ctrl_c_in_a_terminal_reaches_all_and_drains_once(start: Start) -> None:
     program = start({"workers": 2})
+    pids(program, 2)
     slow = program.begin("/slow")
     for process in [program.process.pid, *children(program.process.pid)]:
         os.kill(process, signal.SIGINT)
