@@ -16,6 +16,7 @@ SABOTAGES = {
     "routing": {"routing"},
     "limits": {"limits"},
     "hooks": {"hooks"},
+    "dependencies": {"dependencies"},
     "bodies": {"json", "form", "text", "bytes"},
     "responses": {"responses"},
     "streaming": {"streaming"},

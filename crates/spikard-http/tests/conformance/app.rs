@@ -9,12 +9,14 @@ use crate::{
     host::{Code, Route},
     json::Json,
     model::Model,
+    provide::{dependencies, needs, take},
 };
 
 /// What one argument of a handler is, for `echo`.
 pub enum Argument {
     Parameter { name: String, schema: Value, choices: Vec<Value>, default: Option<Json> },
     Body(Option<Model>),
+    Provided { name: String, constant: Option<Json> },
     Request,
 }
 
@@ -24,20 +26,10 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Code), SpecError> {
     let (mut routes, mut code) = (Vec::new(), Code::default());
     let of_app = hook::hooks(app, &mut code.hooks);
     for (number, route) in case.routes().iter().enumerate() {
-        let mut arguments = Vec::new();
-        let mut wired = Vec::new();
-        let mut parameters = Vec::new();
-        for (index, parameter) in route.get("parameters").map_or(&[][..], Json::items).iter().enumerate() {
-            let argument = parameter_argument(parameter)?;
-            let named =
-                matches!(&argument, Argument::Parameter { schema, .. } if schema.to_string().contains("\"$ref\""));
-            wired.push(json!({"parameter": {"index": index, "choices": named}}));
-            arguments.push(argument);
-            parameters.push(without(parameter.to_value(), &["as"]));
-        }
+        let (parameters, mut wired, mut arguments) = parameters(route)?;
         let mut spec = json!({"method": route.text_of("method"), "path": route.text_of("path"), "handler": number,
             "parameters": parameters, "options": route.get("options").map_or_else(|| json!({}), Json::to_value),
-            "hooks": hook::hooks(route, &mut code.hooks)});
+            "hooks": hook::hooks(route, &mut code.hooks), "dependencies": needs(case, route)});
         if let Some(body) = route.get("body") {
             let (body, model) = body_spec(body, models, number);
             spec["body"] = body;
@@ -47,6 +39,7 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Code), SpecError> {
         if let Some(promised) = route.get("response_schema") {
             spec["response_schema"] = promised.to_value();
         }
+        take(case, route, &mut wired, &mut arguments);
         if route.get("request") == Some(&Json::Bool(true)) {
             wired.push(json!("request"));
             arguments.push(Argument::Request);
@@ -58,8 +51,26 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Code), SpecError> {
     }
     let config = app.get("config").map_or_else(|| json!({}), Json::to_value);
     let recover = hook::recover(app, &mut code.handlers);
-    let document = json!({"routes": routes, "hooks": of_app, "recover": recover, "config": {"given": config}});
+    let provided = dependencies(case, &mut code.dependencies)?;
+    let document = json!({"routes": routes, "hooks": of_app, "recover": recover, "dependencies": provided,
+        "config": {"given": config}});
     Ok((AppSpec::from_json(document.to_string().as_bytes())?, code))
+}
+
+/// What is sent, what the document says of the call, and what `echo` knows of it.
+pub type Wired = (Vec<Value>, Vec<Value>, Vec<Argument>);
+
+/// The parameters of a route or of a dependency: on the wire, in the call, and for `echo`.
+pub fn parameters(spec: &Json) -> Result<Wired, SpecError> {
+    let (mut sent, mut wired, mut arguments) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, parameter) in spec.get("parameters").map_or(&[][..], Json::items).iter().enumerate() {
+        let argument = parameter_argument(parameter)?;
+        let named = matches!(&argument, Argument::Parameter { schema, .. } if schema.to_string().contains("\"$ref\""));
+        wired.push(json!({"parameter": {"index": index, "choices": named}}));
+        arguments.push(argument);
+        sent.push(without(parameter.to_value(), &["as"]));
+    }
+    Ok((sent, wired, arguments))
 }
 
 fn without(mut value: Value, names: &[&str]) -> Value {

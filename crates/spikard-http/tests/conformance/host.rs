@@ -5,7 +5,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use spikard_core::{Arg, Error, Input, Response, msgpack};
+use spikard_core::{Arg, Error, HostId, Input, Response, msgpack};
 use spikard_ffi::{Call, Driver, Job, JobQueue, Reply, Step, Ticket, Worker};
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     hook::{self, HANDLERS, HOOKS},
     json::Json,
     later::Later,
+    provide::{Dependency, Made, PROVIDERS},
     script,
 };
 
@@ -25,13 +26,15 @@ pub struct Route {
     pub script: Json,
 }
 
-/// The user code of one app, and what it leaves for later.
+/// The user code of one app, what it has made, and what it leaves for later.
 #[derive(Default)]
 pub struct Code {
     pub routes: Vec<Route>,
     /// The scripts of hooks, and of exception handlers.
     pub hooks: Vec<Json>,
     pub handlers: Vec<Json>,
+    pub dependencies: Vec<Dependency>,
+    pub made: Made,
     pub later: Later,
 }
 
@@ -90,7 +93,7 @@ fn go_on(driver: &Driver, ticket: Ticket, code: &Code) {
 fn answer(call: Call, code: &Code) {
     match call {
         Call::Handle { handler, args, reply } => {
-            settle(reply, handle(&code.routes[handler.0 as usize], args, &code.later));
+            settle(reply, handle(&code.routes[handler.0 as usize], args, code));
         }
         Call::Before { hook: id, request, reply, .. } => {
             settle(reply, hook::before(&code.hooks[id.0 as usize - HOOKS], request));
@@ -104,7 +107,11 @@ fn answer(call: Call, code: &Code) {
         }
         Call::Pull { stream, reply } => reply.ok(code.later.pull(stream)),
         Call::Run { task, reply } => settle(reply, code.later.run(task)),
-        Call::Finish { reply, .. } | Call::Report { reply, .. } => reply.ok(()),
+        Call::Provide { provider, args, reply, .. } => {
+            settle(reply, provide(provider.0 as usize - PROVIDERS, args, code));
+        }
+        Call::Finish { value, outcome, reply } => settle(reply, code.made.finish(value, outcome, code)),
+        Call::Report { reply, .. } => reply.ok(()),
         _ => {}
     }
 }
@@ -116,16 +123,22 @@ fn settle<T>(reply: Reply<T>, made: Result<T, Error>) {
     }
 }
 
-fn handle(route: &Route, args: Vec<Arg>, later: &Later) -> Result<Response, Error> {
-    let mut received = Vec::new();
-    for (argument, arg) in route.arguments.iter().zip(args) {
-        received.push(receive(argument, arg)?);
-    }
-    script::run(&route.script, &Json::Map(received), route.status, later)
+fn handle(route: &Route, args: Vec<Arg>, code: &Code) -> Result<Response, Error> {
+    script::run(&route.script, &received(&route.arguments, args, &code.made)?, route.status, &code.later)
+}
+
+fn provide(number: usize, args: Vec<Arg>, code: &Code) -> Result<HostId, Error> {
+    let received = received(&code.dependencies[number].arguments, args, &code.made)?;
+    code.made.make(number, received, code)
+}
+
+fn received(arguments: &[Argument], args: Vec<Arg>, made: &Made) -> Result<Json, Error> {
+    let received = arguments.iter().zip(args).map(|(argument, arg)| receive(argument, arg, made));
+    Ok(Json::Map(received.collect::<Result<_, _>>()?))
 }
 
 /// The argument's name and its value as `echo` writes it. Bodies of models are decoded here.
-fn receive(argument: &Argument, arg: Arg) -> Result<(String, Json), Error> {
+fn receive(argument: &Argument, arg: Arg, made: &Made) -> Result<(String, Json), Error> {
     Ok(match (argument, arg) {
         (Argument::Parameter { name, default, .. }, Arg::Absent) => {
             (name.clone(), default.clone().unwrap_or(Json::Null))
@@ -148,6 +161,10 @@ fn receive(argument: &Argument, arg: Arg) -> Result<(String, Json), Error> {
                 None => return Err(Error::refused(*input, "the decoder refuses it")),
             }
         }
+        (Argument::Provided { name, constant: Some(value) }, Arg::Absent) => (name.clone(), value.clone()),
+        (Argument::Provided { name, .. }, Arg::Host(id)) => (name.clone(), made.value(id)),
+        // Nothing was made, which only a sabotage does.
+        (Argument::Provided { name, .. }, _) => (name.clone(), Json::Null),
         (Argument::Request, Arg::Request(head)) => ("request".to_owned(), hook::written(&head)),
         (Argument::Request, _) => return Err(Error::internal("the request came without its head")),
         (Argument::Body(_), arg) => ("body".to_owned(), echo::argument(&arg, &true.into(), &[])),

@@ -1,4 +1,4 @@
-//! What goes on behind the head of a response: streams, tasks, and the notes that they make.
+//! What goes on behind the head of a response: streams and tasks; and the notes that user code makes.
 
 use std::{
     collections::VecDeque,
@@ -58,11 +58,15 @@ impl Later {
 
     /// Runs it.
     pub fn run(&self, task: HostId) -> Result<(), Error> {
-        let mut state = self.state();
-        let about = state.tasks[task.0 as usize - TASKS].clone();
-        state.notes.push(about.text_of("note").unwrap_or_default().to_owned());
-        self.noted.notify_all();
+        let about = self.state().tasks[task.0 as usize - TASKS].clone();
+        self.note(about.text_of("note").unwrap_or_default().to_owned());
         about.text_of("raise").map_or(Ok(()), |message| Err(exception(message)))
+    }
+
+    /// One more note.
+    pub fn note(&self, text: String) {
+        self.state().notes.push(text);
+        self.noted.notify_all();
     }
 
     /// All notes, once there are so many; two seconds at most.

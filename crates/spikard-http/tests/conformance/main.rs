@@ -14,6 +14,7 @@ mod host;
 mod json;
 mod later;
 mod model;
+mod provide;
 mod report;
 mod script;
 mod wire;

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
 from msgspec import Meta
-from spikard import Body, Cookie, Form, Header, Path, Query, Request, ServerConfig, Spikard, UploadFile
+from spikard import Body, Cookie, Form, Header, Path, Provide, Query, Request, ServerConfig, Spikard, UploadFile
 
 from . import hook, models, script
 
@@ -96,9 +96,20 @@ class Signature:
         texts = [text for text, _ in self.parameters]
         if defaults != sorted(defaults):
             texts.insert(0, "*")
-        source = f"async def handler({', '.join(texts)}):\n    return await run(words, locals(), notes)\n"
-        names = {**self.names, "run": script.run, "words": words, "notes": notes}
-        exec(source, names)
+        return self._made(texts, "return await run(words, locals(), notes)", run=script.run, words=words, notes=notes)
+
+    def provider(self, notes: list[str], spec: dict[str, Any]) -> Any:
+        """A dependency; those without default first, which the corpus keeps to."""
+        texts = [text for text, _ in self.parameters]
+        made = script.Provider(notes, spec)
+        steps = "return made.value(locals())"
+        if spec.get("generator"):
+            steps = "with made.opened(locals()) as value:\n        yield value"
+        return self._made(texts, steps, made=made)
+
+    def _made(self, texts: list[str], steps: str, **names: Any) -> Any:
+        names = {**self.names, **names}
+        exec(f"async def handler({', '.join(texts)}):\n    {steps}\n", names)
         return names["handler"]
 
 
@@ -155,11 +166,30 @@ def add_body(signature: Signature, spec: dict[str, Any], decoder: str | None, me
     return options
 
 
+def add_dependencies(app: Spikard, dependencies: list[dict[str, Any]], notes: list[str]) -> None:
+    """Everything that the case provides."""
+    for spec in dependencies:
+        if "constant" in spec["provide"]:
+            app.provide(spec["name"], spec["provide"]["constant"])
+            continue
+        signature = Signature()
+        for place, parameter in enumerate(spec.get("parameters", ())):
+            add_parameter(signature, parameter, place)
+        for name in spec.get("takes", ()):
+            signature.add(name, Any)
+        scope = spec.get("scope", "request")
+        options = {"singleton": scope == "singleton", "use_cache": scope != "call", "concurrent": "concurrent" in spec}
+        if "needs" in spec:
+            options["depends_on"] = [*spec["needs"], *spec.get("takes", ())]
+        app.provide(spec["name"], Provide(signature.provider(notes, spec), **options))
+
+
 def build(case: dict[str, Any], decoder: str | None) -> Spikard:
     """The app of a case, its models in the library of this decoder."""
     app = Spikard(ServerConfig(**case["app"].get("config", {})))
     notes: list[str] = []
     hook.add_hooks(app, case["app"], notes)
+    add_dependencies(app, case["app"].get("dependencies", []), notes)
     for route in case["app"]["routes"]:
         signature, options = Signature(), dict(route.get("options", {}))
         for place, parameter in enumerate(route.get("parameters", ())):
@@ -167,6 +197,9 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
         if "body" in route:
             options |= add_body(signature, route["body"], decoder, route["method"])
         options |= {name: route[name] for name in ("status_code", "response_schema") if name in route}
+        for name in route.get("takes", ()):
+            signature.add(name, Any)
+        options |= {"dependencies": route["needs"]} if "needs" in route else {}
         if route.get("request"):
             signature.add("request", Request)
         options |= hook.options(route)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import dataclasses
 import datetime
 import enum
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +48,37 @@ def raised(given: dict[str, Any]) -> Exception:
     problem = given["http"]
     status = problem["status"]
     return HTTPException(status, **{name: value for name, value in problem.items() if name != "status"})
+
+
+class Provider:
+    """What the code of one dependency does."""
+
+    def __init__(self, notes: list[str], spec: dict[str, Any]) -> None:
+        self.notes, self.spec, self.made = notes, spec, 0
+
+    def value(self, received: dict[str, Any]) -> Any:
+        """What it returns."""
+        [(word, given)] = self.spec["provide"].items()
+        self.made += 1
+        if word == "raise":
+            raise raised(given)
+        return self.made if word == "count" else {name: written(value) for name, value in received.items()}
+
+    @contextlib.contextmanager
+    def opened(self, received: dict[str, Any]) -> Iterator[Any]:
+        """Its life as a generator."""
+        name = self.spec["name"]
+        value = self.value(received)
+        self.notes.append(f"open {name}")
+        try:
+            yield value
+        except Exception as error:
+            self.notes.append(f"{name} saw it")
+            if "translate" in self.spec:
+                raise raised(self.spec["translate"]) from error
+            raise
+        finally:
+            self.notes.append(f"close {name}")
 
 
 def respond(status: int | None = None, headers: list[list[str]] | None = None, **content: Any) -> Any:

@@ -18,8 +18,7 @@ from .compare import difference
 CORPUS = Path(__file__).parents[4] / "testing_data"
 MODELS = json.loads((CORPUS / "models.json").read_text(encoding="utf-8"))
 DOORS = {"in-process": doors.in_process, "socket": doors.over_a_socket}
-FEATURES_TO_COME = {"dependencies", "sse", "websocket", "auth", "cors",
-                    "compression", "static-files", "rate-limit", "openapi", "grpc"}  # fmt: skip
+FEATURES_TO_COME = {"sse", "websocket", "auth", "cors", "compression", "static-files", "rate-limit", "openapi", "grpc"}
 
 
 def known_failing() -> dict[str, str]:
