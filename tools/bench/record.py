@@ -36,8 +36,7 @@ class Record:
         if again:
             self.servers = {name: one for name, one in self.servers.items() if "failed" not in one}
             for cells in self.cells.values():
-                for cell in cells.values():
-                    cell.pop("failed", None)
+                renew(list(cells.values()))
         self.head["began"] = before["began"]
         for section in ("contenders", "notes", "workloads", "only"):
             self.head["settings"][section] = before["settings"].get(section, {}) | self.head["settings"][section]
@@ -53,6 +52,16 @@ class Record:
         new = self.path.with_suffix(".new")
         new.write_text(json.dumps({**self.head, "servers": self.servers, "cells": self.cells}, indent=1))
         os.replace(new, self.path)
+
+
+def renew(cells: list[dict]) -> None:
+    """Forgets what failed in a workload, and whole rounds of it during which others took part of the machine."""
+    disturbed = {
+        number for cell in cells for number, row in cell["rounds"].items() if row.get("foreign", 0.0) > FOREIGN
+    }
+    for cell in cells:
+        cell.pop("failed", None)
+        cell["rounds"] = {number: row for number, row in cell["rounds"].items() if number not in disturbed}
 
 
 def beside(folder: Path) -> dict:

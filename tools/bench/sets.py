@@ -60,7 +60,11 @@ def options(arguments: list[str], about: str) -> argparse.Namespace:
     parser.add_argument(
         "--part", type=float, default=0, metavar="SECONDS", help="end after that long, at the end of a round"
     )
-    parser.add_argument("--again", action="store_true", help="of a run that is there, try again what failed")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="of a run that is there, take again what failed, and rounds that others disturbed",
+    )
     parser.add_argument("--prepare", action="store_true", help="install and build what the run needs, and end")
     parser.add_argument("--plan", action="store_true", help="tell what would be done, and how long it takes")
     parser.add_argument("--list", action="store_true", help="name the contenders, the workloads and the curves")

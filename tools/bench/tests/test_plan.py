@@ -113,6 +113,15 @@ class Records(unittest.TestCase):
             again = Record(Path(name), head(), again=True)
             self.assertEqual((again.servers, again.cell("hello", "a")), ({}, {"rounds": {}}))
 
+    def test_a_round_that_others_disturbed_is_taken_again_by_all(self):
+        with tempfile.TemporaryDirectory() as name:
+            first = Record(Path(name), head())
+            first.cell("hello", "a")["rounds"] = {"1": {"foreign": 0.5}, "2": {"foreign": 0.0}}
+            first.cell("hello", "b")["rounds"] = {"1": {"foreign": 0.0}, "2": {"foreign": 0.1}}
+            first.keep()
+            again = Record(Path(name), head(), again=True)
+            self.assertEqual([list(again.cell("hello", one)["rounds"]) for one in "ab"], [["2"], ["2"]])
+
     def test_figures_of_other_measurements_are_put_beside_a_run(self):
         with tempfile.TemporaryDirectory() as name:
             put_beside(Path(name), {"rss_mb": 30.0}, "memory", ["| a |"])
