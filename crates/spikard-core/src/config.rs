@@ -1,8 +1,14 @@
 //! The configuration: what call, configuration object and environment say, resolved here and nowhere else.
 
+mod field;
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::field::Field;
+pub use self::field::MAX_SECONDS;
 use crate::SpecError;
 
 /// What was said where. Each layer holds only what was given.
@@ -22,9 +28,10 @@ impl Layers {
     /// The variables that count for nothing, because a call or the configuration object says something else.
     pub fn overruled(&self) -> Vec<&str> {
         let overrules = |variable: &str, text: &Value| {
-            let name = variable.strip_prefix("SPIKARD_").unwrap_or_default().to_ascii_lowercase();
-            let said = self.call.get(&name).or_else(|| self.given.get(&name));
-            said.is_some_and(|value| from_env(text, value) != *value)
+            let Some(name) = variable.strip_prefix("SPIKARD_").map(str::to_ascii_lowercase) else { return false };
+            let Some(said) = self.call.get(&name).or_else(|| self.given.get(&name)) else { return false };
+            let field = Field::named(&name);
+            field.read(text).is_some_and(|value| field.plain(&value) != field.plain(said))
         };
         self.env
             .iter()
@@ -144,19 +151,6 @@ impl Default for BackgroundTasks {
     }
 }
 
-impl BackgroundTasks {
-    /// What is wrong with it.
-    fn fault(&self) -> Option<String> {
-        let drain = self.drain_timeout;
-        match self {
-            Self { max_queue: 0, .. } => Some("max_queue must be greater than 0".into()),
-            Self { max_concurrent: 0, .. } => Some("max_concurrent must be greater than 0".into()),
-            _ if (0.0..=MAX_SECONDS).contains(&drain) => None,
-            _ => Some(format!("drain_timeout must be between 0 and {MAX_SECONDS} seconds, got {drain}")),
-        }
-    }
-}
-
 /// See [`Config::trailing_slash`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
@@ -218,22 +212,22 @@ impl Config {
         let Value::Object(defaults) = serde_json::to_value(Self::default()).expect("plain values") else {
             unreachable!("a struct is an object")
         };
-        let mut resolved = defaults.clone();
-        for (name, default) in &defaults {
-            let variable = format!("SPIKARD_{}", name.to_ascii_uppercase());
-            let said = [&layers.call, &layers.given].into_iter().find_map(|layer| layer.get(name));
-            let value = match (said, layers.env.get(&variable)) {
-                (Some(value), _) => value.clone(),
-                (None, Some(text)) => from_env(text, default),
-                (None, None) => continue,
-            };
-            let origin = if said.is_some() { name.as_str() } else { variable.as_str() };
-            Self::check(name, origin, &value)?;
-            resolved.insert(name.clone(), value);
-        }
         if let Some(unknown) = layers.call.keys().chain(layers.given.keys()).find(|name| !defaults.contains_key(*name))
         {
             return Err(SpecError::new(format!("there is no configuration field {unknown:?}")));
+        }
+        let mut resolved = defaults.clone();
+        for name in defaults.keys() {
+            let field = Field::named(name);
+            let variable = format!("SPIKARD_{}", name.to_ascii_uppercase());
+            let said = [&layers.call, &layers.given].into_iter().find_map(|layer| layer.get(name));
+            let (value, origin) = match (said, layers.env.get(&variable).and_then(|text| field.read(text))) {
+                (Some(value), _) => (value.clone(), name),
+                (None, Some(value)) => (value, &variable),
+                (None, None) => continue,
+            };
+            let fault = |error: SpecError| SpecError::new(format!("{origin}: {}, got {value}", error.message));
+            resolved.insert(name.clone(), field.checked(&value).map_err(fault)?);
         }
         serde_json::from_value(Value::Object(resolved)).map_err(|error| SpecError::new(error.to_string()))
     }
@@ -242,112 +236,5 @@ impl Config {
     pub fn is_supervised(&self) -> bool {
         let recycled = self.max_requests.is_some() || self.max_worker_age.is_some() || self.max_worker_rss.is_some();
         self.workers > 1 || self.reload || recycled
-    }
-
-    /// One field alone, so that the message can name it.
-    fn check(name: &str, origin: &str, value: &Value) -> Result<(), SpecError> {
-        let fault = |what: String| Err(SpecError::new(format!("{origin}: {what}, got {value}")));
-        let alone = Map::from_iter([(name.to_owned(), value.clone())]);
-        let alone = match serde_json::from_value::<Self>(Value::Object(alone)) {
-            Ok(alone) => alone,
-            Err(error) => return fault(error.to_string()),
-        };
-        if let Some(error) = alone.background_tasks.as_ref().and_then(BackgroundTasks::fault) {
-            return fault(error);
-        }
-        let Some(number) = value.as_f64() else { return Ok(()) };
-        match name {
-            "port" => Ok(()),
-            _ if TIMES.contains(&name) && number > MAX_SECONDS => {
-                fault(format!("must be at most {MAX_SECONDS} seconds"))
-            }
-            _ if number < 0.0 => fault("must not be negative".into()),
-            // Zero of these would refuse every request.
-            "max_body_size" | "shutdown_timeout" | "backlog" | "upload_memory" | "fd" => Ok(()),
-            // The parser itself goes no deeper.
-            "max_json_depth" if number > 127.0 => fault("must be at most 127".into()),
-            _ if number == 0.0 => fault("must be greater than 0".into()),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The fields that are times.
-const TIMES: &[&str] = &[
-    "request_timeout",
-    "header_timeout",
-    "body_timeout",
-    "write_timeout",
-    "keep_alive",
-    "shutdown_timeout",
-    "cancel_grace",
-    "max_worker_age",
-];
-
-/// The longest time, in seconds, that a timeout may be: a year. `None` lifts it.
-pub const MAX_SECONDS: f64 = 31_536_000.0;
-
-/// A variable is text: it is read as the type of the field's default, and `none` lifts a limit.
-fn from_env(text: &Value, default: &Value) -> Value {
-    let Some(text) = text.as_str() else { return text.clone() };
-    match (default, text.to_ascii_lowercase().as_str()) {
-        (Value::String(_), _) => Value::from(text),
-        (Value::Bool(_), "1" | "true" | "yes" | "on") => Value::Bool(true),
-        (Value::Bool(_), "0" | "false" | "no" | "off") => Value::Bool(false),
-        (_, "none" | "null" | "") => Value::Null,
-        _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn layers(layers: Value) -> Layers {
-        serde_json::from_value(layers).unwrap()
-    }
-
-    #[test]
-    fn a_call_goes_before_the_object_before_the_environment_before_the_default() {
-        let said = json!({"call": {"port": 1}, "given": {"port": 2, "host": "h"},
-            "env": {"SPIKARD_PORT": "3", "SPIKARD_HOST": "e", "SPIKARD_THREADS": "4", "SPIKARD_OTHER": "x"}});
-        let config = Config::resolve(&layers(said)).unwrap();
-        assert_eq!((config.port, config.host.as_str(), config.host_side.threads), (1, "h", 4));
-        assert_eq!(config.keep_alive, Some(75.0));
-    }
-
-    #[test]
-    fn a_variable_that_says_something_else_is_overruled() {
-        let said = json!({"call": {"port": 1, "reload": true}, "given": {"host": "h", "workers": 2},
-            "env": {"SPIKARD_PORT": "3", "SPIKARD_HOST": "h", "SPIKARD_RELOAD": "yes", "SPIKARD_WORKERS": "4",
-                    "SPIKARD_BACKLOG": "9", "OTHER": "x"}});
-        assert_eq!(layers(said).overruled(), ["SPIKARD_PORT", "SPIKARD_WORKERS"]);
-    }
-
-    #[test]
-    fn null_lifts_a_limit_from_every_layer() {
-        let said = json!({"given": {"max_body_size": null}, "env": {"SPIKARD_REQUEST_TIMEOUT": "none"}});
-        let config = Config::resolve(&layers(said)).unwrap();
-        assert_eq!((config.max_body_size, config.request_timeout), (None, None));
-    }
-
-    #[test]
-    fn a_value_that_does_not_fit_names_its_field_or_variable() {
-        for (said, start) in [
-            (json!({"given": {"port": 70000}}), "port: "),
-            (json!({"given": {"keep_alive": -1}}), "keep_alive: must not be negative, got -1"),
-            (json!({"given": {"threads": 0}}), "threads: must be greater than 0, got 0"),
-            (json!({"env": {"SPIKARD_PORT": "many"}}), "SPIKARD_PORT: "),
-            (json!({"call": {"trailing_slash": "maybe"}}), "trailing_slash: "),
-            (json!({"call": {"keep_alive": 1e300}}), "keep_alive: must be at most 31536000 seconds"),
-            (json!({"given": {"background_tasks": {"max_queue": 0}}}), "background_tasks: max_queue must be"),
-            (json!({"given": {"background_tasks": {"max_quue": 1}}}), "background_tasks: unknown field `max_quue`"),
-            (json!({"given": {"prot": 1}}), "there is no configuration field \"prot\""),
-        ] {
-            let message = Config::resolve(&layers(said)).unwrap_err().message;
-            assert!(message.starts_with(start), "{message}");
-        }
     }
 }

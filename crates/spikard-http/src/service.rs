@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -50,6 +51,7 @@ impl Service {
     /// Compiles an app. The error names the route.
     pub fn new(spec: &AppSpec, runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>) -> Result<Self, SpecError> {
         let config = Config::resolve(&spec.config)?;
+        check_directory(&config, &*platform)?;
         let transit = Transit::new(runtime, platform.clone(), &config);
         let singletons = Arc::new(Singletons::new(spec.dependencies.len()));
         let mut router = Router::new(config.trailing_slash);
@@ -235,4 +237,13 @@ impl<F: Future<Output = http::Response<Body>>> Future for Guarded<F> {
         }
         polled
     }
+}
+
+/// Fails where uploads would: at start, while somebody looks.
+fn check_directory(config: &Config, platform: &dyn Platform) -> Result<(), SpecError> {
+    let Some(directory) = &config.upload_dir else { return Ok(()) };
+    let fault = |error: io::Error| {
+        SpecError::new(format!("upload_dir: no file can be made there ({}), got {directory:?}", error.kind()))
+    };
+    platform.spool(Some(directory)).map(drop).map_err(fault)
 }

@@ -193,18 +193,26 @@ def test_what_has_no_form_takes_no_files() -> None:
 
 
 def test_the_directory_of_long_files_is_configurable(tmp_path: Path) -> None:  # covers config: upload_dir
-    missing = tmp_path / "missing"
-    app = Spikard(upload_memory=0, upload_dir=str(missing))
+    place = tmp_path / "place"
+    place.mkdir()
+    app = Spikard(upload_memory=0, upload_dir=place)
 
     @app.post("/")
     async def take(file: UploadFile) -> int:
         return file.size
 
     with TestClient(app) as client:
-        client.post("/", files={"file": b"1"}).assert_status(500)
-        missing.mkdir()
         client.post("/", files={"file": b"1"}).assert_status(200)
-    assert list(missing.iterdir()) == []
+        assert list(place.iterdir()) == []
+        place.rmdir()
+        client.post("/", files={"file": b"1"}).assert_status(500)
+
+
+def test_a_directory_in_which_no_file_can_be_made_is_a_fault_at_start(tmp_path: Path) -> None:
+    app = Spikard(upload_dir=tmp_path / "missing")
+    client = TestClient(app)
+    with pytest.raises(SpecError, match="upload_dir: no file can be made there .*missing"), client:
+        pass
 
 
 def descriptors() -> int:

@@ -131,8 +131,8 @@ def _are_handlers(name: str, value: object) -> None:
     Handlers.of(value)
 
 
-LONGEST = 86400
-"""Seconds of a day: a longer timeout is None."""
+LONGEST = 31_536_000
+"""Seconds of a year: a longer timeout is None."""
 
 _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(("request_schema", "body_schema", "response_schema"), _is_schema),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from os import PathLike
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args, get_type_hints
 
 import msgspec
@@ -70,13 +72,24 @@ def _restore(cls: type[Config], fields: dict[str, Any]) -> Config:
 
 
 def _convert(value: Any, hint: Any, name: str) -> Any:
-    if isinstance(value, bool) and (parts := _parts(hint)):
+    parts = _parts(hint)
+    if parts and isinstance(value, bool):
         return parts() if value else None
+    if isinstance(value, PathLike):
+        value = os.fspath(value)
     try:
+        if parts and isinstance(value, dict):
+            return parts(**value)
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:
-        text = str(error)
-        raise ValueError(f"{name}: {text[:1].lower()}{text[1:]}, got {value!r}") from None
+        raise ValueError(f"{name}: {_told(str(error), value)}") from None
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def _told(text: str, value: object) -> str:
+    text = f"{text[:1].lower()}{text[1:]}".replace("null", "None")
+    return f"{text} {value!r}" if ", got `" in text else f"{text}, got {value!r}"
 
 
 def _parts(hint: Any) -> type[Config] | None:
@@ -108,7 +121,7 @@ class ServerFields(TypedDict, total=False):
 
     host: str
     port: int
-    uds: str | None
+    uds: str | PathLike[str] | None
     fd: int | None
     backlog: int
     workers: int
@@ -125,7 +138,7 @@ class ServerFields(TypedDict, total=False):
     max_form_parts: int
     max_form_text: int
     upload_memory: int
-    upload_dir: str | None
+    upload_dir: str | PathLike[str] | None
     request_timeout: float | None
     header_timeout: float | None
     body_timeout: float | None
@@ -142,8 +155,14 @@ class ServerFields(TypedDict, total=False):
     background_tasks: BackgroundConfig | dict[str, Any] | bool | None
 
 
-_Count = Annotated[int, Meta(ge=1)]
-_Seconds = Annotated[float, Meta(gt=0)]
+_LARGEST = 2**53 - 1
+_YEAR = 31_536_000
+_Count = Annotated[int, Meta(ge=1, le=_LARGEST)]
+_Number = Annotated[int, Meta(ge=1, le=65_535)]
+_Size = Annotated[int, Meta(ge=0, le=_LARGEST)]
+_Seconds = Annotated[float, Meta(gt=0, le=_YEAR)]
+_Patience = Annotated[float, Meta(ge=0, le=_YEAR)]
+_Text = Annotated[str, Meta(min_length=1)]
 
 
 class BackgroundConfig(Config, frozen=True, kw_only=True):
@@ -157,7 +176,7 @@ class BackgroundConfig(Config, frozen=True, kw_only=True):
     """Tasks that were asked for and have not begun, at most; above that `background.run` raises."""
     max_concurrent: _Count = 128
     """Tasks that run at a time, at most."""
-    drain_timeout: Annotated[float, Meta(ge=0)] = 30.0
+    drain_timeout: _Patience = 30.0
     """Seconds for tasks to end when the server stops; never longer than `shutdown_timeout`."""
 
     if TYPE_CHECKING:
@@ -176,17 +195,17 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     '127.0.0.1'
     """
 
-    host: str = "127.0.0.1"
+    host: _Text = "127.0.0.1"
     """Address or name to listen on."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """TCP port; 0 takes any free one."""
-    uds: str | None = None
+    uds: _Text | None = None
     """Path of a unix socket to listen on in place of host and port."""
-    fd: Annotated[int, Meta(ge=0)] | None = None
+    fd: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
     """Number of an inherited descriptor that listens already, in place of host and port."""
-    backlog: Annotated[int, Meta(ge=0)] = 2048
+    backlog: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 2048
     """Connections that the kernel keeps waiting."""
-    workers: _Count = 1
+    workers: _Number = 1
     """Processes that serve, each with an app of its own."""
     reload: bool = False
     """Workers are replaced when a source file changes."""
@@ -196,7 +215,7 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Age at which a worker is replaced; up to a tenth is added at random."""
     max_worker_rss: _Count | None = None
     """Bytes of resident memory above which a worker is replaced. Linux only."""
-    threads: _Count = 40
+    threads: _Number = 40
     """Threads for `def` handlers."""
     io_thread: bool = False
     """Serves connections on a thread of their own rather than on the event loop: slower where cores are scarce, but
@@ -205,18 +224,18 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Open connections at most; above that the listener stops accepting."""
     max_in_flight: _Count = 1024
     """Requests in flight at most; above that 503."""
-    max_body_size: Annotated[int, Meta(ge=0)] | None = 10 * 1024 * 1024
+    max_body_size: _Size | None = 10 * 1024 * 1024
     """Bytes of a request's body at most."""
-    max_json_depth: _Count = 64
+    max_json_depth: Annotated[int, Meta(ge=1, le=127)] = 64
     """Levels of nesting in a JSON body at most."""
     max_form_parts: _Count = 1000
     """Parts of a multipart form at most."""
     max_form_text: _Count = 1024 * 1024
     """Bytes of one text of a multipart form at most."""
-    upload_memory: Annotated[int, Meta(ge=0)] = 1024 * 1024
+    upload_memory: _Size = 1024 * 1024
     """Bytes of a form's files that are kept in memory; what is longer goes to disk."""
-    upload_dir: str | None = None
-    """The directory of files on disk; None: the system's for temporary files."""
+    upload_dir: _Text | None = None
+    """The directory of files on disk, which must be there at start-up; None: the system's for temporary files."""
     request_timeout: _Seconds | None = 30.0
     """From the match to the response's head."""
     header_timeout: _Seconds | None = 10.0
@@ -227,11 +246,11 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Without progress of a response that is being written."""
     keep_alive: _Seconds | None = 75.0
     """Idle between two requests of a connection."""
-    shutdown_timeout: Annotated[float, Meta(ge=0)] = 30.0
+    shutdown_timeout: _Patience = 30.0
     """For requests in flight when the server stops."""
     cancel_on_disconnect: bool = False
     """A client that leaves cancels its handler."""
-    cancel_grace: Annotated[float, Meta(gt=0)] = 5.0
+    cancel_grace: _Seconds = 5.0
     """For a handler that was cancelled to end; after that it is given up."""
     enable_request_id: bool = True
     """`x-request-id` on every response."""
