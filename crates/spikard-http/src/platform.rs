@@ -82,8 +82,20 @@ pub struct Tokio {
     began: std::time::Instant,
 }
 
+/// Threads that may wait for the disk at a time: each has a stack and memory of its own, and a disk is asked by few.
+#[cfg(feature = "server")]
+const DISK_THREADS: usize = 16;
+
 #[cfg(feature = "server")]
 impl Tokio {
+    /// A runtime of one thread, and of a bounded number for what blocks.
+    ///
+    /// # Errors
+    /// What the system has no room for.
+    pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(DISK_THREADS).build()
+    }
+
     /// The platform of this tokio runtime, whose time driver must be on.
     pub fn new(handle: tokio::runtime::Handle) -> Self {
         Self { handle, began: std::time::Instant::now() }
@@ -137,5 +149,36 @@ impl Spool for std::fs::File {
     fn finish(mut self: Box<Self>) -> io::Result<Arc<dyn Any + Send + Sync>> {
         io::Seek::rewind(&mut *self)?;
         Ok(Arc::new(*self))
+    }
+}
+
+#[cfg(all(test, feature = "server"))]
+mod tests {
+    use std::{
+        collections::HashSet,
+        sync::{Arc, Mutex, mpsc},
+        thread,
+        time::Duration,
+    };
+
+    use super::{DISK_THREADS, Platform, Tokio};
+
+    #[test]
+    fn however_much_waits_for_the_disk_the_threads_are_few() {
+        let runtime = Tokio::runtime().expect("a runtime");
+        let platform = Tokio::new(runtime.handle().clone());
+        let (seen, (done, all_done)) = (Arc::new(Mutex::new(HashSet::new())), mpsc::channel());
+        for _ in 0..DISK_THREADS * 8 {
+            let (seen, done) = (seen.clone(), done.clone());
+            platform.offload(Box::new(move || {
+                thread::sleep(Duration::from_millis(1));
+                seen.lock().expect("no panic").insert(thread::current().id());
+                done.send(()).expect("somebody counts");
+            }));
+        }
+        drop(done);
+        assert_eq!(all_done.iter().count(), DISK_THREADS * 8);
+        let threads = seen.lock().expect("no panic").len();
+        assert!((1..=DISK_THREADS).contains(&threads), "{threads} threads");
     }
 }

@@ -15,7 +15,7 @@ use spikard_http::{
     server::{Bound, Drained, Shutdown, bind, serve},
 };
 use tokio::{
-    runtime::{Builder, Handle, Runtime},
+    runtime::{Handle, Runtime},
     sync::Notify,
 };
 
@@ -82,10 +82,6 @@ pub(crate) struct Io {
 }
 
 impl Io {
-    pub(crate) fn runtime() -> io::Result<Runtime> {
-        Builder::new_current_thread().enable_all().build()
-    }
-
     pub(crate) fn start(runtime: Runtime, service: &Service, home: Option<&Home>) -> io::Result<Self> {
         let (handle, over) = (runtime.handle().clone(), Arc::new(Notify::new()));
         let (end, home) = (over.clone(), home.map(Home::remote));

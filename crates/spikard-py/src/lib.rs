@@ -85,7 +85,7 @@ impl Worker {
         let host = Host::new(event_loop, callables, names)?;
         let called = Arc::new(OnceLock::new());
         let inbox = Arc::new(Inbox::new(bell(event_loop, &called)?));
-        let runtime = Io::runtime()?;
+        let runtime = Tokio::runtime()?;
         let platform = Arc::new(Tokio::new(runtime.handle().clone()));
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
         let HostSide { threads, io_thread } = service.config().host_side;

@@ -3,8 +3,11 @@
 use std::{error, fmt, future::Future, io};
 
 use spikard_core::SpecError;
-use spikard_http::server::{Drained, Shutdown, bind, serve};
-use tokio::runtime::{Builder, Handle};
+use spikard_http::{
+    Tokio,
+    server::{Drained, Shutdown, bind, serve},
+};
+use tokio::runtime::Handle;
 
 use crate::App;
 
@@ -47,7 +50,7 @@ impl App {
     /// # Errors
     /// As [`App::serve`].
     pub fn run(self) -> Result<(), RunError> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = Tokio::runtime()?;
         runtime.block_on(self.serve(async {
             // A system without this signal has other ways to end a process.
             let _ = tokio::signal::ctrl_c().await;
