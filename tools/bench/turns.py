@@ -16,6 +16,8 @@ from record import FOREIGN
 ATTEMPTS = 3
 EXCESS = 4
 """How many times what the closed loop reached an overload offers."""
+PARTING = 0.5
+"""Seconds that a server has to close the idle connections, which would otherwise fall into its next turn."""
 
 
 def take(plan: Plan, workload: Workload, server: Server, number: int, cell: dict) -> dict:
@@ -98,6 +100,7 @@ def idle(plan: Plan, workload: Workload, server: Server, seconds: int) -> dict:
         if told["broken"] > workload.connections // 100:
             raise wrk.Failed(f"holds {told['opened']:,} of {workload.connections:,} connections")
         beside = closed(plan, active, server, seconds)
+    time.sleep(PARTING)
     errors = alone["errors"] + beside["errors"] + told["broken"]
     return {
         **beside,
