@@ -65,16 +65,17 @@ static APP: LazyLock<Value> = LazyLock::new(|| {
         route("GET", "/plain-boom", 2, &[], json!({})),
         route("GET", "/stream", 3, &["db"], json!({})),
         route("GET", "/broken-stream", 7, &["db"], json!({})),
-        route("GET", "/slow", 1, &["db"], json!({})),
-        route("GET", "/slow-cancel", 1, &["db"], json!({"options": {"cancel_on_disconnect": true}})),
+        route("GET", "/waits", 14, &["db"], json!({})),
+        route("GET", "/stays", 15, &["db"], json!({})),
+        route("GET", "/stays-cancel", 15, &["db"], json!({"options": {"cancel_on_disconnect": true}})),
         route(
             "GET",
-            "/slow-timeout",
-            1,
+            "/waits-timeout",
+            14,
             &["db"],
-            json!({"options": {"timeout": 0.015}, "hooks": {"on_response": [25]}}),
+            json!({"options": {"timeout": 0.2}, "hooks": {"on_response": [25]}}),
         ),
-        route("GET", "/stubborn", 5, &["db"], json!({"options": {"timeout": 0.015}})),
+        route("GET", "/stubborn", 5, &["db"], json!({"options": {"timeout": 0.2}})),
         route("GET", "/background", 6, &["db"], json!({})),
         route("GET", "/lost", 4, &[], json!({})),
     ];
@@ -306,14 +307,14 @@ fn a_stream_that_fails_breaks_the_body_off() {
 #[test]
 fn who_leaves_does_not_cancel_the_handler() {
     each(&APP, async |app| {
-        app.leave("/slow", 15).await;
-        assert_eq!(app.traced().await, ["open db", "handle", "slept", "finish db Sent(Gone)"]);
+        app.leave("/waits").await;
+        assert_eq!(app.traced().await, ["open db", "handle", "go on", "slept", "finish db Sent(Gone)"]);
     });
 }
 
 #[test]
 fn who_leaves_cancels_the_handler_where_the_route_says_so() {
-    each(&APP, async |app| cancels_for_who_leaves(app, "/slow-cancel").await);
+    each(&APP, async |app| cancels_for_who_leaves(app, "/stays-cancel").await);
 }
 
 // covers config: cancel_on_disconnect
@@ -321,30 +322,32 @@ fn who_leaves_cancels_the_handler_where_the_route_says_so() {
 fn who_leaves_cancels_every_handler_where_the_configuration_says_so() {
     let mut app = APP.clone();
     app["config"] = json!({"given": {"cancel_on_disconnect": true}});
-    each(&app, async |app| cancels_for_who_leaves(app, "/slow").await);
+    each(&app, async |app| cancels_for_who_leaves(app, "/stays").await);
 }
 
 async fn cancels_for_who_leaves(app: &App, path: &str) {
-    app.leave(path, 15).await;
+    app.leave(path).await;
+    let mut trace = app.traced().await;
+    // The host may be told before the client can say that it has left.
+    let left = trace.iter().position(|note| note == "go on").unwrap();
+    trace.remove(left);
     let cancelled = ["open db", "handle", "cancel Departed", "handler cancelled", "finish db Cancelled(Departed)"];
     // A blocked host cannot be told.
     let blocked = ["open db", "handle", "slept", "finish db Cancelled(Departed)"];
-    let trace = app.traced().await;
     assert!(if app.suspends() { trace == cancelled } else { trace == blocked }, "{trace:?}");
 }
 
 #[test]
 fn a_timeout_answers_at_once_and_cleans_up_afterwards() {
     each(&APP, async |app| {
-        let began = app.platform.now();
-        assert_eq!(app.get("/slow-timeout").await.0, 408);
-        assert!(
-            app.platform.now().checked_sub(began).unwrap() < Duration::from_millis(35),
-            "the client waited for user code"
-        );
-        let trace = app.traced().await;
+        assert_eq!(app.get("/waits-timeout").await.0, 408);
+        assert_eq!(app.noted("slept"), 0, "the client waited for user code");
         let cancelled = ["open db", "handle", "cancel TimedOut", "handler cancelled", "finish db Cancelled(TimedOut)"];
-        let blocked = ["open db", "handle", "slept", "finish db Cancelled(TimedOut)"];
+        let blocked = ["open db", "handle", "go on", "slept", "finish db Cancelled(TimedOut)"];
+        if !app.suspends() {
+            app.go_on();
+        }
+        let trace = app.traced().await;
         assert!(if app.suspends() { trace == cancelled } else { trace == blocked }, "{trace:?}");
         assert_eq!(app.service.given_up(), 0);
     });
@@ -359,7 +362,7 @@ fn user_code_that_ignores_its_cancellation_is_given_up_after_the_grace() {
         let trace = app.traced().await;
         if app.suspends() {
             assert_eq!(trace, ["open db", "handle", "cancel TimedOut", "given up"]);
-            assert!(app.platform.now().checked_sub(began).unwrap() < Duration::from_millis(120));
+            assert!(app.platform.now().checked_sub(began).unwrap() < Duration::from_millis(800));
             assert_eq!(app.service.given_up(), 1);
         } else {
             assert_eq!(
@@ -393,13 +396,15 @@ fn a_dropped_reply_is_a_500() {
 #[test]
 fn a_full_queue_is_a_503() {
     each(&APP, async |app| {
-        let (one, two) = (app.get("/slow"), app.get("/slow"));
+        let (one, two) = (app.get("/waits"), app.get("/waits"));
         let three = async {
-            app.sleep(5).await;
-            assert_eq!(app.service.in_flight(), pretend::IN_FLIGHT);
+            while app.service.in_flight() < pretend::IN_FLIGHT {
+                app.sleep(1).await;
+            }
             let response = app.head("/echo/5?q=").await;
             assert_eq!((response.status().as_u16(), response.headers().contains_key("retry-after")), (503, true));
             assert_eq!(app.service.in_flight(), pretend::IN_FLIGHT);
+            app.go_on();
         };
         let ((one, two), ()) = join(join(one, two), three).await;
         assert_eq!((one.0, two.0), (200, 200));
@@ -411,11 +416,17 @@ fn a_full_queue_is_a_503() {
 #[test]
 fn works_of_a_loop_interleave() {
     each(&APP, async |app| {
-        let began = app.platform.now();
-        let (one, two) = join(app.get("/slow"), app.get("/slow")).await;
+        let at_once = if app.kind == Kind::Queue { 1 } else { 2 };
+        let meet = async {
+            while app.noted("handle") < at_once {
+                app.sleep(1).await;
+            }
+            app.sleep(20).await;
+            assert_eq!((app.noted("handle"), app.noted("slept")), (at_once, 0));
+            app.go_on();
+        };
+        let ((one, two), ()) = join(join(app.get("/waits"), app.get("/waits")), meet).await;
         assert_eq!((one.0, two.0), (200, 200));
-        let took = app.platform.now().checked_sub(began).unwrap();
-        assert_eq!(took >= Duration::from_millis(78), app.kind == Kind::Queue, "{took:?}");
     });
 }
 

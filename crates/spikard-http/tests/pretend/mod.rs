@@ -14,6 +14,7 @@ pub(crate) mod user;
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    pin::pin,
     rc::Rc,
     sync::{Arc, Condvar, Mutex, atomic::AtomicUsize, atomic::Ordering},
     thread::JoinHandle,
@@ -48,7 +49,7 @@ pub(crate) enum Kind {
 /// Works in flight at most.
 pub(crate) const IN_FLIGHT: usize = 2;
 /// Seconds.
-const CANCEL_GRACE: f64 = 0.05;
+const CANCEL_GRACE: f64 = 0.2;
 
 pub(crate) struct App {
     pub kind: Kind,
@@ -100,12 +101,26 @@ impl App {
     pub(crate) async fn head(&self, path: &str) -> http::Response<Body> {
         self.service.call(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await
     }
-    /// Sends, and leaves after a while.
-    pub(crate) async fn leave(&self, path: &str, after: u64) {
-        match select(Box::pin(self.get(path)), self.platform.sleep(Duration::from_millis(after))).await {
+    /// Sends, leaves when the handler runs, and lets it go on.
+    pub(crate) async fn leave(&self, path: &str) {
+        let begun = async {
+            while self.noted("handle") == 0 {
+                self.sleep(1).await;
+            }
+        };
+        match select(Box::pin(self.get(path)), pin!(begun)).await {
             Either::Left((answer, _)) => panic!("answered {answer:?}"),
-            Either::Right(_) => (),
+            Either::Right((_, left)) => drop(left),
         }
+        self.go_on();
+    }
+    /// Lets handlers end that wait for it.
+    pub(crate) fn go_on(&self) {
+        self.trace.lock().unwrap().push("go on".into());
+    }
+    /// How often user code has noted this so far.
+    pub(crate) fn noted(&self, what: &str) -> usize {
+        self.trace.lock().unwrap().iter().filter(|note| *note == what).count()
     }
     pub(crate) async fn sleep(&self, time: u64) {
         self.platform.sleep(Duration::from_millis(time)).await;

@@ -88,6 +88,17 @@ impl Ctx {
         args.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
+    /// Until the test lets it go on, at most ten seconds; where the host suspends, that long beyond it.
+    async fn stay(&self, time: u64) -> Result<(), Cancelled> {
+        for _ in 0..10_000 {
+            if self.trace.lock().unwrap().iter().any(|note| note == "go on") {
+                break;
+            }
+            self.sleep(1).await?;
+        }
+        if self.clock.is_some() { self.sleep(time).await } else { Ok(()) }
+    }
+
     /// Raises once where it stands when the task is cancelled. A host without suspension blocks.
     async fn sleep(&self, time: u64) -> Result<(), Cancelled> {
         let time = Duration::from_millis(time);
@@ -237,21 +248,13 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
     ctx.note("handle");
     Some(Ok(match handler {
         0 => text(ctx.args(&args)),
-        1 => {
-            if let Ok(()) = ctx.sleep(40).await {
-                ctx.note("slept");
-                text("slept")
-            } else {
-                ctx.note("handler cancelled");
-                return Some(Err(ctx.raise("cancelled")));
-            }
-        }
+        1 => return Some(slept(ctx, ctx.sleep(40).await)),
         2 => return Some(Err(ctx.raise("boom"))),
         3 => Response { body: Body::Stream(ctx.keep(Value::Stream { left: 64, size: 16 * 1024 })), ..text("") },
         4 => return None,
         5 => {
-            for _ in 0..30 {
-                let _ = ctx.sleep(5).await; // whatever happens
+            for _ in 0..100 {
+                let _ = ctx.sleep(10).await; // whatever happens
             }
             ctx.note("stubborn");
             text("stubborn")
@@ -264,6 +267,18 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
         11 => file("digits.txt"),
         12 => file("no-such-file.txt"),
         13 => Response { tasks: vec![ctx.keep(Value::Task("one"))], ..file("digits.txt") },
+        14 => return Some(slept(ctx, ctx.stay(10).await)),
+        15 => return Some(slept(ctx, ctx.stay(60_000).await)),
         _ => unreachable!(),
     }))
+}
+
+fn slept(ctx: &Ctx, slept: Result<(), Cancelled>) -> Result<Response, Error> {
+    if let Ok(()) = slept {
+        ctx.note("slept");
+        Ok(text("slept"))
+    } else {
+        ctx.note("handler cancelled");
+        Err(ctx.raise("cancelled"))
+    }
 }
