@@ -2,7 +2,7 @@
 //! for all that lies in them. The I/O thread never attaches to the interpreter.
 
 use std::sync::{
-    Arc, OnceLock,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
     mpsc::SyncSender,
 };
@@ -31,6 +31,8 @@ pub(crate) struct Inbox {
     owner: usize,
     /// On the loop's own thread, outside of a turn: cheaper than the bell.
     soon: OnceLock<Soon>,
+    /// What a ring raised: a signal's handler, most of all, whose exception is for the loop.
+    raised: Mutex<Option<PyErr>>,
     bell: Bell,
 }
 
@@ -75,7 +77,8 @@ impl Inbox {
     pub(crate) fn new(bell: Bell) -> Self {
         let (works, returned, answers) = (SegQueue::new(), SegQueue::new(), SegQueue::new());
         let (rung, turning) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { works, returned, answers, rung, turning, owner: this_thread(), soon: OnceLock::new(), bell }
+        let (owner, soon, raised) = (this_thread(), OnceLock::new(), Mutex::new(None));
+        Self { works, returned, answers, rung, turning, owner, soon, raised, bell }
     }
 
     /// From now on a ring on the loop's own thread is `call_soon(turn)`.
@@ -94,8 +97,12 @@ impl Inbox {
         }
         match self.soon.get() {
             Some(Soon { call_soon, turn, context }) if self.owner == this_thread() => {
-                // An error says that the loop is closed: nobody will look again.
-                let _ = Python::attach(|py| call_soon.call(py, (turn,), Some(context.bind(py))));
+                let called = Python::attach(|py| call_soon.call(py, (turn,), Some(context.bind(py))));
+                if let Err(raised) = called {
+                    // Nobody hears the bell of a loop that is closed.
+                    *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
+                    self.bell.ring();
+                }
             }
             _ => self.bell.ring(),
         }
@@ -111,6 +118,11 @@ impl Inbox {
         // between would then ring nobody.
         self.rung.swap(false, Ordering::SeqCst);
         Turn(self)
+    }
+
+    /// What the turn that hears the bell is to raise.
+    pub(crate) fn raised(&self) -> Option<PyErr> {
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -150,21 +150,30 @@ pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
 }
 
 impl Loop {
-    /// Deals with what has come, for a moment at most. I/O and user code take turns in it: what has arrived is counted
-    /// and refused, and answers leave, between the requests.
+    /// Deals with what has come, for a moment at most. What is left then, or when something is raised, is for the next turn.
     pub(crate) fn turn(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<()> {
         let turn = self.inbox.begin_turn(cause == Cause::Bell);
+        let raised = if cause == Cause::Bell { self.inbox.raised() } else { None };
+        let is_done = raised.map_or_else(|| self.rounds(py, cause), Err);
+        if !matches!(is_done, Ok(true)) {
+            turn.again();
+        }
+        is_done.map(drop)
+    }
+
+    /// I/O and user code take turns in it: what has arrived is counted and refused, and answers leave, between the
+    /// requests. False: there is more to do.
+    fn rounds(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<bool> {
         let until = Instant::now() + SLICE;
         let mut ready = self.poll_io(cause == Cause::Sockets)?;
         loop {
             self.deal(py, until)?;
             ready |= self.poll_io(false)?;
             if !ready && !self.has_work() {
-                return Ok(());
+                return Ok(true);
             }
             if Instant::now() >= until {
-                turn.again();
-                return Ok(());
+                return Ok(false);
             }
             ready = false;
         }

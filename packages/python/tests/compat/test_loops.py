@@ -140,3 +140,37 @@ def test_two_servers_share_one_loop(new_loop: Any, ports: Ports) -> None:
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
+
+
+class Interrupted(asyncio.SelectorEventLoop):
+    """A loop in which a signal's handler raises once, while the extension asks for a turn."""
+
+    armed = False
+
+    def call_soon(self, callback: Any, *args: Any, **keywords: Any) -> Any:
+        if self.armed and type(callback).__name__ == "Turn":
+            self.armed = False
+            raise KeyboardInterrupt
+        return super().call_soon(callback, *args, **keywords)
+
+
+def test_what_a_signal_raises_reaches_the_loop_and_no_request_is_lost() -> None:
+    app, loop = Spikard(), Interrupted()
+
+    @app.get("/")
+    async def index() -> str:
+        await asyncio.sleep(0.01)
+        loop.armed = True
+        return "answered"
+
+    async def main() -> str:
+        async with TestClient(app) as client:
+            return str((await client.get("/")).text)
+
+    task = loop.create_task(main())
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(task)
+        assert loop.run_until_complete(asyncio.wait_for(task, TIME)) == "answered"
+    finally:
+        loop.close()
