@@ -181,10 +181,13 @@ pub(crate) fn response(
     values: &mut Values,
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Response> {
-    if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() {
-        return encoded(py, host, callable, value);
+    if value.is_none() {
+        return nothing(py, callable, value);
     }
-    if callable.exact.as_ref().is_some_and(|exact| value.get_type().is(exact)) {
+    if is_exact(callable, value)? {
+        return written(py, host, callable, value);
+    }
+    if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() {
         return encoded(py, host, callable, value);
     }
     if let (true, Ok(text)) = (callable.text, value.cast_exact::<PyString>()) {
@@ -192,13 +195,8 @@ pub(crate) fn response(
         return Ok(typed(callable, body, "text/plain; charset=utf-8"));
     }
     if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+        promised(py, callable, value)?;
         return Ok(typed(callable, content(bytes.clone()), "application/octet-stream"));
-    }
-    if value.is_none() {
-        return Ok(match callable.status {
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => Response::new(callable.status, Bytes::new()),
-            _ => typed(callable, Bytes::from_static(b"null"), "application/json"),
-        });
     }
     if value.is_exact_instance_of::<PyTuple>() {
         let media_type = callable.media_type.as_ref().and_then(|said| said.to_str().ok());
@@ -212,15 +210,37 @@ pub(crate) fn response(
     encoded(py, host, callable, value)
 }
 
+/// Whether it is what is annotated already.
+fn is_exact(callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    callable.exact.as_ref().map_or(Ok(false), |exact| exact.borrow(value.py()).fits(value))
+}
+
+fn nothing(py: Python<'_>, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
+    if matches!(callable.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        return Ok(Response::new(callable.status, Bytes::new()));
+    }
+    if !is_exact(callable, value)? {
+        promised(py, callable, value)?;
+    }
+    Ok(typed(callable, Bytes::from_static(b"null"), "application/json"))
+}
+
+/// Raises where the handler is annotated as something else.
+fn promised(py: Python<'_>, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    callable.convert.as_ref().map_or(Ok(()), |convert| vectorcall::call_one(py, convert, value).map(drop))
+}
+
 fn encoded(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
-    let converted;
-    let value = match &callable.convert {
-        Some(convert) if !callable.exact.as_ref().is_some_and(|exact| value.get_type().is(exact)) => {
-            converted = vectorcall::call_one(py, convert, value)?.into_bound(py);
-            &converted
+    match &callable.convert {
+        Some(convert) => {
+            let converted = vectorcall::call_one(py, convert, value)?;
+            written(py, host, callable, converted.bind(py))
         }
-        _ => value,
-    };
+        None => written(py, host, callable, value),
+    }
+}
+
+fn written(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
     let encode = if is_plain(host, value) { &host.encode_plain } else { &host.encode };
     let text = vectorcall::call_one(py, encode, value)?.into_bound(py).cast_into::<PyBytes>()?;
     Ok(typed(callable, content(text), "application/json"))

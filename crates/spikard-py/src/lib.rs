@@ -7,6 +7,7 @@ mod error;
 mod exchange;
 mod io;
 mod runtime;
+mod shape;
 mod supervisor;
 mod vectorcall;
 
@@ -295,6 +296,7 @@ mod _spikard {
     use super::{
         Worker,
         engine::{request::RequestHead, response::ResponseHead},
+        shape::Shape,
         supervisor::{banner, resolve},
     };
 

@@ -154,7 +154,7 @@ def test_what_a_subclass_adds_never_leaks_past_the_annotated_model(wide: Any) ->
 
 @pytest.mark.parametrize(
     "annotation",
-    [None, Any, object, bytes, dict, dict[str, Any], list[int], Response, HTMLResponse, Union[Response, None]],
+    [None, Any, object, bytes, tuple, Response, HTMLResponse, Union[dict[str, int], Any]],
 )
 def test_other_annotations_convert_nothing(annotation: Any) -> None:
     assert converter(annotation) is None

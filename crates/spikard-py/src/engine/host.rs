@@ -11,7 +11,7 @@ use pyo3::{
 };
 use spikard_core::CallableId;
 
-use crate::error;
+use crate::{error, shape::Shape};
 
 /// How a callable is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub(crate) struct Callable {
     pub(crate) text: bool,
     /// To the annotated model, before a result is encoded.
     pub(crate) convert: Option<Py<PyAny>>,
-    /// The class of results that are the annotated model already.
-    pub(crate) exact: Option<Py<PyAny>>,
+    /// Which results are what is annotated already.
+    pub(crate) exact: Option<Py<Shape>>,
     /// It gives a generator, whose first step gives the value.
     pub(crate) generator: bool,
 }

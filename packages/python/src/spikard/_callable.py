@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from ._spikard import Shape
 
 
 class Missing(Enum):
@@ -44,8 +47,8 @@ class HostCallable(NamedTuple):
     """A `str` result is text, not JSON."""
     convert: Callable[[object], object] | None = None
     """Makes the annotated model of a result that is none."""
-    exact: type | None = None
-    """A result of this very class needs no `convert`: it is not asked."""
+    exact: Shape | None = None
+    """A result that fits needs no `convert`: it is not asked."""
     media_type: str | None = None
     """Of a plain result, in place of what its kind says."""
     generator: bool = False

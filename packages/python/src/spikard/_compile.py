@@ -15,7 +15,7 @@ from ._functions import is_async, is_generator, place
 from ._hooks import Hooks
 from ._models import forget
 from ._recover import Handlers
-from ._render import AsArray, body_of, converter, exact_model, is_text
+from ._render import AsArray, body_of, conversion, implied_schema, is_text
 from ._template import shape
 from .di import Entries
 from .exceptions import SpecError, checked_status
@@ -114,8 +114,9 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
     if needed:
         document["dependencies"] = needed
     app.table.append(_answering(made, route, result, is_array))
-    if "response_schema" in route.options:
-        document["response_schema"] = route.options["response_schema"]
+    promised = route.options.get("response_schema", implied_schema(result))
+    if promised is not None:
+        document["response_schema"] = promised
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         for name, decoder in binder.body.decoders.items():
@@ -131,11 +132,12 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
 
 def _answering(made: HostCallable, route: Route, result: Any, is_array: bool) -> HostCallable:
     """A handler, with what becomes of its result."""
+    convert, exact = conversion(result)
     return made._replace(
         status=route.status_code,
         text=is_text(result),
-        convert=AsArray(converter(result)) if is_array else converter(result),
-        exact=None if is_array else exact_model(result),
+        convert=AsArray(convert) if is_array else convert,
+        exact=None if is_array else exact,
         media_type=with_charset(route.options["media_type"]) if "media_type" in route.options else None,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -31,7 +31,7 @@ def of_msgpack(hint: Any) -> Decoder:
         read = _pydantic.reader(hint)
         return lambda text: read(msgspec.msgpack.decode(text))
     refuse_slow(hint)
-    return _checked(msgspec.msgpack.Decoder(hint, dec_hook=_foreign).decode, hint)
+    return _checked(msgspec.msgpack.Decoder(hint, dec_hook=foreign).decode, hint)
 
 
 def of_value(hint: Any) -> Decoder:
@@ -42,7 +42,7 @@ def of_value(hint: Any) -> Decoder:
     refuse_slow(hint)
 
     def read(value: Any) -> Any:
-        return msgspec.convert(value, hint, dec_hook=_foreign, str_keys=True)
+        return msgspec.convert(value, hint, dec_hook=foreign, str_keys=True)
 
     return _checked(read, hint)
 
@@ -55,14 +55,17 @@ def uses_pydantic(hint: Any) -> bool:
 def _msgspec(hint: Any) -> msgspec.json.Decoder[Any]:
     refuse_slow(hint)
     try:
-        return msgspec.json.Decoder(hint, dec_hook=_foreign)
+        return msgspec.json.Decoder(hint, dec_hook=foreign)
     except (TypeError, NameError) as error:
         text = str(error).splitlines()[0]
-        raise SpecError(f"no decoder for {_name(hint)}: {text[:1].lower()}{text[1:]}") from error
+        raise SpecError(f"no decoder for {name_of(hint)}: {text[:1].lower()}{text[1:]}") from error
 
 
-def _name(hint: Any) -> str:
-    return getattr(hint, "__qualname__", None) or str(hint)
+def name_of(hint: Any) -> str:
+    """A type as messages write it."""
+    if isinstance(hint, type) and not get_args(hint):
+        return "None" if hint is type(None) else hint.__qualname__
+    return str(hint).replace("typing.", "")
 
 
 def _checked(decode: Decoder, hint: Any) -> Decoder:
@@ -78,7 +81,7 @@ def _checked(decode: Decoder, hint: Any) -> Decoder:
     return decode_and_check
 
 
-def _foreign(cls: Any, value: Any) -> Any:
+def foreign(cls: Any, value: Any) -> Any:
     """Types that msgspec does not know."""
     if cls is UploadFile:
         if isinstance(value, cls):
@@ -90,7 +93,7 @@ def _foreign(cls: Any, value: Any) -> Any:
         return value
     if isinstance(cls, type) and issubclass(cls, (str, int, float, pathlib.PurePath)):
         return cls(value)
-    raise NotImplementedError(f"no decoder for {_name(cls)}")
+    raise NotImplementedError(f"no decoder for {name_of(cls)}")
 
 
 _PLACE = re.compile(r"^(?P<text>.*?)(?: - at `(?P<key>key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)

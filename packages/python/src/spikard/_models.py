@@ -107,9 +107,7 @@ def _fields(hint: Any) -> list[Field]:
     kind = kind_of(cls)
     if kind == "struct":
         return list(_struct(hint))
-    hints = typing.get_type_hints(cls, include_extras=True)
-    known = dict(zip(getattr(cls, "__parameters__", ()), get_args(hint), strict=False))
-    hints = {name: fill(inner, known) for name, inner in hints.items()}
+    hints = hints_of(hint)
     if kind == "dataclass":
         return list(_dataclass(cls, hints))
     if kind == "attrs":
@@ -121,6 +119,13 @@ def _fields(hint: Any) -> list[Field]:
         Field(name, name, hints.get(name, Any), name not in defaults, defaults.get(name, MISSING))
         for name in cls._fields
     ]
+
+
+def hints_of(hint: Any) -> dict[str, Any]:
+    """The annotations of a class, parameters of a generic one filled in."""
+    cls = get_origin(hint) or hint
+    known = dict(zip(getattr(cls, "__parameters__", ()), get_args(hint), strict=False))
+    return {name: fill(inner, known) for name, inner in typing.get_type_hints(cls, include_extras=True).items()}
 
 
 def fill(hint: Any, known: Mapping[Any, Any]) -> Any:

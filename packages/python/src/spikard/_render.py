@@ -6,16 +6,19 @@ import datetime
 import pathlib
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, KeysView, Mapping, ValuesView
+from collections.abc import Callable, KeysView, Mapping, ValuesView
 from decimal import Decimal
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from ._decode import of_value, uses_pydantic
+from ._decode import name_of
+from ._filters import filter_of, names_model
 from ._hints import is_union, union, unwrap
-from ._models import is_sequence, is_structured, kind_of
-from ._narrow import narrowing
+from ._models import is_sequence, is_structured
+from ._schema import schema_of
+from ._spikard import Shape
+from .exceptions import SpecError
 from .http import JSONResponse, Response
 
 _SCALARS = (int, float, str, bool, bytes, type(None))
@@ -23,6 +26,7 @@ _CHECKED = (
     *(int, float, str, bool, type(None)),
     *(Decimal, uuid.UUID, datetime.datetime, datetime.date, datetime.time, datetime.timedelta),
 )
+_PLAIN = (int, float, bytes, type(None))
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
@@ -50,7 +54,7 @@ def _foreign(value: Any) -> Any:
 
 _encoder = msgspec.json.Encoder(enc_hook=_foreign)
 
-encode_plain = _encoder.encode
+encode_plain: Callable[[object], bytes] = _encoder.encode
 """JSON text of what msgspec encodes by itself: dicts, lists and Structs, whatever they hold."""
 
 
@@ -85,9 +89,11 @@ def from_tuple(
     body, code = value[0], int(value[1])
     if isinstance(body, Response):
         raise TypeError("a response carries its own status: return it alone")
-    if isinstance(body, bytes) or (isinstance(body, str) and text) or code in (204, 304):
+    if code in (204, 304) or (isinstance(body, str) and text):
         return Response(body, code, headers, media_type)
-    return JSONResponse(body if convert is None or body is None else convert(body), code, headers, media_type)
+    if convert is not None:
+        body = convert(body)
+    return (Response if isinstance(body, bytes) else JSONResponse)(body, code, headers, media_type)
 
 
 def _is_status(value: object) -> bool:
@@ -143,17 +149,21 @@ def is_text(annotation: Any) -> bool:
     """Whether a `str` result is text: unless the handler is annotated as a model, an object or a list."""
     if annotation in (None, Any):
         return True
-    plain, _ = unwrap(annotation)
-    inner = get_args(plain) if is_union(plain) else (plain,)
-    if _scalars(annotation) is not None:
-        return any(unwrap(member)[0] is str for member in inner)
-    return not any(_is_json(member) for member in inner)
+    members = _members(annotation)
+    if _scalars(annotation) is not None or members == [type(None)]:
+        return str in members
+    return not any(map(_is_json, members))
+
+
+def _members(hint: Any) -> list[Any]:
+    """What a union names, or the hint alone."""
+    plain, _ = unwrap(hint)
+    return [unwrap(member)[0] for member in (get_args(plain) if is_union(plain) else (plain,))]
 
 
 def _scalars(hint: Any) -> tuple[type, ...] | None:
     """The classes of a hint that says nothing but plain scalars."""
-    plain, _ = unwrap(hint)
-    members = [unwrap(member)[0] for member in (get_args(plain) if is_union(plain) else (plain,))]
+    members = _members(hint)
     kinds = tuple(member for member in members if isinstance(member, type) and member in _CHECKED)
     return kinds if len(kinds) == len(members) and kinds != (type(None),) else None
 
@@ -163,20 +173,95 @@ def _is_json(hint: Any) -> bool:
     return plain not in (Any, object) and (is_structured(plain) or is_sequence(plain))
 
 
-def converter(annotation: Any) -> Callable[[object], object] | None:
-    """Makes the annotated model of a result that is not one, so that no field beside the model's is sent."""
+Convert = Callable[[object], object]
+
+
+def conversion(annotation: Any) -> tuple[Convert | None, Shape | None]:
+    """What makes of a result what is annotated, so that no field beside those of its models is sent, and raises where the
+    result is something else; and which results need none of that. Both None: anything is sent.
+    """
     hint = _without_responses(annotation)
-    if hint is None:
-        return None
+    members = _members(hint)
+    if hint is None or Any in members or object in members:
+        return None, None
+    if members == [type(None)]:
+        return _told(hint, _nothing), Shape([type(None)], ())
     if (scalars := _scalars(hint)) is not None:
-        return _scalar(hint, scalars)
-    if not _holds_model(hint):
+        return _told(hint, _scalar(hint, scalars)), None
+    if names_model(hint):
+        found = filter_of(hint)
+        return _told(hint, found), found.shape
+    if not _is_container(members):
+        return None, None
+    sole = get_origin(members[0]) or members[0]
+    plain = len(members) == 1 and sole in (dict, list)
+    return _told(hint, _container(members)), Shape([sole], ()) if plain else None
+
+
+def _is_container(members: list[Any]) -> bool:
+    """Whether lists and objects are promised. A bare tuple may have a status beside its body."""
+    bare = [member for member in members if (get_origin(member) or member) is tuple and not get_args(member)]
+    return not bare and any(map(_is_json, members))
+
+
+def converter(annotation: Any) -> Convert | None:
+    """The first half of `conversion`."""
+    return conversion(annotation)[0]
+
+
+def implied_schema(annotation: Any) -> dict[str, Any] | None:
+    """What lists and objects without models promise of their members; None where the annotation says nothing of them."""
+    hint = _without_responses(annotation)
+    if hint is None or names_model(hint) or not _is_container(_members(hint)):
         return None
-    fits, convert = _fits(hint), _reader(hint)
-    narrow = narrowing(hint)
-    if narrow is None:
-        return lambda value: value if fits(value) else convert(value)
-    return lambda value: narrow(value if fits(value) else convert(value))
+    try:
+        schema: dict[str, Any] = _without_formats(schema_of(hint))
+    except SpecError:
+        return None
+    return schema
+
+
+def _without_formats(schema: Any) -> Any:
+    """A time without an offset is written as it is, though `date-time` asks for one."""
+    if isinstance(schema, list):
+        return [_without_formats(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _without_formats(one) for key, one in schema.items() if key != "format"}
+
+
+def _told(hint: Any, convert: Callable[[Any], object]) -> Convert:
+    """Says of a result that is not what is annotated what both are."""
+
+    def convert_or_tell(value: object) -> object:
+        try:
+            return convert(value)
+        except (TypeError, ValueError) as error:
+            words = f"the result is of type {type(value).__qualname__} and cannot be sent as {name_of(hint)}: {error}"
+            raise ValueError(words) from error
+
+    return convert_or_tell
+
+
+def _nothing(value: object) -> object:
+    if value is not None:
+        raise TypeError("it is not None")
+    return value
+
+
+def _container(members: list[Any]) -> Convert:
+    """Of lists and objects without models. What is in them is looked at where `validate_responses` is on."""
+    promised = tuple(kind for member in members if isinstance(kind := get_origin(member) or member, type))
+    arrays = any(map(is_sequence, members))
+    objects = any(issubclass(kind, Mapping) for kind in promised)
+    wrong = (*_PLAIN, *(() if arrays else (list, tuple, set, frozenset)), *(() if objects else (dict,)))
+
+    def convert(value: object) -> object:
+        if isinstance(value, wrong) and not isinstance(value, promised):
+            raise TypeError(f"it is no {' or '.join(['array'] * arrays + ['object'] * objects)}")
+        return value
+
+    return convert
 
 
 def _scalar(hint: Any, kinds: tuple[type, ...]) -> Callable[[object], object]:
@@ -186,12 +271,6 @@ def _scalar(hint: Any, kinds: tuple[type, ...]) -> Callable[[object], object]:
         return value if fits else msgspec.convert(value, hint)
 
     return convert
-
-
-def exact_model(annotation: Any) -> type | None:
-    """The class whose own instances are the annotated model already. A TypedDict has none."""
-    plain, _ = unwrap(_without_responses(annotation))
-    return plain if isinstance(plain, type) and kind_of(plain) not in (None, "typeddict") else None
 
 
 def _without_responses(annotation: Any) -> Any:
@@ -206,47 +285,3 @@ def _without_responses(annotation: Any) -> Any:
 
 def _is_response(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, Response)
-
-
-def _holds_model(hint: Any) -> bool:
-    plain, _ = unwrap(hint)
-    return kind_of(plain) is not None or any(_holds_model(inner) for inner in get_args(plain))
-
-
-def _fits(hint: Any) -> Callable[[object], bool]:
-    """Whether a value is what is annotated already. TypedDicts are always converted: any dict could be one."""
-    plain, _ = unwrap(hint)
-    if is_union(plain):
-        tests = [_fits(member) for member in get_args(plain)]
-        return lambda value: any(test(value) for test in tests)
-    cls = get_origin(plain) or plain
-    if kind_of(cls) == "typeddict" or not isinstance(cls, type):
-        return lambda _: False
-    if kind_of(cls) is not None:
-        return lambda value: isinstance(value, cls)
-    arguments = [argument for argument in get_args(plain) if argument is not ...]
-    if issubclass(cls, Mapping) and arguments:
-        fits = _fits(arguments[1])
-        return lambda value: isinstance(value, cls) and all(map(fits, value.values()))
-    if is_sequence(plain) and len(arguments) == 1:
-        fits = _fits(arguments[0])
-        return lambda value: isinstance(value, cls) and isinstance(value, Iterable) and all(map(fits, value))
-    if cls is tuple and arguments:
-        members = [_fits(argument) for argument in arguments]
-        return lambda value: isinstance(value, tuple) and len(value) == len(members) and all(map(_call, members, value))
-    return lambda value: isinstance(value, cls)
-
-
-def _call(test: Callable[[object], bool], value: object) -> bool:
-    return test(value)
-
-
-def _reader(hint: Any) -> Callable[[object], object]:
-    if uses_pydantic(hint):
-        return of_value(hint)
-    from ._decode import _foreign as decode_foreign
-
-    def convert(value: object) -> object:
-        return msgspec.convert(value, hint, from_attributes=True, dec_hook=decode_foreign)
-
-    return convert

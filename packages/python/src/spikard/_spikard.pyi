@@ -1,6 +1,6 @@
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable
-from typing import final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, final, overload
 
 from ._background import Task
 from ._callable import HostCallable
@@ -11,6 +11,7 @@ __all__ = [
     "Place",
     "RequestHead",
     "ResponseHead",
+    "Shape",
     "Supervisor",
     "Worker",
     "__version__",
@@ -33,6 +34,24 @@ def banner(layers: bytes, location: str) -> str:
 @final
 class Place:
     """A place in the queue of background tasks, given back when it is dropped."""
+
+@final
+class Shape:
+    """One type of what a handler promises of its results."""
+
+    def __new__(cls, types: Sequence[type] | None, free: Sequence[type]) -> Shape:
+        """Instances of `types` fit if what they hold does, those of `free` whatever they hold; None: anything fits."""
+    @overload
+    def look(self, how: Literal["members"], at: Sequence[tuple[str, Shape]]) -> None:
+        """Says what is looked at of an instance of `types`."""
+    @overload
+    def look(self, how: Literal["either"], at: Sequence[Shape]) -> None: ...
+    @overload
+    def look(self, how: Literal["items", "values"], at: Shape) -> None: ...
+    @overload
+    def look(self, how: Literal["asked"], at: Callable[[Any], bool]) -> None: ...
+    def fits(self, value: object) -> bool:
+        """Whether it may be sent as it is."""
 
 @final
 class Supervisor:
