@@ -110,7 +110,7 @@ impl App {
         };
         match select(Box::pin(self.get(path)), pin!(begun)).await {
             Either::Left((answer, _)) => panic!("answered {answer:?}"),
-            Either::Right((_, left)) => drop(left),
+            Either::Right(((), left)) => drop(left),
         }
         self.go_on();
     }
