@@ -5,13 +5,17 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use spikard_core::Sent;
 
-use crate::{departure::Departure, file::Reading, platform::Task, transit::Line};
+use crate::{file::Reading, keeper::Serving, platform::Task, transit::Line};
+
+/// A stream that has had nothing to send for so long since its client closed its sending side is read by nobody.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The body of a response.
 #[derive(Default)]
@@ -27,8 +31,21 @@ struct Rest {
     line: Option<Arc<Line>>,
     streams: bool,
     sent: Sent,
-    /// A stream ends when its client leaves, though nothing has been written to it since.
-    departed: Option<Task>,
+    /// It has failed; its error ends the connection.
+    broken: bool,
+    client: Client,
+    /// The request's body, for a stream that reads it.
+    request: Option<Box<dyn Serving>>,
+}
+
+/// Whether a stream's client is still there, though nothing is written to it.
+enum Client {
+    /// Only writing tells: a client that closed its sending side before the answer began waits for it.
+    Reads,
+    /// It has not closed its sending side.
+    Stays(Task),
+    /// It has, while the answer was on its way: it may have left.
+    Leaves(Option<Task>),
 }
 
 /// A stream failed after the head had been sent: the connection must not end the body as if it were complete.
@@ -63,8 +80,11 @@ impl Body {
         let nothing_to_read = whole.is_none() && file.is_none() && !streams;
         let sent = if nothing_to_read { Sent::Complete } else { Sent::Gone };
         let departure = line.as_ref().and_then(|line| line.terms.departure.as_ref());
-        let departed = departure.filter(|_| streams).map(Departure::watch);
-        Self { whole, rest: Some(Box::new(Rest { file, line, streams, sent, departed })) }
+        let watched = departure.filter(|departure| streams && !departure.has_departed());
+        let client = watched.map_or(Client::Reads, |departure| Client::Stays(departure.watch()));
+        let request = line.as_ref().and_then(|line| line.take_request());
+        let rest = Rest { file, line, streams, sent, broken: false, client, request };
+        Self { whole, rest: Some(Box::new(rest)) }
     }
 
     /// Takes the content away: the answer to HEAD is complete unread. Its length, where it has one.
@@ -84,29 +104,64 @@ impl Body {
 impl Rest {
     fn poll_file(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let Some(file) = &mut self.file else { return Poll::Ready(None) };
-        let piece = ready!(file.poll_piece(cx));
-        let over = !matches!(piece, Some(Ok(_))) || file.left() == 0;
-        if over {
-            self.sent = if matches!(piece, Some(Err(_))) { Sent::Failed } else { Sent::Complete };
-            self.file = None;
+        let piece = match ready!(file.poll_piece(cx)) {
+            Some(Ok(piece)) => Some(Ok(Frame::data(piece))),
+            Some(Err(_)) => return self.break_off(cx),
+            None => None,
+        };
+        if file.left() == 0 {
+            (self.sent, self.file) = (Sent::Complete, None);
         }
-        Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(|_| Broken)))
+        Poll::Ready(piece)
     }
 
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if self.departed.as_mut().is_some_and(|departed| departed.as_mut().poll(cx).is_ready()) {
-            (self.departed, self.streams) = (None, false);
-            return Poll::Ready(Some(Err(Broken)));
+        if let Some(request) = &mut self.request {
+            request.serve(cx);
         }
         let Some(line) = &self.line else { return Poll::Ready(None) };
-        line.poll_chunk(cx).map(|chunk| match chunk {
-            Ok(chunk) => Some(Ok(Frame::data(chunk))),
-            Err(well) => {
-                self.streams = false;
-                self.sent = if well { Sent::Complete } else { Sent::Failed };
-                (!well).then_some(Err(Broken))
+        match line.poll_chunk(cx) {
+            Poll::Ready(Ok(chunk)) => {
+                if let Client::Leaves(patience) = &mut self.client {
+                    *patience = None;
+                }
+                Poll::Ready(Some(Ok(Frame::data(chunk))))
             }
-        })
+            Poll::Ready(Err(true)) => {
+                (self.streams, self.sent) = (false, Sent::Complete);
+                Poll::Ready(None)
+            }
+            Poll::Ready(Err(false)) => self.break_off(cx),
+            Poll::Pending => {
+                ready!(self.client.poll_gone(cx, line));
+                self.streams = false;
+                Poll::Ready(Some(Err(Broken)))
+            }
+        }
+    }
+
+    /// The error ends the connection at once, so what was sent before, the head at least, has to be on its way: it is
+    /// flushed when nothing more comes for now.
+    fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        (self.streams, self.file, self.sent, self.broken) = (false, None, Sent::Failed, true);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Client {
+    /// Asked when there is nothing to send.
+    fn poll_gone(&mut self, cx: &mut Context<'_>, line: &Line) -> Poll<()> {
+        if let Self::Stays(departed) = self {
+            ready!(departed.as_mut().poll(cx));
+            *self = Self::Leaves(None);
+        }
+        match self {
+            Self::Leaves(patience) => {
+                patience.get_or_insert_with(|| line.transit.platform.sleep(PATIENCE)).as_mut().poll(cx)
+            }
+            Self::Reads | Self::Stays(_) => Poll::Pending,
+        }
     }
 }
 
@@ -117,6 +172,10 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let whole = self.whole.take();
         let Some(rest) = &mut self.rest else { return Poll::Ready(whole.map(|whole| Ok(Frame::data(whole)))) };
+        if rest.broken {
+            rest.broken = false;
+            return Poll::Ready(Some(Err(Broken)));
+        }
         if rest.streams {
             return rest.poll_stream(cx);
         }
@@ -130,7 +189,8 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.whole.is_none() && self.rest.as_ref().is_none_or(|rest| !rest.streams && rest.file.is_none())
+        let over = |rest: &Rest| !rest.streams && !rest.broken && rest.file.is_none();
+        self.whole.is_none() && self.rest.as_deref().is_none_or(over)
     }
 
     fn size_hint(&self) -> SizeHint {

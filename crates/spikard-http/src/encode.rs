@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use httpdate::parse_http_date;
 use spikard_core::{Body as CoreBody, Error, Response, sabotage};
 
 use crate::{body::Body, file::Reading, transit::Line};
@@ -69,10 +70,17 @@ pub(crate) fn sound(response: Response) -> Result<Response, Error> {
 /// Header fields of one response at most.
 const MAX_HEADERS: usize = 1024;
 
-/// How long the content is, and where a message ends, is said by the connection alone: a field of user code that says
-/// otherwise would make the client read the rest as another response.
-fn is_framing(name: &HeaderName) -> bool {
-    [header::TRANSFER_ENCODING, header::TE, header::TRAILER].contains(name)
+/// What holds for one connection only is said by the connection alone (RFC 9110, section 7.6.1): a field of user code that
+/// frames the message otherwise would make the client read the rest as another response. User code may end the
+/// connection, and send the date that another server gave, once.
+fn is_refused(http: &http::Response<Body>, name: &HeaderName, value: &HeaderValue) -> bool {
+    match name.as_str() {
+        "connection" => !value.as_bytes().eq_ignore_ascii_case(b"close"),
+        "keep-alive" | "proxy-connection" | "te" | "trailer" | "transfer-encoding" => true,
+        "upgrade" => http.status() != StatusCode::UPGRADE_REQUIRED,
+        "date" => http.headers().contains_key(name) || !value.to_str().is_ok_and(|date| parse_http_date(date).is_ok()),
+        _ => false,
+    }
 }
 
 fn head(response: Response, body: Body, bodiless: bool) -> http::Response<Body> {
@@ -81,7 +89,7 @@ fn head(response: Response, body: Body, bodiless: bool) -> http::Response<Body> 
     let mut http = http::Response::new(body);
     *http.status_mut() = response.status;
     for (name, value) in response.headers {
-        if is_framing(&name) || measured && name == header::CONTENT_LENGTH {
+        if is_refused(&http, &name, &value) || measured && name == header::CONTENT_LENGTH {
             continue;
         }
         http.headers_mut().append(name, value);

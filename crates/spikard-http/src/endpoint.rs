@@ -138,7 +138,7 @@ impl Endpoint {
         http: http::Request<B>,
     ) -> impl Future<Output = http::Response<Body>> + use<B>
     where
-        B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+        B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
         let (parts, body) = http.into_parts();
         let has_body = !body.is_end_stream();
@@ -153,14 +153,14 @@ impl Endpoint {
         let mut kept = Kept::new(body, head.as_deref(), self.plan.reads_body(), self.max_body_size);
         let seen = head.clone().filter(|_| !self.recover.is_empty());
         async move {
-            let mut waiting = None;
-            let mut request = Request { args: Vec::new(), head };
+            let (mut waiting, mut request) = (None, Request { args: Vec::new(), head });
             if starts_early {
                 let host_side = |end| self.clone().host_side(end, seen.clone(), Ok(request));
                 let mut end = self.transit.on_host(terms.clone(), host_side);
                 request = match kept.arrival(&mut end).await {
                     Home::Decode(seen) => seen,
-                    home => return self.encode(home, end.into_line()),
+                    Home::Open(path) => return Box::pin(self.send_file(end, path, asked)).await,
+                    home => return self.encode(home, end.into_line(), asked.as_deref()),
                 };
                 waiting = Some(end);
             }
@@ -179,7 +179,7 @@ impl Endpoint {
             };
             match kept.arrival(&mut end).await {
                 Home::Open(path) => Box::pin(self.send_file(end, path, asked)).await,
-                home => self.encode(home, end.into_line()),
+                home => self.encode(home, end.into_line(), asked.as_deref()),
             }
         }
     }
@@ -397,31 +397,31 @@ impl Endpoint {
 
     /// Opens a file for the work, which answers then.
     async fn send_file(&self, end: IoEnd, path: PathBuf, asked: Option<Box<Asked>>) -> http::Response<Body> {
-        let (file, opened) = file::open(&*self.transit.platform, path).await;
-        let mut end = end.tell(opened);
-        let mut home = end.arrival().await;
-        let mut reading = None;
-        if let (Some(file), Home::Head { made: Ok(response), .. }) = (file, &mut home) {
-            reading = file::complete(response, file, asked.as_deref(), self.transit.platform.random());
-        }
-        self.encode_with(home, end.into_line(), reading)
+        let mut end = end.tell(file::open(&*self.transit.platform, path).await);
+        let home = end.arrival().await;
+        self.encode(home, end.into_line(), asked.as_deref())
     }
 
-    fn encode(&self, home: Home, line: Option<Arc<Line>>) -> http::Response<Body> {
-        self.encode_with(home, line, None)
-    }
-
-    fn encode_with(&self, home: Home, line: Option<Arc<Line>>, file: Option<Reading>) -> http::Response<Body> {
+    fn encode(&self, home: Home, line: Option<Arc<Line>>, asked: Option<&Asked>) -> http::Response<Body> {
         match home {
-            Home::Head { made: Ok(response), tail } => {
+            Home::Head { made: Ok(mut response), tail } => {
                 let bodiless = line.as_ref().is_some_and(|line| line.terms.bodiless);
-                encode_with(response, bodiless, file, line.filter(|_| tail))
+                let reading = match &response.body {
+                    CoreBody::File(_) => line.as_ref().and_then(|line| self.reading(line, &mut response, asked)),
+                    _ => None,
+                };
+                encode_with(response, bodiless, reading, line.filter(|_| tail))
             }
             Home::Head { made: Err(error), .. } => self.encode_error(error),
             Home::Decode(_) | Home::Open(_) | Home::Chunk(_) | Home::End(_) => {
                 encode_error(&Error::internal("a work sent its body before its head"))
             }
         }
+    }
+
+    /// What is to be read of the file that was opened for this answer.
+    fn reading(&self, line: &Line, response: &mut Response, asked: Option<&Asked>) -> Option<Reading> {
+        file::complete(response, line.take_file()?, asked, self.transit.platform.random())
     }
 
     fn encode_error(&self, mut error: Error) -> http::Response<Body> {

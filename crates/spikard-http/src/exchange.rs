@@ -19,7 +19,7 @@ use crate::{Body, BodyError, Broken, Departure, Service};
 /// it.
 pub(crate) async fn enter<B>(service: &Service, request: Request<B>) -> Response<Body>
 where
-    B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+    B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
 {
     let (head, body) = request.into_parts();
     #[cfg(feature = "server")]

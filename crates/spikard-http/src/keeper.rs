@@ -42,6 +42,41 @@ pub(crate) struct Keeper<B> {
     limit: Option<u64>,
 }
 
+/// Reads a request's body for whoever asks while the answer is sent.
+pub(crate) trait Serving: Send {
+    /// Reads for who asks now, and wakes for who asks later.
+    fn serve(&mut self, cx: &mut Context<'_>);
+}
+
+impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send> Serving for Keeper<B> {
+    fn serve(&mut self, cx: &mut Context<'_>) {
+        Keeper::serve(self, cx);
+    }
+}
+
+impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static> Kept<B> {
+    /// Waits for what the work sends, and reads the body for whoever asks meanwhile. A stream may go on asking while it is
+    /// sent.
+    pub(crate) async fn arrival(&mut self, end: &mut IoEnd) -> Home {
+        let home = {
+            let mut arrival = pin!(end.arrival());
+            poll_fn(|cx| {
+                if let Self::ForAll(keeper) = self {
+                    keeper.serve(cx);
+                }
+                arrival.as_mut().poll(cx)
+            })
+            .await
+        };
+        if home.is_stream()
+            && let Self::ForAll(keeper) = std::mem::replace(self, Self::ForRoute(None))
+        {
+            end.keep(keeper);
+        }
+        home
+    }
+}
+
 impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
     /// For whoever is shown the head, if anybody is, and for the route where it `reads`.
     pub(crate) fn new(body: B, head: Option<&Head>, reads: bool, limit: Option<u64>) -> Self {
@@ -113,18 +148,6 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
         if let Self::ForRoute(body) = self {
             *body = None;
         }
-    }
-
-    /// Waits for what the work sends, and reads the body for whoever asks meanwhile.
-    pub(crate) async fn arrival(&mut self, end: &mut IoEnd) -> Home {
-        let mut arrival = pin!(end.arrival());
-        poll_fn(|cx| {
-            if let Self::ForAll(keeper) = self {
-                keeper.serve(cx);
-            }
-            arrival.as_mut().poll(cx)
-        })
-        .await
     }
 }
 

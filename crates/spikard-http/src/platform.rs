@@ -7,7 +7,7 @@ use std::{
     any::Any,
     future::{Future, ready},
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
     time::Duration,
@@ -32,6 +32,11 @@ pub trait File: Send + Sync {
     /// Since 1970, where it is known.
     fn modified(&self) -> Option<Duration>;
 
+    /// What `read` would give, where nobody has to wait for it: at least one byte.
+    fn read_now(&self, _at: u64, _length: usize) -> Option<Bytes> {
+        None
+    }
+
     /// At most `length` bytes from this place on; none behind the end.
     fn read(&self, at: u64, length: usize) -> Reading;
 }
@@ -49,6 +54,12 @@ pub trait Platform: Send + Sync + 'static {
 
     /// Random bits: good enough to tell requests apart, no good as a secret.
     fn random(&self) -> u128;
+
+    /// Opens a regular file for reading, where nobody has to wait for it. Of what it has not, [`open`](Self::open) says
+    /// why. From any thread.
+    fn open_now(&self, _path: &Path) -> Option<Box<dyn File>> {
+        None
+    }
 
     /// Opens a regular file for reading, without blocking. A platform without files has none.
     fn open(&self, _path: PathBuf) -> Opening {
@@ -119,6 +130,10 @@ impl Platform for Tokio {
 
     fn random(&self) -> u128 {
         fastrand::u128(..)
+    }
+
+    fn open_now(&self, path: &Path) -> Option<Box<dyn File>> {
+        disk::open_now(&self.handle, path)
     }
 
     fn open(&self, path: PathBuf) -> Opening {

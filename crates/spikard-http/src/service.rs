@@ -71,7 +71,7 @@ impl Service {
     /// Answers a request. Dropping the future is the client's departure.
     pub fn call<B>(&self, request: http::Request<B>) -> impl Future<Output = http::Response<Body>> + use<B>
     where
-        B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+        B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
         let departure = request.extensions().get().cloned();
         self.answer(request, departure)
@@ -84,7 +84,7 @@ impl Service {
         departure: Option<Departure>,
     ) -> impl Future<Output = http::Response<Body>> + use<B>
     where
-        B: http_body::Body<Data = Bytes, Error: Into<BodyError>>,
+        B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
         let request_id = self.request_id(&request);
         let bodiless = request.method() == Method::HEAD;

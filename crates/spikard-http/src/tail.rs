@@ -1,7 +1,7 @@
 //! From the head of the response on: its body, what became of it, the clean-up, the background, the report. Rare, so
 //! each of these futures is boxed by its caller.
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use spikard_core::{Body, Error, HostId, Outcome, Reason, Response, sabotage};
 use spikard_ffi::{Call, Report};
@@ -48,13 +48,22 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
     }
 }
 
+/// So many pieces are taken at once: small or empty ones fill no buffer, and would keep the thread from everybody else.
+const AT_ONCE: usize = 128;
+
 /// Pulls while the client reads.
 async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
     if sabotage::takes_out("streaming") {
         end.end(true);
         return Ok(());
     }
+    let mut taken = 0;
     while !end.bodiless() && end.room().await {
+        taken += 1;
+        if taken % AT_ONCE == 0 {
+            give_way().await;
+            continue;
+        }
         match end.ask(|reply| Call::Pull { stream, reply }).await {
             Ok(Some(chunk)) if chunk.is_empty() => (),
             Ok(Some(chunk)) => end.chunk(chunk),
@@ -69,6 +78,19 @@ async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
         }
     }
     Err(Fault::Cancelled(Reason::Departed))
+}
+
+/// Lets others have a turn.
+async fn give_way() {
+    let mut waited = false;
+    poll_fn(move |cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// In reverse order, each to its end, whatever the others do. The client has its answer: what fails is reported, unless

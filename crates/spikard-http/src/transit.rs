@@ -17,7 +17,7 @@ use std::{
 
 use bytes::Bytes;
 use crossbeam_queue::SegQueue;
-use spikard_core::{Error, Request, RequestId, Response, config::Config};
+use spikard_core::{Body, Error, Request, RequestId, Response, config::Config};
 use spikard_ffi::Runtime;
 use tokio::sync::Notify;
 
@@ -72,6 +72,12 @@ pub(crate) enum Home {
     Chunk(Bytes),
     /// No more pieces; false if the stream failed.
     End(bool),
+}
+
+impl Home {
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self, Self::Head { made: Ok(Response { body: Body::Stream(_), .. }), tail: true })
+    }
 }
 
 /// What both ends of a line know from the start.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from spikard import FileResponse, Spikard, TestClient
+from spikard import FileResponse, Request, Spikard, TestClient
+
+from .serving import serving
 
 
 @pytest.fixture
@@ -77,6 +81,70 @@ def test_a_large_file_comes_whole(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 4096)
     with client_of(path=path) as client:
         assert client.get("/").content == path.read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="there is no /proc")
+def test_a_file_that_the_system_makes_up_comes_whole() -> None:
+    with client_of(path="/proc/self/limits") as client:
+        response = client.get("/").assert_status(200)
+        assert response.content == Path("/proc/self/limits").read_bytes()
+        assert client.get("/", headers={"range": "bytes=6-8"}).content == response.content[6:9]
+    with client_of(path="/proc/self/pagemap") as client:
+        client.get("/").assert_status(500)  # it does not tell its length, and has no end
+
+
+def test_an_empty_file_is_an_empty_body(tmp_path: Path) -> None:
+    path = tmp_path / "empty"
+    path.touch()
+    with client_of(path=path) as client:
+        response = client.get("/").assert_status(200)
+        assert (response.content, response.headers["content-length"]) == (b"", "0")
+
+
+@pytest.mark.parametrize("content", [b"", b"early"])
+def test_a_hook_may_answer_with_a_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "early.txt"
+    path.write_bytes(content)
+    app = Spikard()
+
+    @app.on_request
+    async def answer(_: Request) -> FileResponse:
+        return FileResponse(path)
+
+    @app.get("/")
+    async def handler() -> None: ...
+
+    with TestClient(app) as client:
+        assert client.get("/").assert_status(200).content == content
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with client_of(path=path) as client:
+            client.get("/").assert_status(500)
+
+
+def test_two_large_files_come_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 40_000)
+    app = Spikard()
+
+    @app.get("/")
+    async def handler() -> FileResponse:
+        return FileResponse(path)
+
+    with serving(app) as served:
+        connections = [http.client.HTTPConnection(*served.address, timeout=20) for _ in range(2)]
+        for connection in connections:
+            connection.request("GET", "/")
+        answers = [connection.getresponse() for connection in connections]
+        while piece := answers[0].read(100_000):
+            assert piece == answers[1].read(100_000)
+        assert answers[1].read() == b""
+        for connection in connections:
+            connection.close()
 
 
 def test_a_file_that_is_not_there_is_a_500_that_the_log_explains(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import http.client
 import socket
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from spikard import HTTPException, Request, Spikard, TestClient
+from spikard import HTTPException, Request, Spikard, StreamingResponse, TestClient
 
 from .serving import serving
 
@@ -66,6 +67,42 @@ def test_a_slow_reader_holds_the_client_back() -> None:
         while sent < length:
             sent += client.send(b"x" * min(65536, length - sent))
         assert client.recv(4096).endswith(str(length).encode())
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_response_may_stream_the_body_that_it_reads(late: bool) -> None:
+    app = Spikard(max_body_size=None)
+
+    @app.post("/echo")
+    async def echo(request: Request) -> StreamingResponse:
+        async def pieces() -> AsyncIterator[bytes]:
+            async for piece in request.stream():
+                yield piece.upper()
+
+        return StreamingResponse(pieces())
+
+    @app.post("/part")
+    async def part(request: Request) -> StreamingResponse:
+        return StreamingResponse([await anext(request.stream())])
+
+    content = b"abcdefgh" * 40_000
+    with serving(app) as served, socket.create_connection(served.address) as client:
+        for _ in range(2):  # the connection goes on
+            client.sendall(HEAD.format(path="echo", length=len(content)).encode() + content[: 0 if late else 1000])
+            answer = http.client.HTTPResponse(client)
+            if late:
+                answer.begin()
+                client.sendall(content[:1000])
+            client.sendall(content[1000:])
+            if not late:
+                answer.begin()
+            assert answer.read() == content.upper()
+        client.sendall(HEAD.format(path="part", length=6).encode() + b"abcdef")
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert answer.read() == b"abcdef"
+    with TestClient(app) as tester:
+        assert tester.post("/echo", content=b"abc").content == b"ABC"
 
 
 def test_a_body_that_breaks_off_raises() -> None:

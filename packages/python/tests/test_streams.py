@@ -7,6 +7,7 @@ import contextvars
 import logging
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -254,6 +255,108 @@ def ask(served: Served) -> socket.socket:
     client = socket.create_connection(served.address)
     client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     return client
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_client_that_closed_its_sending_side_gets_the_whole_stream(is_async: bool) -> None:
+    app = Spikard()
+
+    async def asynchronous() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"line\n"
+            await asyncio.sleep(0.6)  # longer in all than a client that leaves later is waited for
+
+    @app.get("/", cancel_on_disconnect=True)
+    async def handler() -> StreamingResponse:
+        await asyncio.sleep(0.01)
+        return StreamingResponse(asynchronous() if is_async else iter([b"line\n"] * 3))
+
+    with serving(app) as served, socket.create_connection(served.address) as client:
+        served.loop.call_soon_threadsafe(time.sleep, 0.1)  # the request and its end are found together
+        client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        answer = read_all(client)
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer
+    assert answer.endswith(b"0\r\n\r\n"), answer
+    assert answer.count(b"line\n") == 3
+
+
+def test_a_client_that_went_before_its_stream_began_is_noticed() -> None:
+    app, begun, closed = Spikard(), threading.Event(), threading.Event()
+
+    async def idle() -> AsyncIterator[bytes]:
+        try:
+            yield b"begin"
+            await asyncio.sleep(600)
+        finally:
+            closed.set()
+
+    @app.get("/")
+    async def handler() -> StreamingResponse:
+        begun.set()
+        await asyncio.sleep(0.1)
+        return StreamingResponse(idle())
+
+    with serving(app) as served:
+        client = ask(served)
+        assert begun.wait(10)
+        client.close()
+        assert closed.wait(10)
+
+
+def test_a_stream_that_fails_in_its_first_step_has_sent_its_head(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+
+    async def failing(pieces: int) -> AsyncIterator[bytes]:
+        for _ in range(pieces):
+            yield b"piece"
+        raise LookupError
+
+    @app.get("/{pieces}")
+    async def handler(pieces: int) -> StreamingResponse:
+        return StreamingResponse(failing(pieces))
+
+    for pieces in (0, 2):
+        caplog.set_level(logging.CRITICAL, "spikard.error")
+        with serving(app) as served, socket.create_connection(served.address) as client:
+            client.sendall(f"GET /{pieces} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+            head, _, body = read_all(client).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert body == b"5\r\npiece\r\n" * pieces, "and no end"
+
+
+@pytest.mark.parametrize("piece", [b"", b"x"])
+def test_a_stream_of_small_pieces_lets_others_have_their_turn(piece: bytes) -> None:
+    app, closed = Spikard(), threading.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield piece
+        finally:
+            closed.set()
+
+    @app.get("/")
+    async def handler() -> StreamingResponse:
+        return StreamingResponse(endless())
+
+    @app.get("/other")
+    async def other() -> str:
+        return "other"
+
+    with serving(app) as served:
+        client = ask(served)
+        client.recv(1)
+        with socket.create_connection(served.address, timeout=5) as another:
+            another.sendall(b"GET /other HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            assert read_all(another).endswith(b"other")
+        client.close()
+        assert closed.wait(10)
+
+
+def read_all(client: socket.socket) -> bytes:
+    client.settimeout(20)
+    return b"".join(iter(lambda: client.recv(65536), b""))
 
 
 def test_thousands_of_clients_that_vanish_leave_nothing_behind() -> None:

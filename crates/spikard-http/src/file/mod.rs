@@ -46,13 +46,11 @@ impl Asked {
     }
 }
 
-/// Opens a file for the I/O side, and says for the other whether that went well.
-pub(crate) async fn open(platform: &dyn Platform, path: PathBuf) -> (Option<Box<dyn File>>, Result<(), Error>) {
+/// Opens a file on the I/O side.
+pub(crate) async fn open(platform: &dyn Platform, path: PathBuf) -> Result<Box<dyn File>, Error> {
     let shown = path.display().to_string();
-    match platform.open(path).await {
-        Ok(file) => (Some(file), Ok(())),
-        Err(error) => (None, Err(Error::internal(format!("the file {shown:?} cannot be sent: {error}")))),
-    }
+    let opened = platform.open(path).await;
+    opened.map_err(|error| Error::internal(format!("the file {shown:?} cannot be sent: {error}")))
 }
 
 /// Completes the head of a response whose body is this file. None: there is nothing to read. `boundary` keeps the parts

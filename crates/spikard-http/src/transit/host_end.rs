@@ -96,8 +96,12 @@ impl HostEnd {
         }
     }
 
-    /// Opens a file on the I/O side, which keeps it.
+    /// Opens a file for the I/O side; there, if that takes waiting.
     pub(crate) async fn open(&self, path: PathBuf) -> Result<(), Fault> {
+        if let Some(file) = self.line.transit.platform.open_now(&path) {
+            self.line.desk(|desk| desk.file = Some(file));
+            return Ok(());
+        }
         self.send(Home::Open(path));
         self.wait(OPENED | TIMED_OUT | DEPARTED).await;
         match self.line.desk(|desk| desk.opened.take()) {
@@ -166,7 +170,11 @@ impl Drop for HostEnd {
     fn drop(&mut self) {
         drop(self.line.work.take()); // or the line would keep the waker for as long as the client reads
         if !self.answered {
-            self.answer(Err(Error::internal("the host dropped the request")), false);
+            let lost = match self.line.reason() {
+                Some(Reason::Departed) => Error::malformed("the client closed its side, which cancels this request"),
+                _ => Error::internal("the host dropped the request"),
+            };
+            self.answer(Err(lost), false);
         }
         self.line.transit.leave_flight();
     }

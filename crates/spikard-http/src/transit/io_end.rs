@@ -9,7 +9,7 @@ use std::{
 use http::{HeaderValue, header};
 use spikard_core::{Error, ErrorCode, Request, Sent};
 
-use crate::departure::Departure;
+use crate::{departure::Departure, keeper::Serving, platform::File};
 
 use super::{
     Home, Line,
@@ -54,13 +54,23 @@ impl IoEnd {
         self
     }
 
-    /// Whether the file that was asked for is open.
-    pub(crate) fn tell(self, opened: Result<(), Error>) -> Self {
+    /// The file that was asked for, or why there is none.
+    pub(crate) fn tell(self, opened: Result<Box<dyn File>, Error>) -> Self {
         if let Some(line) = &self.0 {
-            line.desk(|desk| desk.opened = Some(opened));
+            line.desk(|desk| match opened {
+                Ok(file) => (desk.file, desk.opened) = (Some(file), Some(Ok(()))),
+                Err(error) => desk.opened = Some(Err(error)),
+            });
             line.post(OPENED);
         }
         self
+    }
+
+    /// Leaves the request's body to the answer.
+    pub(crate) fn keep(&self, request: Box<dyn Serving>) {
+        if let Some(line) = &self.0 {
+            line.desk(|desk| desk.request = Some(request));
+        }
     }
 
     /// The head has come: from here on only its body can tell that the client left.

@@ -14,13 +14,14 @@ use futures_util::task::AtomicWaker;
 use spikard_core::{Error, Reason, Request, Sent};
 
 use super::{Home, Terms, Transit};
+use crate::{keeper::Serving, platform::File};
 
 /// A stream is held back while this much of its body waits for the client.
 pub(super) const BODY_BUFFER: usize = 64 * 1024;
 
 /// Both ends of one request hold it: one allocation for each crossing.
 pub(crate) struct Line {
-    pub(super) transit: Arc<Transit>,
+    pub(crate) transit: Arc<Transit>,
     pub terms: Terms,
     /// To the work: bits that are only ever set.
     signals: AtomicU8,
@@ -41,6 +42,10 @@ pub(super) struct Desk {
     pub(super) left: bool,
     pub(super) decoded: Option<Box<Result<Request, Error>>>,
     pub(super) opened: Option<Result<(), Error>>,
+    /// What the answer sends.
+    pub(super) file: Option<Box<dyn File>>,
+    /// The request's body, for a stream that reads it.
+    pub(super) request: Option<Box<dyn Serving>>,
 }
 
 pub(super) const TIMED_OUT: u8 = 1;
@@ -101,6 +106,16 @@ impl Line {
 
     pub(super) fn desk<R>(&self, with: impl FnOnce(&mut Desk) -> R) -> R {
         with(&mut self.desk.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The file whose name the answer has for a body.
+    pub(crate) fn take_file(&self) -> Option<Box<dyn File>> {
+        self.desk(|desk| desk.file.take())
+    }
+
+    /// The request's body, where it was left to the answer.
+    pub(crate) fn take_request(&self) -> Option<Box<dyn Serving>> {
+        self.desk(|desk| desk.request.take())
     }
 
     /// From the host's side: whoever waits for it is woken by [`Line::arrive`].

@@ -88,7 +88,7 @@ impl App {
     pub(crate) async fn post(&self, path: &str, body: &'static str) -> (u16, String) {
         self.send(Request::post(path).body(Full::new(Bytes::from(body))).unwrap()).await
     }
-    pub(crate) async fn send<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>>(
+    pub(crate) async fn send<B: http_body::Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static>(
         &self,
         request: Request<B>,
     ) -> (u16, String) {

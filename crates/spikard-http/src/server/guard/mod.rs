@@ -35,6 +35,11 @@ const BODY_READ: usize = 64 * 1024;
 pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Is ready when a read may give something: bytes, the end or an error. It costs no system call.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Is ready when neither side can send any more, where that is told without writing.
+    fn poll_lost(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
 }
 
 impl Wire for TcpStream {
@@ -89,6 +94,8 @@ pub(super) struct Guard<W> {
     refused: Option<Error>,
     /// The client has closed its sending side.
     ended: bool,
+    /// Bytes of a request were handed over, and nobody has looked since whether its client is still there.
+    fresh: bool,
     /// hyper gets no more bytes.
     stopped: bool,
     /// A head was handed over and hyper has not asked for the next.
@@ -114,6 +121,7 @@ impl<W: Wire> Guard<W> {
             scan: Scan::default(),
             refused: None,
             ended: false,
+            fresh: false,
             stopped: false,
             busy: false,
             unflushed: false,
@@ -200,7 +208,10 @@ impl<W: Wire> Guard<W> {
         };
         if read == 0 {
             self.ended = true;
-            self.link.departure().depart();
+            // A client that closes its sending side together with its request waits for the answer.
+            if !self.fresh {
+                self.link.departure().depart();
+            }
         }
         Poll::Ready(Ok(()))
     }

@@ -58,6 +58,7 @@ impl<W: Wire> Guard<W> {
         out.put_slice(&self.held[..bytes]);
         self.held.advance(bytes);
         self.passed -= bytes;
+        self.fresh = true;
         self.link.owes(Owed::Nothing);
     }
 
@@ -132,12 +133,16 @@ impl<W: Wire> Guard<W> {
 
     /// While a request runs hyper does not read: whoever leaves then is noticed here. A reset is an error.
     pub(super) fn look_ahead(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.ended && self.wire.poll_lost(cx).is_ready() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         while !self.ended && self.held.len() < LOOK_AHEAD {
             match self.wire.poll_readable(cx)? {
                 Poll::Ready(()) if self.poll_fill(cx)?.is_ready() => {}
                 _ => break,
             }
         }
+        self.fresh = false;
         Ok(())
     }
 }

@@ -37,6 +37,12 @@ impl Readiness {
         self.read.arise(read);
         self.write.arise(write);
     }
+
+    /// Is ready when nothing can be written any more. The notice of it reaches whoever reads, too.
+    pub(super) fn poll_lost(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.read.waiting.register(cx.waker());
+        if self.write.closed.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
 impl Direction {

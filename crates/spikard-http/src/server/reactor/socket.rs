@@ -108,4 +108,8 @@ impl<S: Stream> Wire for Socket<S> {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.readiness.read.poll(cx).map(Ok)
     }
+
+    fn poll_lost(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.readiness.poll_lost(cx)
+    }
 }
