@@ -156,6 +156,17 @@ impl Service {
         async move { transit.idle().await }
     }
 
+    /// Ends when the host's thread looks at what is new: not while user code keeps it.
+    pub fn attended(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (here, answer) = tokio::sync::oneshot::channel();
+        self.0.transit.runtime.run(Box::pin(async move {
+            let _ = here.send(());
+        }));
+        async move {
+            let _ = answer.await;
+        }
+    }
+
     /// Finishes the singletons that were made, the latest first, on the host's side; ends when that is done. For when
     /// no request needs them any more.
     pub fn retire(&self) -> impl Future<Output = ()> + Send + 'static {

@@ -1,4 +1,4 @@
-//! The I/O thread of a worker: a tokio runtime that listens, keeps time and reads files; where the loop cannot, it serves
+//! The I/O thread of a worker: a tokio runtime that keeps time and reads files; where the loop cannot, it listens, serves
 //! the connections and carries the answers too. It never attaches to the interpreter.
 
 use std::{
@@ -62,6 +62,15 @@ impl Source {
         }
     }
 
+    /// What a busy loop does not get to is left to the other workers; alone, nobody else would accept it.
+    #[cfg(unix)]
+    fn attended(self) -> Self {
+        match self {
+            Self::Opened(bound) => Self::Opened(bound),
+            Self::Assigned(assignment) => Self::Assigned(assignment.attended()),
+        }
+    }
+
     async fn serve(self, service: Service, shutdown: Shutdown) -> Drained {
         match self {
             Self::Opened(bound) => serve(service, bound, shutdown).await,
@@ -109,7 +118,7 @@ impl Io {
         #[cfg(unix)]
         let source = match &self.home {
             Some(home) => source.on(home),
-            None => source,
+            None => source.attended(),
         };
         self.handle.spawn(async move {
             let drained = source.serve(service, shutdown).await;

@@ -162,6 +162,32 @@ def test_a_worker_that_is_killed_takes_only_its_own_requests_with_it(start: Star
     assert f"worker {min(before)} was ended by signal 9, another is started" in program.errors.read_text()
 
 
+BLOCKS = """
+@app.get("/block")
+async def block() -> str:
+    print("slow", flush=True)
+    time.sleep(3)
+    return "over"
+
+app.run()
+"""
+
+
+@pytest.mark.parametrize("io_thread", [False, True], ids=["loop", "io_thread"])
+def test_a_worker_whose_loop_is_blocked_leaves_connections_to_the_others(start: Start, io_thread: bool) -> None:
+    program = start({"workers": 2, "io_thread": io_thread}, BLOCKS)
+    pids(program, 2)
+    with program.begin("/block") as blocked:
+        began = time.monotonic()
+        clients = [socket.create_connection(("127.0.0.1", program.port), timeout=10) for _ in range(100)]
+        assert all(ask(client).endswith(b'{"hello":"world"}') for client in clients)
+        took = time.monotonic() - began
+        print(f"100 answers in {took:.2f} s beside a blocked worker")
+        assert took < 2
+        assert rest(blocked).endswith(b"over")
+    assert len(pids(program, 2)) == 2
+
+
 def test_sighup_replaces_all_workers_and_loses_no_request(start: Start) -> None:
     program = start({"workers": 2})
     before = pids(program, 2)

@@ -1,26 +1,24 @@
 //! The accept loop and the drain.
 
-use std::{
-    future::{Future, pending},
-    io,
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::pending, io, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
+    task::yield_now,
     time::{sleep, timeout},
 };
 
-#[cfg(unix)]
-use super::reactor::Hosted;
 use super::{
-    Bound, Drained, Handle, Shutdown, Wire,
+    Bound, Drained, Handle, Listener, Shutdown,
     clock::{Clock, Open},
     connection,
     listen::Kind,
+};
+#[cfg(unix)]
+use super::{
+    ear::Ear,
+    listen::{Made, Way},
+    local::Local,
+    reactor::Hosted,
 };
 use crate::Peer;
 
@@ -30,49 +28,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest time that a drain leaves to a client that has begun a head or has not closed its side.
 const LONGEST_GRACE: Duration = Duration::from_secs(1);
 
+/// So many connections are accepted before those that are open have their turn.
+const BURST: u32 = 16;
+
 /// How long a server that leaves waits for the next request of its idle clients.
 pub(super) const LEAVE: Duration = Duration::from_secs(3);
-
-/// Where connections come from.
-pub trait Listener: Send + 'static {
-    /// A connection.
-    type Wire: Wire;
-
-    /// Waits for the next connection, and says who is at its other end. Dropping the future loses none.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Wire, Option<Peer>)>> + Send;
-
-    /// Where a connection runs: beside the listener, unless it says otherwise. Dropping the future cuts it off.
-    fn run(&self, connection: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
-        connection
-    }
-}
-
-impl Listener for TcpListener {
-    type Wire = TcpStream;
-
-    async fn accept(&self) -> io::Result<(TcpStream, Option<Peer>)> {
-        let (stream, address) = Self::accept(self).await?;
-        stream.set_nodelay(true)?;
-        Ok((stream, Some(Peer::Address(address))))
-    }
-}
-
-/// A socket of a path, which is taken away when the socket is closed.
-#[cfg(unix)]
-struct AtPath {
-    listener: tokio::net::UnixListener,
-    _made: Option<super::listen::Made>,
-}
-
-#[cfg(unix)]
-impl Listener for AtPath {
-    type Wire = tokio::net::UnixStream;
-
-    async fn accept(&self) -> io::Result<(tokio::net::UnixStream, Option<Peer>)> {
-        let (stream, _) = self.listener.accept().await?;
-        Ok((stream, Some(Peer::Local)))
-    }
-}
 
 /// Serves the connections of a listening socket until `shutdown` begins, then drains: requests in flight are finished,
 /// for at most `shutdown_timeout`. Dropping the future cuts everything off. A `Service` answers only while its `bring_home`
@@ -81,6 +41,8 @@ pub async fn serve<H: Handle>(handle: H, listener: impl Into<Bound>, shutdown: S
     serve_watched(handle, listener.into(), shutdown, |_| ()).await
 }
 
+const ROOM: &str = "the runtime has I/O and room for one more socket";
+
 /// Like [`serve`]. `watch` gets what counts the requests, before the first one.
 pub(super) async fn serve_watched<H: Handle>(
     handle: H,
@@ -88,32 +50,44 @@ pub(super) async fn serve_watched<H: Handle>(
     shutdown: Shutdown,
     watch: impl FnOnce(Arc<Open>),
 ) -> Drained {
-    const ROOM: &str = "the runtime has I/O and room for one more socket";
     let open = Open::new(Clock::new(handle.config()));
     watch(Arc::clone(&open));
-    #[cfg(unix)]
-    let (made, home) = (listener.made, listener.home);
     match listener.socket {
+        #[cfg(not(unix))]
         Kind::Tcp(socket) => {
-            socket.set_nonblocking(true).expect("a listening socket has a mode");
-            let listener = TcpListener::from_std(socket).expect(ROOM);
-            #[cfg(unix)]
-            if let Some(remote) = home {
-                return serve_all(handle, Hosted { listener, remote }, shutdown, open).await;
-            }
+            let listener = tokio::net::TcpListener::from_std(socket).expect(ROOM);
             serve_all(handle, listener, shutdown, open).await
         }
         #[cfg(unix)]
+        Kind::Tcp(socket) => {
+            let listener = (mio::net::TcpListener::from_std(socket), listener.made, listener.way);
+            serve_ear(handle, listener, shutdown, open).await
+        }
+        #[cfg(unix)]
         Kind::Unix(socket) => {
-            socket.set_nonblocking(true).expect("a listening socket has a mode");
-            let listener = tokio::net::UnixListener::from_std(socket).expect(ROOM);
-            let listener = AtPath { listener, _made: made };
-            match home {
-                Some(remote) => serve_all(handle, Hosted { listener, remote }, shutdown, open).await,
-                None => serve_all(handle, listener, shutdown, open).await,
-            }
+            let listener = (mio::net::UnixListener::from_std(socket), listener.made, listener.way);
+            serve_ear(handle, listener, shutdown, open).await
         }
     }
+}
+
+#[cfg(unix)]
+async fn serve_ear<H: Handle, E: Ear>(
+    handle: H,
+    (ear, made, way): (E, Option<Made>, Way),
+    shutdown: Shutdown,
+    open: Arc<Open>,
+) -> Drained {
+    let asked = match way {
+        Way::Reactor(remote) => {
+            let listener = Hosted::new(ear, made, remote).expect(ROOM);
+            return serve_all(handle, listener, shutdown, open).await;
+        }
+        Way::Attended => Some(handle.clone()),
+        Way::Alone => None,
+    };
+    let listener = Local::new(ear, made, asked).expect(ROOM);
+    serve_all(handle, listener, shutdown, open).await
 }
 
 /// Like [`serve`], for connections from anywhere.
@@ -123,9 +97,10 @@ pub async fn serve_from<H: Handle, L: Listener>(handle: H, listener: L, shutdown
 }
 
 async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shutdown, open: Arc<Open>) -> Drained {
-    let mut tasks = JoinSet::new();
+    let cut = CutOff(&open);
+    let accept_all = |listener| accept_all(handle.clone(), listener, Arc::clone(&open), shutdown.clone());
     tokio::select! {
-        () = accept_all(&handle, listener, &open, &shutdown, &mut tasks) => {}
+        () = listener.run(accept_all) => {}
         () = Arc::clone(&open).sweep() => {}
     }
     open.leave();
@@ -147,50 +122,55 @@ async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shu
         () = Arc::clone(&open).sweep() => {}
     }
     let drained = Drained { connections: open.len(), in_flight: handle.in_flight() };
-    tasks.shutdown().await;
+    drop(cut);
+    none(&open).await;
     drained
 }
 
+/// Cuts every connection off when it is dropped.
+struct CutOff<'a>(&'a Open);
+
+impl Drop for CutOff<'_> {
+    fn drop(&mut self) {
+        self.0.cut();
+    }
+}
+
 /// Accepts until the drain begins. The listening socket is closed at the end.
-async fn accept_all<H: Handle, L: Listener>(
-    handle: &H,
-    listener: L,
-    open: &Arc<Open>,
-    shutdown: &Shutdown,
-    tasks: &mut JoinSet<()>,
-) {
+async fn accept_all<H: Handle, L: Listener>(handle: H, listener: L, open: Arc<Open>, shutdown: Shutdown) {
     let most = handle.config().max_connections.unwrap_or(usize::MAX);
     let mut left = pin!(shutdown.left());
-    let mut failures = 0;
-    loop {
-        let full = open.len() >= most;
+    for accepted in 1u32.. {
+        let next = async {
+            while open.len() >= most {
+                open.left().await;
+            }
+            accept(&listener, &open).await
+        };
         tokio::select! {
             biased;
             () = &mut left => return,
-            Some(_) = tasks.join_next() => {}
-            // What a connection held is free again: no reason to wait any longer.
-            () = open.left() => failures = 0,
-            (wire, peer) = accept(&listener, &mut failures), if !full => {
-                tasks.spawn(listener.run(connection::run(handle.clone(), wire, open.enter(peer))));
-            }
+            (wire, peer) = next => listener.spawn(connection::run(handle.clone(), wire, open.enter(peer))),
+        }
+        if accepted.is_multiple_of(BURST) {
+            yield_now().await;
         }
     }
 }
 
 /// Accepts one connection. Where the system has no room for it (`EMFILE`, `ENFILE`, `ENOBUFS`), it stays in the queue of
-/// the kernel and is asked for again after a pause.
-async fn accept<L: Listener>(listener: &L, failures: &mut u32) -> (L::Wire, Option<Peer>) {
+/// the kernel and is asked for again after a pause, or when a connection has left, whose room is free again.
+async fn accept<L: Listener>(listener: &L, open: &Open) -> (L::Wire, Option<Peer>) {
+    let mut failures = 0;
     loop {
-        if *failures > 0 {
-            sleep(pause(*failures)).await;
-        }
         match listener.accept().await {
-            Ok(accepted) => {
-                *failures = 0;
-                return accepted;
-            }
-            Err(error) if concerns_one_client(&error) => {}
-            Err(_) => *failures += 1,
+            Ok(accepted) => return accepted,
+            Err(error) if concerns_one_client(&error) => continue,
+            Err(_) => failures += 1,
+        }
+        tokio::select! {
+            () = sleep(pause(failures)) => {}
+            () = open.left() => failures = 0,
         }
     }
 }

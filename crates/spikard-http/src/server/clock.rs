@@ -147,6 +147,13 @@ impl Open {
         }
     }
 
+    /// Ends every connection, whatever it does.
+    pub(super) fn cut(&self) {
+        for (_, link) in self.links().iter() {
+            link.cut();
+        }
+    }
+
     /// Ends the patience with clients that have stalled: see [`Link::hurry`].
     pub(super) fn hurry(&self) {
         for (_, link) in self.links().iter() {

@@ -52,10 +52,15 @@ pub(super) fn run<H: Handle, W: Wire>(handle: H, wire: W, entered: Entered) -> i
     poll_fn(move |cx| {
         link.register(cx.waker());
         loop {
-            // A head that has begun to arrive is a request in flight.
-            if !told && link.is_draining() && link.owed() != Owed::Head {
-                connection.as_mut().graceful_shutdown();
-                told = true;
+            if link.is_draining() {
+                if link.is_cut() {
+                    return Poll::Ready(());
+                }
+                // A head that has begun to arrive is a request in flight.
+                if !told && link.owed() != Owed::Head {
+                    connection.as_mut().graceful_shutdown();
+                    told = true;
+                }
             }
             link.poll_leftover(cx);
             // How a connection failed is of no use to anybody: its client has gone or got the answer.

@@ -32,6 +32,11 @@ pub trait Handle: Clone + Send + Sync + 'static {
     /// Ends when nothing is in flight.
     fn idle(&self) -> impl Future<Output = ()> + Send;
 
+    /// Ends when the thread that runs user code looks at what is new: at once where there is none.
+    fn attended(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Ends background tasks that still wait or run.
     fn end_background(&self) {}
 
@@ -61,6 +66,10 @@ impl Handle for Service {
 
     fn idle(&self) -> impl Future<Output = ()> + Send {
         self.idle()
+    }
+
+    fn attended(&self) -> impl Future<Output = ()> + Send {
+        self.attended()
     }
 
     fn end_background(&self) {

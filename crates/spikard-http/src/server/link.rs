@@ -40,6 +40,11 @@ const AWAITED: u8 = 0;
 const CALLED: u8 = 1;
 const ANSWERED: u8 = 2;
 
+/// How far the end of the server has come.
+const SERVING: u8 = 0;
+const DRAINING: u8 = 1;
+const CUT: u8 = 2;
+
 /// The shared state of one connection.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -50,7 +55,7 @@ pub(super) struct Link {
     stalled: AtomicU64,
     called: AtomicU8,
     raw: AtomicBool,
-    draining: AtomicBool,
+    stage: AtomicU8,
     hurried: AtomicBool,
     ending: AtomicBool,
     fault: Mutex<Option<Error>>,
@@ -69,7 +74,7 @@ impl Link {
             stalled: AtomicU64::new(0),
             called: AtomicU8::new(AWAITED),
             raw: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
+            stage: AtomicU8::new(SERVING),
             hurried: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             fault: Mutex::default(),
@@ -168,11 +173,21 @@ impl Link {
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.draining.load(Relaxed)
+        self.stage.load(Relaxed) != SERVING
     }
 
     pub(super) fn drain(&self) {
-        self.draining.store(true, Relaxed);
+        self.stage.store(DRAINING, Relaxed);
+        self.task.wake();
+    }
+
+    /// Is the connection to end, whatever it does?
+    pub(super) fn is_cut(&self) -> bool {
+        self.stage.load(Relaxed) == CUT
+    }
+
+    pub(super) fn cut(&self) {
+        self.stage.store(CUT, Relaxed);
         self.task.wake();
     }
 

@@ -6,12 +6,17 @@ mod banner;
 mod chunks;
 mod clock;
 mod connection;
+mod door;
+#[cfg(unix)]
+mod ear;
 mod guard;
 mod handle;
 mod head;
 mod last_words;
 mod link;
 mod listen;
+#[cfg(unix)]
+mod local;
 #[cfg(unix)]
 mod reactor;
 mod refuse;
@@ -20,10 +25,11 @@ mod shutdown;
 #[cfg(unix)]
 mod supervisor;
 
-pub use accept::{Listener, serve, serve_from};
+pub use accept::{serve, serve_from};
 pub use banner::banner;
 pub(crate) use connection::refused;
 pub use connection::serve_connection;
+pub use door::Listener;
 pub use guard::Wire;
 pub use handle::Handle;
 pub use listen::{Bound, bind};

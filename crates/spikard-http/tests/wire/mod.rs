@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Poll},
     time::Duration,
@@ -51,6 +51,9 @@ pub(crate) struct State {
     pub(crate) streamed: AtomicUsize,
     /// Complete bodies that a handler got.
     pub(crate) bodies: AtomicUsize,
+    /// Nobody looks at what is new until `back` is told.
+    pub(crate) away: AtomicBool,
+    pub(crate) back: Notify,
 }
 
 impl std::ops::Deref for App {
@@ -70,6 +73,8 @@ impl App {
             gate: Notify::new(),
             streamed: AtomicUsize::new(0),
             bodies: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
+            back: Notify::new(),
         }))
     }
 
@@ -179,6 +184,12 @@ impl Handle for App {
     async fn idle(&self) {
         while self.running.load(SeqCst) > 0 {
             self.begun.notified().await;
+        }
+    }
+
+    async fn attended(&self) {
+        if self.away.load(SeqCst) {
+            self.back.notified().await;
         }
     }
 

@@ -22,9 +22,20 @@ pub struct Bound {
     pub(super) socket: Kind,
     #[cfg(unix)]
     pub(super) made: Option<path::Made>,
-    /// Where its connections run, if not beside it.
     #[cfg(unix)]
-    pub(super) home: Option<std::sync::Arc<super::reactor::Remote>>,
+    pub(super) way: Way,
+}
+
+/// Who accepts connections, and where they run.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(super) enum Way {
+    /// The server, whenever there is one.
+    Alone,
+    /// The server, as long as the host's thread turns.
+    Attended,
+    /// A reactor.
+    Reactor(std::sync::Arc<super::reactor::Remote>),
 }
 
 #[derive(Debug)]
@@ -37,7 +48,7 @@ pub(super) enum Kind {
 impl Bound {
     #[cfg(unix)]
     pub(super) fn unowned(socket: Kind) -> Self {
-        Self { socket, made: None, home: None }
+        Self { socket, made: None, way: Way::Alone }
     }
 
     #[cfg(not(unix))]
@@ -45,11 +56,19 @@ impl Bound {
         Self { socket }
     }
 
-    /// Has its connections run on a reactor.
+    /// Has its connections accepted and run on a reactor: none is accepted while nobody turns it.
     #[cfg(unix)]
     #[must_use]
     pub fn on(self, reactor: &std::sync::Arc<super::reactor::Remote>) -> Self {
-        Self { home: Some(std::sync::Arc::clone(reactor)), ..self }
+        Self { way: Way::Reactor(std::sync::Arc::clone(reactor)), ..self }
+    }
+
+    /// Has none of its connections accepted while the host's thread is busy with something else: they wait for a process
+    /// that shares the socket.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn attended(self) -> Self {
+        Self { way: Way::Attended, ..self }
     }
 
     /// The address of a socket of TCP; another has none.
@@ -79,6 +98,7 @@ impl Bound {
 
 impl From<TcpListener> for Bound {
     fn from(listener: TcpListener) -> Self {
+        listener.set_nonblocking(true).expect("a listening socket has a mode");
         Self::unowned(Kind::Tcp(listener))
     }
 }

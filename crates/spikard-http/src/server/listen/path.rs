@@ -12,7 +12,7 @@ use std::{
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Bound, Kind};
+use super::{Bound, Kind, Way};
 
 /// A path that was made by [`bind`], by its device and number: somebody else may have replaced it meanwhile.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) fn bind(path: &Path, backlog: u32) -> io::Result<Bound> {
     socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
     socket.set_nonblocking(true)?;
     let listener = UnixListener::from(std::os::fd::OwnedFd::from(socket));
-    Ok(Bound { socket: Kind::Unix(listener), made: Some(made), home: None })
+    Ok(Bound { socket: Kind::Unix(listener), made: Some(made), way: Way::Alone })
 }
 
 /// Takes away what a server that is gone has left.

@@ -1,7 +1,7 @@
-//! Connections that a listener accepts and a reactor runs.
+//! A listener whose connections a reactor accepts and runs.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     io,
     pin::Pin,
     sync::Arc,
@@ -9,69 +9,71 @@ use std::{
 };
 
 use futures_util::future::{AbortHandle, abortable};
-use tokio::{
-    net::{TcpStream, UnixStream},
-    sync::oneshot,
+use tokio::{runtime::Handle, sync::oneshot};
+
+use super::{Remote, deregister, readiness::Readiness, register, socket::Socket};
+use crate::{
+    Peer,
+    server::{Listener, ear::Ear, listen::Made},
 };
 
-use super::{
-    Remote,
-    socket::{Socket, Stream},
-};
-use crate::{Peer, server::Listener};
-
-/// A listener whose connections run on a reactor.
-pub(in crate::server) struct Hosted<L> {
-    pub(in crate::server) listener: L,
-    pub(in crate::server) remote: Arc<Remote>,
+/// Registered with the reactor, so that a thread which does not turn accepts nothing.
+pub(in crate::server) struct Hosted<E: Ear> {
+    ear: E,
+    key: usize,
+    readiness: Arc<Readiness>,
+    remote: Arc<Remote>,
+    _made: Option<Made>,
 }
 
-/// A stream of the listener's runtime that can leave it.
-pub(in crate::server) trait Leaves {
-    type Into: Stream;
-
-    fn leave(self) -> io::Result<Self::Into>;
-}
-
-impl Leaves for TcpStream {
-    type Into = mio::net::TcpStream;
-
-    fn leave(self) -> io::Result<mio::net::TcpStream> {
-        Ok(mio::net::TcpStream::from_std(self.into_std()?))
+impl<E: Ear> Hosted<E> {
+    pub(in crate::server) fn new(mut ear: E, made: Option<Made>, remote: Arc<Remote>) -> io::Result<Self> {
+        let (key, readiness) = register(&remote, &mut ear, mio::Interest::READABLE)?;
+        Ok(Self { ear, key, readiness, remote, _made: made })
     }
 }
 
-impl Leaves for UnixStream {
-    type Into = mio::net::UnixStream;
-
-    fn leave(self) -> io::Result<mio::net::UnixStream> {
-        Ok(mio::net::UnixStream::from_std(self.into_std()?))
+impl<E: Ear> Drop for Hosted<E> {
+    fn drop(&mut self) {
+        deregister(&self.remote, self.key, &mut self.ear);
     }
 }
 
-impl<L: Listener + Sync> Listener for Hosted<L>
-where
-    L::Wire: Leaves,
-{
-    type Wire = Socket<<L::Wire as Leaves>::Into>;
+impl<E: Ear> Listener for Hosted<E> {
+    type Wire = Socket<E::Stream>;
 
     async fn accept(&self) -> io::Result<(Self::Wire, Option<Peer>)> {
-        let (stream, peer) = self.listener.accept().await?;
-        Ok((Socket::new(&self.remote, stream.leave()?)?, peer))
+        let (stream, peer) = poll_fn(|cx| self.readiness.read.attempt(cx, || self.ear.accept())).await?;
+        Ok((Socket::new(&self.remote, stream)?, peer))
     }
 
-    fn run(&self, connection: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
-        let (connection, abort) = abortable(connection);
+    fn run<F>(self, accepting: impl FnOnce(Self) -> F) -> impl Future<Output = ()> + Send
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let remote = Arc::clone(&self.remote);
+        let (accepting, abort) = abortable(accepting(self));
         let (gone, ended) = oneshot::channel();
-        self.remote.spawn(Box::pin(async move {
-            let _ = connection.await;
+        // Its pauses are the runtime's.
+        let (runtime, mut accepting) = (Handle::current(), Box::pin(accepting));
+        remote.spawn(Box::pin(async move {
+            let within = |cx: &mut Context<'_>| {
+                let _within = runtime.enter();
+                accepting.as_mut().poll(cx)
+            };
+            let _ = poll_fn(within).await;
+            drop(accepting);
             drop::<oneshot::Sender<()>>(gone);
         }));
         Guest { abort, ended }
     }
+
+    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        self.remote.spawn(Box::pin(connection));
+    }
 }
 
-/// Ends when the connection does; dropped, it cuts the connection off.
+/// Ends when what it stands for does; dropped, it cuts that off.
 struct Guest {
     abort: AbortHandle,
     ended: oneshot::Receiver<()>,

@@ -1,7 +1,7 @@
 //! Connections on a thread that a host's event loop owns. The loop watches one descriptor and calls [`Reactor::look`]
 //! and [`Reactor::turn`]; nothing here waits, and no thread is switched between a request and the code that answers it.
 //!
-//! Listening, timers and files stay with the platform: a task here may be woken from any thread.
+//! Timers and files stay with the platform: a task here may be woken from any thread.
 
 mod lodge;
 mod readiness;
@@ -23,7 +23,7 @@ use crossbeam_queue::SegQueue;
 use mio::{Events, Poll, Registry, Token, event::Event};
 use slab::Slab;
 
-pub(super) use lodge::Hosted;
+pub(super) use {lodge::Hosted, socket::Stream};
 
 use self::readiness::{Notice, Readiness};
 use crate::Task;
@@ -176,18 +176,41 @@ impl std::fmt::Debug for Remote {
 impl Readiness {
     fn arises(&self, event: &Event) {
         let failed = event.is_error();
-        let read = Notice { ready: event.is_readable(), closed: failed || event.is_read_closed() };
-        let write = Notice { ready: event.is_writable(), closed: failed || event.is_write_closed() };
+        let odd = failed || event.is_read_closed() || is_urgent(event);
+        let read = Notice { ready: event.is_readable(), odd };
+        let write = Notice { ready: event.is_writable(), odd: failed || event.is_write_closed() };
         self.arise(read, write);
     }
 }
 
+/// A read ends before an urgent byte, whatever follows it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_urgent(event: &Event) -> bool {
+    event.is_priority()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_urgent(_: &Event) -> bool {
+    false
+}
+
+/// What a stream wants to be told.
+fn of_a_stream() -> mio::Interest {
+    let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let both = both | mio::Interest::PRIORITY;
+    both
+}
+
 /// Registers a socket under a token of its own.
-fn register(remote: &Remote, source: &mut impl mio::event::Source) -> io::Result<(usize, Arc<Readiness>)> {
+fn register(
+    remote: &Remote,
+    source: &mut impl mio::event::Source,
+    interest: mio::Interest,
+) -> io::Result<(usize, Arc<Readiness>)> {
     let readiness = Arc::new(Readiness::default());
     let key = remote.sockets().insert(Arc::clone(&readiness));
-    let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
-    match remote.registry.register(source, Token(key), both) {
+    match remote.registry.register(source, Token(key), interest) {
         Ok(()) => Ok((key, readiness)),
         Err(error) => {
             remote.sockets().remove(key);

@@ -19,8 +19,9 @@ pub(super) struct Readiness {
 #[derive(Debug, Default)]
 pub(super) struct Direction {
     ready: AtomicBool,
-    /// Nothing changes any more, so no notice will come either.
-    closed: AtomicBool,
+    /// Less than was asked for does not say that there is no more: the end may have been told already, or a byte out of
+    /// the order of the others has split what there is.
+    odd: AtomicBool,
     waiting: AtomicWaker,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Direction {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notice {
     pub(super) ready: bool,
-    pub(super) closed: bool,
+    pub(super) odd: bool,
 }
 
 impl Readiness {
@@ -47,10 +48,10 @@ impl Readiness {
 
 impl Direction {
     fn arise(&self, notice: Notice) {
-        if notice.closed {
-            self.closed.store(true, Ordering::Release);
+        if notice.odd {
+            self.odd.store(true, Ordering::Release);
         }
-        if notice.ready || notice.closed {
+        if notice.ready || notice.odd {
             self.ready.store(true, Ordering::Release);
             self.waiting.wake();
         }
@@ -71,28 +72,33 @@ impl Direction {
         self.ready.store(false, Ordering::Release);
     }
 
-    /// Does what the system may refuse for now, as often as there is a notice. `asked` bytes at most: fewer say that
-    /// there is no more, which saves asking once more.
-    pub(super) fn attempt(
+    /// Does what the system may refuse for now, as often as there is a notice.
+    pub(super) fn attempt<T>(
         &self,
         cx: &mut Context<'_>,
-        asked: usize,
-        mut act: impl FnMut() -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
+        mut act: impl FnMut() -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
         loop {
             std::task::ready!(self.poll(cx));
             match act() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.exhausted(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(done) => {
-                    // The notice of a stream's end may have come together with its last bytes.
-                    if done > 0 && done < asked && !self.closed.load(Ordering::Acquire) {
-                        self.exhausted();
-                    }
-                    return Poll::Ready(Ok(done));
-                }
-                failed => return Poll::Ready(failed),
+                done => return Poll::Ready(done),
             }
         }
+    }
+
+    /// Moves at most `asked` bytes: fewer say that there is no more, which saves asking once more.
+    pub(super) fn transfer(
+        &self,
+        cx: &mut Context<'_>,
+        asked: usize,
+        act: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let done = std::task::ready!(self.attempt(cx, act));
+        if done.as_ref().is_ok_and(|done| (1..asked).contains(done)) && !self.odd.load(Ordering::Acquire) {
+            self.exhausted();
+        }
+        Poll::Ready(done)
     }
 }

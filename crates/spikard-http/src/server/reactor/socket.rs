@@ -16,7 +16,7 @@ use mio::{
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Remote, deregister, readiness::Readiness, register};
+use super::{Remote, deregister, of_a_stream, readiness::Readiness, register};
 use crate::server::Wire;
 
 /// What a connection can run on.
@@ -47,7 +47,7 @@ pub(in crate::server) struct Socket<S: Stream> {
 impl<S: Stream> Socket<S> {
     /// The stream must not block.
     pub(in crate::server) fn new(remote: &Arc<Remote>, mut stream: S) -> io::Result<Self> {
-        let (key, readiness) = register(remote, &mut stream)?;
+        let (key, readiness) = register(remote, &mut stream, of_a_stream())?;
         Ok(Self { stream, key, readiness, remote: Arc::clone(remote) })
     }
 }
@@ -63,7 +63,7 @@ impl<S: Stream> AsyncRead for Socket<S> {
         let Self { stream, readiness, .. } = self.get_mut();
         // SAFETY: nothing but what `recv` fills is read, and it takes no byte back.
         let room = unsafe { buffer.unfilled_mut() };
-        let read = readiness.read.attempt(cx, room.len(), || SockRef::from(&*stream).recv(room));
+        let read = readiness.read.transfer(cx, room.len(), || SockRef::from(&*stream).recv(room));
         read.map_ok(|read| {
             // SAFETY: `recv` has filled so many.
             unsafe { buffer.assume_init(read) };
@@ -75,7 +75,7 @@ impl<S: Stream> AsyncRead for Socket<S> {
 impl<S: Stream> AsyncWrite for Socket<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Self { stream, readiness, .. } = self.get_mut();
-        readiness.write.attempt(cx, bytes.len(), || stream.write(bytes))
+        readiness.write.transfer(cx, bytes.len(), || stream.write(bytes))
     }
 
     fn poll_write_vectored(
@@ -85,7 +85,7 @@ impl<S: Stream> AsyncWrite for Socket<S> {
     ) -> Poll<io::Result<usize>> {
         let Self { stream, readiness, .. } = self.get_mut();
         let asked = pieces.iter().map(|piece| piece.len()).sum();
-        readiness.write.attempt(cx, asked, || stream.write_vectored(pieces))
+        readiness.write.transfer(cx, asked, || stream.write_vectored(pieces))
     }
 
     fn is_write_vectored(&self) -> bool {

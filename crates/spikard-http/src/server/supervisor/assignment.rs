@@ -62,10 +62,16 @@ impl Assignment {
         self.listener.location()
     }
 
-    /// Has the connections run on a reactor.
+    /// See [`Bound::on`].
     #[must_use]
     pub fn on(self, reactor: &Arc<Remote>) -> Self {
         Self { listener: self.listener.on(reactor), ..self }
+    }
+
+    /// See [`Bound::attended`].
+    #[must_use]
+    pub fn attended(self) -> Self {
+        Self { listener: self.listener.attended(), ..self }
     }
 }
 
