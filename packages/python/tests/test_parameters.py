@@ -326,6 +326,29 @@ def test_a_fault_names_file_line_route_and_parameter(handler: Any, words: str) -
         assert "parameter 'q'" in message or "parameter 'b'" in message
 
 
+@pytest.mark.parametrize(
+    ("converter", "hint", "words"),
+    [
+        ("int", str, "the path reads it as int, its annotation as string"),
+        ("int", float, "the path reads it as int, its annotation as number"),
+        ("uuid", str, "the path reads it as uuid, its annotation as string"),
+        ("date", datetime.datetime, "the path reads it as date, its annotation as date-time"),
+        *((converter, hint, None) for converter in ("str", "path") for hint in (str, int, uuid.UUID)),
+        *(("int", hint, None) for hint in (int, Any, Optional[int], Literal[1, 2], Annotated[int, Path(gt=1)])),
+        ("float", int, None),
+    ],
+)
+def test_a_converter_and_an_annotation_must_agree(converter: str, hint: Any, words: str | None) -> None:
+    def handler(value): ...
+
+    handler.__annotations__["value"] = hint
+    if words is None:
+        One(handler, path=f"/{{value:{converter}}}")
+        return
+    with pytest.raises(SpecError, match=f"parameter 'value': {words}"):
+        One(handler, path=f"/{{value:{converter}}}")
+
+
 def test_a_path_parameter_that_nobody_takes_is_a_fault() -> None:
     with pytest.raises(SpecError, match="nobody takes the path parameter 'user_id'"):
         One(lambda: None, path="/{user_id}")

@@ -179,12 +179,17 @@ class Binder:
                 raise SpecError(f"a model of a {self.method} request must be marked as Query, Header, Cookie or Body")
             self._take_model(taken, source)
             return
+        if taken.hint is Any and source == "path":
+            converter = self.template.get(taken.wire, self.template.get(taken.name, ""))
+            taken = taken._replace(hint=_inferred(MISSING, converter))
         options = {} if taken.marker is None else taken.marker.options
         name = self._wire_name(taken.name, taken, source)
         explicit = self.replaced.get(name, self.replaced.get(taken.name))
         wire = _parameters.read_as(
             taken.hint, options if explicit is None else {**options, "schema": explicit}, text=source != "body"
         )
+        if source == "path" and explicit is None:
+            _check_converter(self.template[name], wire.schema)
         _check_default(taken)
         spec = {"name": name, "in": source, "schema": wire.schema, "required": taken.required or source == "path"}
         if not taken.required and not taken.factory:
@@ -225,7 +230,8 @@ class Binder:
             names[name] = field
             spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required}
             indexes.append(self._parameter(spec, taken.owner))
-        decoder = self.register(_parameters.gather(taken.hint, names))
+        default = None if taken.required else functools.partial(_bodies.default_value, taken)
+        decoder = self.register(_parameters.gather(taken.hint, names, default))
         host = _host(taken)
         self.arguments.append((taken, {"model": {"parameters": indexes, "decoder": decoder}}, host))
 
@@ -308,6 +314,16 @@ def _is_request(hint: Any) -> bool:
 
 def _marked(taken: Taken, source: str) -> bool:
     return taken.marker is not None and taken.marker.source == source
+
+
+def _check_converter(converter: str, schema: _schema.Schema) -> None:
+    """A converter must let pass what the annotation reads, and no more."""
+    said = CONVERTERS.get(converter, CONVERTERS[""])
+    if converter in ("", "str", "path") or "type" not in schema or "enum" in schema or "const" in schema:
+        return
+    of_schema, of_converter = (schema["type"], schema.get("format")), (said["type"], said.get("format"))
+    if of_schema != of_converter and (of_schema, of_converter) != (("integer", None), ("number", None)):
+        raise SpecError(f"the path reads it as {converter}, its annotation as {of_schema[1] or of_schema[0]}")
 
 
 def _check_default(taken: Taken) -> None:

@@ -12,9 +12,9 @@ from . import _constraints, _schema
 from ._callable import MISSING
 from ._decode import Decoder, InMember, is_refusal, of_body, of_msgpack, of_value
 from ._defaults import own
-from ._hints import annotate, unwrap, without_none
+from ._hints import annotate, union, unwrap, without_none
 from ._markers import Marker
-from ._models import Field
+from ._models import Field, fields_of, kind_of
 from ._upload import own_name
 from .exceptions import SpecError
 
@@ -49,7 +49,7 @@ class Taken(NamedTuple):
         return None if self.marker is None else self.marker.options.get(name)
 
     def constrained(self) -> Any:
-        """The hint with the marker's constraints, for the schema and the decoder alike."""
+        """The hint with the marker's constraints, for the schema: the core judges them, before a decoder reads."""
         options = {} if self.marker is None else self.marker.options
         names = (*_constraints.KEYWORDS, "title", "description", "examples")
         said = {name: options[name] for name in names if name in options}
@@ -82,14 +82,33 @@ def kind_for(takers: list[Taken]) -> str:
 
 def whole(taken: Taken, kind: str) -> BodyOf:
     """One argument takes all of it."""
-    hint = taken.constrained()
+    hint, made = taken.constrained(), decoders(taken.hint)
+    if kind == "form" and kind_of(unwrap(without_none(hint)[0])[0]) == "namedtuple":
+        hint, made = _of_named_tuple(hint)
     explicit = taken.option("schema")
     schema = _schema.schema_of(hint) if explicit is None else explicit
     if _schema.holds_file(schema):
         kind = "form"
         own_name(unwrap(hint)[0], taken.name)
     spec = {"schema": schema, "kind": kind, "required": taken.required}
-    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, decoders(hint))
+    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made)
+
+
+def _of_named_tuple(hint: Any) -> tuple[Any, dict[str, Decoder]]:
+    """A form has names, as a Struct of the same fields does; the tuple is made of it."""
+    plain, is_optional = without_none(hint)
+    model = unwrap(plain)[0]
+    fields = [
+        (field.name, field.hint) if field.required else (field.name, field.hint, field.default)
+        for field in fields_of(model)
+    ]
+    twin: Any = msgspec.defstruct(model.__name__, fields)
+
+    def tupled(read: Decoder) -> Decoder:
+        return lambda sent: None if (found := read(sent)) is None else model(*msgspec.structs.astuple(found))
+
+    read_as = union([twin, type(None)]) if is_optional else twin
+    return read_as, {name: tupled(read) for name, read in decoders(read_as).items()}
 
 
 def decoders(hint: Any) -> dict[str, Decoder]:
@@ -152,7 +171,7 @@ def _members(
 def _reader(taken: Taken, reader: Callable[[Any], Decoder], *, of_form: bool) -> Decoder:
     """What reads one member. The bytes of a form's field are its text, as a parameter's are."""
     if not (of_form and unwrap(without_none(taken.hint)[0])[0] is bytes):
-        return reader(taken.constrained())
+        return reader(taken.hint)
     text = reader(str | None)
     return lambda value: None if (read := text(value)) is None else read.encode()
 

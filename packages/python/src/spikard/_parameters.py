@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from . import _constraints, _pydantic
+from ._checks import Refused
 from ._decode import Decoder, of_value
 from ._hints import is_union, unwrap, without_none
 from ._models import fields_of, is_sequence, is_structured, kind_of
@@ -125,13 +126,37 @@ def _text(schema: Schema) -> str:
     return encode(schema).decode()
 
 
-def gather(hint: Any, names: Mapping[str, str]) -> Decoder:
-    """A decoder of a parameter model: from values by their names on the wire, to the model."""
+def gather(hint: Any, names: Mapping[str, str], default: Callable[[], object] | None = None) -> Decoder:
+    """A decoder of a parameter model: from values by their names on the wire, to the model.
+
+    `default` makes what it is when none of its fields was sent. Where some were, those that the model requires are missed.
+    """
     model, _ = without_none(hint)
     plain, _ = unwrap(model)
     decode = of_value(model)
     if kind_of(plain) == "namedtuple":
-        return lambda values: decode([*plain(**{names[name]: value for name, value in values.items()})])
-    if all(wire == name for wire, name in names.items()):
+        made = decode
+
+        def decode(values: Any) -> Any:
+            return made([*plain(**values)])
+
+    if any(wire != name for wire, name in names.items()):
+        by_name = decode
+
+        def decode(values: Any) -> Any:
+            return by_name({names[wire]: value for wire, value in values.items()})
+
+    if default is None:
         return decode
-    return lambda values: decode({names[name]: value for name, value in values.items()})
+    needed = {name for name, _, is_needed in model_fields(model) if is_needed}
+    required = [wire for wire, name in names.items() if name in needed]
+
+    def decode_or_default(values: Any) -> Any:
+        if not values:
+            return default()
+        for wire in required:
+            if wire not in values:
+                raise Refused("missing", (wire,), "Field required")
+        return decode(values)
+
+    return decode_or_default

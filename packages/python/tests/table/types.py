@@ -32,6 +32,8 @@ class Kind(NamedTuple):
     words: tuple[str, str]
     """What is refused as text, and as JSON."""
     bad_json: Any = None
+    options: str = ""
+    """What its marker says beside the default."""
 
     @property
     def is_list(self) -> bool:
@@ -91,6 +93,64 @@ TYPES = {
     ),
     "colors": Kind("list[Color]", ["red", "green"], ["red", "green"], [Color.RED, Color.GREEN], [], ["blue"], ("enum", "enum"), ["blue"]),
 }  # fmt: skip
+
+
+def limited(kind: Kind, options: str, good: tuple[Any, Any], bad: tuple[Any, Any], word: str) -> Kind:
+    """A type with constraints: what they allow and what they refuse, as text and in JSON."""
+    (text, given), (bad_text, refused) = good, bad
+    return kind._replace(
+        text=text,
+        json=given,
+        value=type(kind.value)(given),
+        bad=bad_text,
+        bad_json=refused,
+        words=(word, word),
+        options=options,
+    )
+
+
+def number(options: str, good: str, bad: str, word: str, name: str = "int") -> Kind:
+    """A number with constraints."""
+    read = {"int": int, "float": float, "decimal": str}[name]
+    kind = TYPES[name]._replace(default=TYPES[name].value)
+    return limited(kind, options, (good, read(good)), (bad, read(bad)), word)._replace(default=type(kind.value)(good))
+
+
+def text(options: str, good: str, bad: str, word: str) -> Kind:
+    """A text with constraints."""
+    return limited(TYPES["str"], options, (good, good), (bad, bad), word)._replace(default=good)
+
+
+def items(name: str, options: str, good: list[Any], bad: list[Any], word: str) -> Kind:
+    """A sequence with constraints."""
+    made = limited(TYPES[name], options, (list(map(str, good)), good), (list(map(str, bad)), bad), word)
+    return made._replace(default=made.value)
+
+
+CONSTRAINED = {
+    "gt": number("gt=3", "4", "3", "greater_than"),
+    "ge": number("ge=3", "3", "2", "greater_than_equal"),
+    "lt": number("lt=3", "2", "3", "less_than"),
+    "le": number("le=3", "3", "4", "less_than_equal"),
+    "between": number("ge=1, le=5", "5", "6", "less_than_equal"),
+    "multiple": number("multiple_of=5", "15", "7", "multiple_of"),
+    "above": number("gt=0.5", "0.75", "0.5", "greater_than", "float"),
+    "below": number("le=0.5", "0.5", "0.75", "less_than_equal", "float"),
+    "halves": number("multiple_of=0.5", "1.5", "1.3", "multiple_of", "float"),
+    "price": number("gt=0", "0.01", "0", "greater_than", "decimal"),
+    "short": text("max_length=3", "äöü", "abcd", "string_too_long"),
+    "long": text("min_length=3", "äöü", "ab", "string_too_short"),
+    "exact": text("min_length=2, max_length=2", "ab", "abc", "string_too_long"),
+    "pattern": text("pattern='^[a-z]+$'", "abc", "a1", "string_pattern_mismatch"),
+    "found": text("pattern='b'", "abc", "ac", "string_pattern_mismatch"),
+    "few": items("list", "max_length=2", [1, 2], [1, 2, 3], "too_long"),
+    "many": items("list", "min_length=2", [1, 2], [1], "too_short"),
+    "some": items("texts", "min_length=1, max_length=2", ["a", "b"], ["a", "b", "c"], "too_long"),
+    "row": items("tuple", "min_length=2", [1, 2], [1], "too_short"),
+    "unlike": items("set", "min_length=2", [1, 2], [1], "too_short"),
+    "perhaps": number("gt=3", "4", "3", "greater_than")._replace(hint="Optional[int]", default=None),
+    "id": number("gt=3", "4", "3", "greater_than")._replace(hint="UserId"),
+}
 
 
 def shown(value: Any) -> str:

@@ -15,9 +15,10 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, Union
 from urllib.parse import quote, urlencode
 
+from msgspec import Meta
 from spikard import Body, Cookie, Form, Header, Path, Query
 
-from .types import TYPES, Color, Kind, Level, shown
+from .types import CONSTRAINED, TYPES, Color, Kind, Level, shown
 
 MARKERS = {"path": "Path", "query": "Query", "header": "Header", "cookie": "Cookie", "body": "Body", "form": "Form"}
 SPELLINGS = {
@@ -46,11 +47,31 @@ SPELLINGS = {
         "both": "{M}[{T}] = {M}(default_factory=lambda: {D})",
     },
 }
+LIMITED = {
+    "required": {
+        "call": "{T} = {M}(..., {O})",
+        "annotated": "Annotated[{T}, {M}({O})]",
+        "both": "{M}[{T}] = {M}({O})",
+        "inner": "{M}[Annotated[{T}, Meta({O})]]",
+        "beside": "Annotated[{T}, Meta({O}), {M}()]",
+    },
+    "defaulted": {
+        "call": "{T} = {M}({D}, {O})",
+        "keyword": "{T} = {M}(default={D}, {O})",
+        "annotated": "Annotated[{T}, {M}({O})] = {D}",
+        "inner": "{M}[Annotated[{T}, Meta({O})]] = {D}",
+        "both": "{M}[{T}] = {M}(default={D}, {O})",
+    },
+    "made": {
+        "call": "{T} = {M}(default_factory=lambda: {D}, {O})",
+        "annotated": "Annotated[{T}, {M}(default_factory=lambda: {D}, {O})]",
+    },
+}
 NAMES = {
     "datetime": datetime, "decimal": decimal, "uuid": uuid, "PurePosixPath": PurePosixPath, "Annotated": Annotated,
     "Literal": Literal, "Optional": Optional, "Union": Union, "Color": Color, "Level": Level, "shown": shown,
-    "UserId": NewType("UserId", int), "Body": Body, "Cookie": Cookie, "Form": Form, "Header": Header, "Path": Path,
-    "Query": Query, "DEFAULTS": {name: kind.default for name, kind in TYPES.items()},
+    "UserId": NewType("UserId", int), "Meta": Meta, "Body": Body, "Cookie": Cookie, "Form": Form, "Header": Header, "Path": Path,
+    "Query": Query, "DEFAULTS": {name: kind.default for name, kind in {**TYPES, **CONSTRAINED}.items()},
 }  # fmt: skip
 
 
@@ -72,21 +93,35 @@ class Group(NamedTuple):
     state: str
     postponed: bool
     is_async: bool
+    limited: bool = False
 
     @property
     def title(self) -> str:
+        """What tells it from the others."""
+        limited = " limited" * self.limited
         postponed = " postponed" * self.postponed
-        return f"{self.source} {self.state} {self.spelling}{postponed}{' async' if self.is_async else ' def'}"
+        return f"{self.source} {self.state} {self.spelling}{limited}{postponed}{' async' if self.is_async else ' def'}"
 
     @property
     def kinds(self) -> dict[str, Kind]:
         """Without what the source cannot hold: text is no literal number, a segment of a path is one value, a Body of bytes
         takes the whole.
         """
+        if self.limited:
+            # msgspec's Meta says nothing of a Decimal, and of an optional what its member allows.
+            without = {"price", "perhaps"} if "Meta" in self.spelt else set()
+            if self.source == "path":
+                without |= {name for name, kind in CONSTRAINED.items() if kind.is_list}
+            return {name: kind for name, kind in CONSTRAINED.items() if name not in without}
         without = {"numbers"} if self.source != "body" else {"bytes"} if self.spelling != "bare" else set()
         if self.source == "path":
             without |= {name for name, kind in TYPES.items() if kind.is_list}
         return {name: kind for name, kind in TYPES.items() if name not in without}
+
+    @property
+    def spelt(self) -> str:
+        """How its parameters are written."""
+        return (LIMITED if self.limited else SPELLINGS)[self.state][self.spelling]
 
     @property
     def method(self) -> str:
@@ -99,9 +134,9 @@ class Group(NamedTuple):
 
     def handler(self) -> Any:
         """The handler, from its source text."""
-        spelling, marker = SPELLINGS[self.state][self.spelling], MARKERS[self.source]
+        marker = MARKERS[self.source]
         parameters = [
-            f"p_{name}: " + spelling.format(T=kind.hint, M=marker, D=f"DEFAULTS[{name!r}]")
+            f"p_{name}: " + self.spelt.format(T=kind.hint, M=marker, D=f"DEFAULTS[{name!r}]", O=kind.options)
             for name, kind in self.kinds.items()
         ]
         text = f"{'async ' * self.is_async}def handler(*, {', '.join(parameters)}):\n"
@@ -160,12 +195,12 @@ def groups() -> list[Group]:
     """Every source with every spelling and every kind of default; annotations and handlers of either kind in turn."""
     made = []
     numbers = itertools.count()
-    for source, state in itertools.product(MARKERS, SPELLINGS):
-        for spelling in SPELLINGS[state]:
+    for limited, source, state in itertools.product((False, True), MARKERS, SPELLINGS):
+        for spelling in (LIMITED if limited else SPELLINGS)[state]:
             unmarked = spelling == "bare" and source in ("header", "cookie")
             if unmarked or (source == "path" and state != "required"):
                 continue
             for postponed in (False, True):
                 number = next(numbers)
-                made.append(Group(number, source, spelling, state, postponed, is_async=number % 3 != 0))
+                made.append(Group(number, source, spelling, state, postponed, number % 3 != 0, limited))
     return made
