@@ -133,19 +133,11 @@ def gather(hint: Any, names: Mapping[str, str], default: Callable[[], object] | 
     """
     model, _ = without_none(hint)
     plain, _ = unwrap(model)
-    decode = of_value(model)
+    decode = by_name = of_value(model)
     if kind_of(plain) == "namedtuple":
-        made = decode
-
-        def decode(values: Any) -> Any:
-            return made([*plain(**values)])
-
-    if any(wire != name for wire, name in names.items()):
-        by_name = decode
-
-        def decode(values: Any) -> Any:
-            return by_name({names[wire]: value for wire, value in values.items()})
-
+        decode = lambda values: by_name([*plain(**{names[wire]: value for wire, value in values.items()})])  # noqa: E731
+    elif any(wire != name for wire, name in names.items()):
+        decode = lambda values: by_name({names[wire]: value for wire, value in values.items()})  # noqa: E731
     if default is None:
         return decode
     needed = {name for name, _, is_needed in model_fields(model) if is_needed}
