@@ -273,7 +273,7 @@ fn a_stream_is_held_back_by_a_slow_reader() {
                 app.sleep(15).await;
             }
             let pulled = app.trace.lock().unwrap().iter().filter(|note| *note == "pulled").count();
-            assert!(pulled <= read + 5, "{pulled} pulled, {read} read");
+            assert!(pulled <= read + 17, "{pulled} pulled, {read} read");
         }
         assert_eq!(read, 64);
         drop(body);
