@@ -176,14 +176,13 @@ impl std::fmt::Debug for Remote {
 impl Readiness {
     fn arises(&self, event: &Event) {
         let failed = event.is_error();
-        let odd = failed || event.is_read_closed() || is_urgent(event);
-        let read = Notice { ready: event.is_readable(), odd };
-        let write = Notice { ready: event.is_writable(), odd: failed || event.is_write_closed() };
+        let (read_closed, write_closed) = (failed || event.is_read_closed(), failed || event.is_write_closed());
+        let read = Notice { ready: event.is_readable(), closed: read_closed, urgent: is_urgent(event) };
+        let write = Notice { ready: event.is_writable(), closed: write_closed, urgent: false };
         self.arise(read, write);
     }
 }
 
-/// A read ends before an urgent byte, whatever follows it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_urgent(event: &Event) -> bool {
     event.is_priority()

@@ -19,9 +19,10 @@ pub(super) struct Readiness {
 #[derive(Debug, Default)]
 pub(super) struct Direction {
     ready: AtomicBool,
-    /// Less than was asked for does not say that there is no more: the end may have been told already, or a byte out of
-    /// the order of the others has split what there is.
-    odd: AtomicBool,
+    /// Nothing changes any more, so no notice will come either.
+    closed: AtomicBool,
+    /// An urgent byte has come: a read ends before it, whatever follows.
+    urgent: AtomicBool,
     waiting: AtomicWaker,
 }
 
@@ -29,7 +30,8 @@ pub(super) struct Direction {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notice {
     pub(super) ready: bool,
-    pub(super) odd: bool,
+    pub(super) closed: bool,
+    pub(super) urgent: bool,
 }
 
 impl Readiness {
@@ -49,10 +51,13 @@ impl Readiness {
 
 impl Direction {
     fn arise(&self, notice: Notice) {
-        if notice.odd {
-            self.odd.store(true, Ordering::Release);
+        if notice.closed {
+            self.closed.store(true, Ordering::Release);
         }
-        if notice.ready || notice.odd {
+        if notice.urgent {
+            self.urgent.store(true, Ordering::Release);
+        }
+        if notice.ready || notice.closed {
             self.ready.store(true, Ordering::Release);
             self.waiting.wake();
         }
@@ -97,7 +102,9 @@ impl Direction {
         act: impl FnMut() -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         let done = std::task::ready!(self.attempt(cx, act));
-        if done.as_ref().is_ok_and(|done| (1..asked).contains(done)) && !self.odd.load(Ordering::Acquire) {
+        // The notice of a stream's end may have come together with its last bytes.
+        let may_hide_more = || self.closed.load(Ordering::Acquire) || self.urgent.load(Ordering::Acquire);
+        if done.as_ref().is_ok_and(|done| (1..asked).contains(done)) && !may_hide_more() {
             self.exhausted();
         }
         Poll::Ready(done)
