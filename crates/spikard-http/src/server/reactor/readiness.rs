@@ -45,7 +45,7 @@ impl Readiness {
     /// whoever reads, too.
     pub(super) fn poll_lost(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.read.waiting.register(cx.waker());
-        if self.write.odd.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+        if self.write.closed.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
