@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::{HostArg, HostId, Response};
+use crate::{HostArg, HostId, Response, echo};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $title:literal;)*) => {
@@ -91,6 +91,8 @@ pub struct ErrorParts {
     pub detail: Option<Cow<'static, str>>,
     /// Every refused value of the request.
     pub fields: Vec<FieldError>,
+    /// There are more refused values than are told.
+    pub more: bool,
     /// Sent with the response.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The object that user code raised.
@@ -126,6 +128,7 @@ impl Error {
             code,
             detail: None,
             fields: Vec::new(),
+            more: false,
             headers: Vec::new(),
             exception: None,
             refused: None,
@@ -166,8 +169,10 @@ impl Error {
 
     /// 422 with these refusals; of more than [`MAX_ERRORS`] the first.
     pub fn invalid(mut fields: Vec<FieldError>) -> Self {
-        fields.truncate(MAX_ERRORS);
         let mut error = Self::new(ErrorCode::Validation);
+        error.more = fields.len() > MAX_ERRORS;
+        fields.truncate(MAX_ERRORS);
+        error.more |= echo::bound(&mut fields);
         error.fields = fields;
         error
     }
@@ -263,6 +268,13 @@ impl Serialize for Loc {
     }
 }
 
+impl Loc {
+    /// The name of a member that was sent; of a long one its beginning.
+    pub fn named(name: &str) -> Self {
+        Self::Key(echo::beginning(name).unwrap_or_else(|| name.to_owned()).into())
+    }
+}
+
 impl From<&'static str> for Loc {
     fn from(key: &'static str) -> Self {
         Self::Key(Cow::Borrowed(key))
@@ -271,7 +283,7 @@ impl From<&'static str> for Loc {
 
 impl From<String> for Loc {
     fn from(key: String) -> Self {
-        Self::Key(Cow::Owned(key))
+        Self::Key(Cow::Owned(echo::beginning(&key).unwrap_or(key)))
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod config;
 mod dependency;
+mod echo;
 mod error;
 pub mod json;
 pub mod msgpack;

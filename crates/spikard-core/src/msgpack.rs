@@ -23,13 +23,20 @@ pub fn check(text: &[u8], max_depth: usize) -> Result<(), Fault> {
     read(text, max_depth)
 }
 
+/// How many values stand in it.
+pub(crate) fn count(text: &[u8], max_depth: usize) -> Result<usize, Fault> {
+    let mut reader = Reader { text, at: 0, left: max_depth, seen: 0 };
+    reader.value::<()>()?;
+    Ok(reader.seen)
+}
+
 /// The value as plain data. Of a name sent twice the last counts.
 pub fn to_arg(text: &[u8], max_depth: usize) -> Result<Arg, Fault> {
     read(text, max_depth)
 }
 
 fn read<M: Make>(text: &[u8], max_depth: usize) -> Result<M, Fault> {
-    let mut reader = Reader { text, at: 0, left: max_depth };
+    let mut reader = Reader { text, at: 0, left: max_depth, seen: 0 };
     let value = reader.value()?;
     if reader.at < text.len() { Err(reader.fault("more follows")) } else { Ok(value) }
 }
@@ -106,6 +113,8 @@ struct Reader<'a> {
     at: usize,
     /// Levels that may still be entered.
     left: usize,
+    /// Values that have begun.
+    seen: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -131,6 +140,7 @@ impl<'a> Reader<'a> {
 
     fn value<M: Make>(&mut self) -> Result<M, Fault> {
         let marker = self.take(1)?[0];
+        self.seen += 1;
         match marker {
             0x80..=0x8f => self.map(usize::from(marker & 0x0f)),
             0xde | 0xdf => {

@@ -12,6 +12,7 @@ use crate::{
     Word,
     config::Config,
     dependency::{WiredArgument, Wiring},
+    echo,
     parameter::Reader,
     spec::{AppSpec, RouteSpec, Source},
 };
@@ -333,12 +334,14 @@ impl Plan {
             None => Source::Body.loc().into(),
         };
         let mut said = self.said(&refused.input, own, message.as_deref());
+        error.more |= said.len() > MAX_ERRORS;
         said.truncate(MAX_ERRORS);
         let place = |field: FieldError| {
             let outer = outer.clone().unwrap_or_else(|| vec![source(&field)]);
             field.under(outer)
         };
         error.fields = said.into_iter().map(place).collect();
+        error.more |= echo::bound(&mut error.fields);
     }
 
     fn said(&self, input: &Input, own: Vec<FieldError>, message: Option<&str>) -> Vec<FieldError> {
@@ -372,7 +375,7 @@ fn shown(mut own: Vec<FieldError>, input: &Input) -> Vec<FieldError> {
             Loc::Index(index) => value.get(*index),
             Loc::Key(name) => value.get(&**name),
         });
-        only.input = found.cloned().unwrap_or_default();
+        only.input = found.map_or(serde_json::Value::Null, echo::shown);
     }
     own
 }

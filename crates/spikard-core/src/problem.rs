@@ -49,10 +49,10 @@ impl Error {
     /// Never the text of an exception: `source` stays in the log.
     fn public_detail(&self) -> Option<Cow<'_, str>> {
         match (self.code, self.fields.len()) {
-            (ErrorCode::Validation, 1) => Some("1 validation error in request".into()),
-            (ErrorCode::Validation, MAX_ERRORS) => {
-                Some(format!("at least {MAX_ERRORS} validation errors in request").into())
+            (ErrorCode::Validation, count) if self.more || count == MAX_ERRORS => {
+                Some(format!("at least {count} validation errors in request").into())
             }
+            (ErrorCode::Validation, 1) => Some("1 validation error in request".into()),
             (ErrorCode::Validation, count) if count > 1 => Some(format!("{count} validation errors in request").into()),
             _ => self.detail.as_deref().map(Cow::Borrowed),
         }

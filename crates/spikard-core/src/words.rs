@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
-use crate::{FieldError, Loc};
+use crate::{FieldError, Loc, echo::shown};
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $message:literal;)*) => {
@@ -184,13 +184,13 @@ impl Serialize for Word {
 }
 
 impl FieldError {
-    /// A refusal; the word's message is filled in from `ctx`.
-    pub fn new(word: Word, loc: Vec<Loc>, input: Value, ctx: Map<String, Value>) -> Self {
-        Self { word: word.as_str().into(), loc, msg: fill(word.message(), &ctx), input, ctx }
+    /// A refusal; the word's message is filled in from `ctx`. A large input is not shown.
+    pub fn new(word: Word, loc: Vec<Loc>, input: &Value, ctx: Map<String, Value>) -> Self {
+        Self { word: word.as_str().into(), loc, msg: fill(word.message(), &ctx), input: shown(input), ctx }
     }
 
     /// A refusal of the value itself, with at most one thing to say about it.
-    pub(crate) fn of(word: Word, input: Value, about: Option<(&str, Value)>) -> Self {
+    pub(crate) fn of(word: Word, input: &Value, about: Option<(&str, Value)>) -> Self {
         let ctx = about.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self::new(word, Vec::new(), input, ctx)
     }
@@ -276,8 +276,8 @@ mod tests {
 
     #[test]
     fn messages_count_in_singular_and_plural() {
-        let one = FieldError::of(Word::StringTooShort, json!(""), Some(("min_length", json!(1))));
-        let two = FieldError::of(Word::StringTooShort, json!(""), Some(("min_length", json!(2))));
+        let one = FieldError::of(Word::StringTooShort, &json!(""), Some(("min_length", json!(1))));
+        let two = FieldError::of(Word::StringTooShort, &json!(""), Some(("min_length", json!(2))));
         assert_eq!(one.msg, "String should have at least 1 character");
         assert_eq!(two.msg, "String should have at least 2 characters");
     }

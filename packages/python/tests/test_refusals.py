@@ -189,3 +189,55 @@ def test_a_value_that_cannot_be_in_a_set_is_refused() -> None:
 
 def test_no_refusal_is_made_of_a_fault() -> None:
     assert told(KeyError("secret")) is None
+
+
+class Small(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class SmallModel(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid")
+    name: str
+
+
+class Shouting(pydantic.BaseModel):
+    name: str
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def refuse(cls, name: str) -> str:
+        raise ValueError(f"not {name}")
+
+
+LONG = "x" * 100_000
+MANY = [0] * 400_000
+
+
+@pytest.mark.parametrize("kind", ["json", "msgpack"])
+@pytest.mark.parametrize(
+    ("hint", "sent"),
+    [
+        (dict, MANY),
+        (Small, MANY),
+        (SmallModel, MANY),
+        (Small, {"name": MANY}),
+        (SmallModel, {"name": MANY}),
+        (Small, {"name": "a", LONG: 1}),
+        (SmallModel, {"name": "a", LONG: 1}),
+        (Shouting, {"name": LONG}),
+        (SmallModel, {f"{n:>99}" * 100: n for n in range(900)}),
+        (dict[str, Small], {LONG: dict.fromkeys(map(str, range(900)), 1)}),
+    ],
+)
+def test_a_refusal_stays_in_proportion(hint: Any, sent: Any, kind: str) -> None:
+    def handler(body: Any) -> Any:
+        return body
+
+    handler.__annotations__["body"] = hint
+    app = Spikard()
+    app.post("/")(handler)
+    text = msgspec.json.encode(sent) if kind == "json" else msgspec.msgpack.encode(sent)
+    with TestClient(app) as client:
+        answer = client.post("/", content=text, headers={"content-type": f"application/{kind}"}).assert_status(422)
+    assert len(answer.content) < 700_000
+    assert answer.json()["errors"]

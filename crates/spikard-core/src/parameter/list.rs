@@ -8,7 +8,7 @@ use super::{
     scalar::{Read, Scalar, Strictness},
     text::Length,
 };
-use crate::{Arg, FieldError, Loc, SpecError, Word};
+use crate::{Arg, FieldError, Loc, SpecError, Word, echo::shown};
 
 /// What kind of list it is, and how many items it may have.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ impl Size {
     pub(crate) fn missing(self, count: usize, places: usize, input: &Value) -> impl Iterator<Item = FieldError> {
         let wanted = (0..places).rev().find(|place| self.length.below(*place as u64).is_some());
         (count..wanted.map_or(0, |last| last + 1))
-            .map(move |place| FieldError::of(Word::Missing, input.clone(), None).under([Loc::Index(place)]))
+            .map(move |place| FieldError::of(Word::Missing, input, None).under([Loc::Index(place)]))
     }
 
     fn refuse(self, word: Word, name: &str, limit: u64, actual: Value, input: &Value) -> FieldError {
@@ -91,7 +91,7 @@ impl Size {
             (name.to_owned(), limit.into()),
             ("actual_length".to_owned(), actual),
         ];
-        FieldError::new(word, Vec::new(), input.clone(), ctx.into_iter().collect())
+        FieldError::new(word, Vec::new(), input, ctx.into_iter().collect())
     }
 }
 
@@ -108,16 +108,16 @@ pub(crate) struct ListRules {
 impl ListRules {
     /// Reads every text as an item.
     pub(crate) fn read_texts(&self, texts: &[&str]) -> Read {
-        let input = || Value::from(texts.to_vec());
+        let input = || shown(&Value::from(texts.to_vec()));
         self.read(texts.len(), input, |place| self.item(place).read_text(texts[place]))
     }
 
     /// Reads a JSON array.
     pub(crate) fn read_json(&self, value: &Value) -> Read {
         let Value::Array(values) = value else {
-            return Err(vec![FieldError::of(self.size.type_word(), value.clone(), None)]);
+            return Err(vec![FieldError::of(self.size.type_word(), value, None)]);
         };
-        self.read(values.len(), || value.clone(), |place| self.item(place).read_json(&values[place], Strictness::Typed))
+        self.read(values.len(), || shown(value), |place| self.item(place).read_json(&values[place], Strictness::Typed))
     }
 
     fn item(&self, place: usize) -> &Scalar {

@@ -81,7 +81,7 @@ impl Reader {
         match (&self.shape, texts.last()) {
             (Shape::List { rules, .. }, _) => rules.read_texts(texts),
             (Shape::One(scalar), Some(text)) => scalar.read_text(text),
-            (Shape::One(_), None) => Err(vec![FieldError::of(Word::Missing, Value::Null, None)]),
+            (Shape::One(_), None) => Err(vec![FieldError::of(Word::Missing, &Value::Null, None)]),
         }
     }
 

@@ -64,7 +64,7 @@ impl Scalar {
             }
         };
         read.map_err(|refusal| {
-            let mut error = refusal.of_input(Value::from(text));
+            let mut error = refusal.of_input(&Value::from(text));
             if error.word == Word::TimeDeltaParsing.as_str() {
                 // pydantic names the host's type for text, and JSON's for JSON.
                 error.msg = error.msg.replacen("duration", "timedelta", 1).into();
@@ -106,7 +106,7 @@ impl Scalar {
             }
             _ => Err(Refusal::new(self.type_word())),
         };
-        read.map_err(|refusal| vec![refusal.of_input(value.clone())])
+        read.map_err(|refusal| vec![refusal.of_input(value)])
     }
 
     /// The word for a value of another JSON type.
@@ -191,7 +191,7 @@ impl Refusal {
         Self { word, about: Some((name, value.into())) }
     }
 
-    pub(crate) fn of_input(self, input: Value) -> FieldError {
+    pub(crate) fn of_input(self, input: &Value) -> FieldError {
         FieldError::of(self.word, input, self.about)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     Word,
     config::Config,
     dependency::Wiring,
+    echo::{self, is_worded},
     json as grammar, msgpack, pairs, sabotage,
     schema::Schema,
     spec::{AppSpec, BodyKind, BodySpec, Reading, RouteSpec, Source},
@@ -122,7 +123,7 @@ impl BodyPlan {
     /// schema has to say what it thinks of the body.
     fn read_json(&self, text: Bytes, strict: bool) -> Result<Arg, Vec<FieldError>> {
         let left_to_host = self.decoder.is_some() && self.reading == Reading::Typed && !self.schema.has_pattern();
-        if left_to_host && !strict {
+        if left_to_host && !(strict && is_worded(echo::values(&text))) {
             return Ok(self.input(text));
         }
         let value: Value = serde_json::from_slice(&text).map_err(|error| vec![value_error(&error.to_string())])?;
@@ -202,12 +203,14 @@ fn input(decoder: CallableId, input: Input) -> Arg {
     Arg::Input(Box::new(HostArg { decoder, argument: 0, input }))
 }
 
-/// What a decoder refused, as JSON.
+/// What a decoder refused, as JSON. None of what is too large to be looked at again.
 pub(super) fn sent(input: &Input, max_depth: usize) -> Option<Value> {
     match input {
-        Input::Json(text) => serde_json::from_slice(text).ok(),
-        Input::Msgpack(text) => msgpack::to_arg(text, max_depth).ok().map(|arg| msgpack::as_json(&arg)),
-        Input::Value(_) => None,
+        Input::Json(text) if is_worded(echo::values(text)) => serde_json::from_slice(text).ok(),
+        Input::Msgpack(text) if is_worded(msgpack::count(text, max_depth).ok()?) => {
+            msgpack::to_arg(text, max_depth).ok().map(|arg| msgpack::as_json(&arg))
+        }
+        _ => None,
     }
 }
 
@@ -226,7 +229,7 @@ fn refuse_coding(parts: &Parts) -> Result<(), Error> {
 
 /// The host refused what the schema accepts.
 pub(super) fn value_error(message: &str) -> FieldError {
-    let mut error = FieldError::new(Word::ValueError, Vec::<Loc>::new(), Value::Null, Map::new());
+    let mut error = FieldError::new(Word::ValueError, Vec::<Loc>::new(), &Value::Null, Map::new());
     error.msg = message.to_owned().into();
     error
 }

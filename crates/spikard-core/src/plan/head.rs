@@ -139,5 +139,5 @@ fn read_cookies(headers: &http::HeaderMap) -> Vec<Pair<'_>> {
 
 /// `loc` is relative, `input` null.
 pub(super) fn missing() -> FieldError {
-    FieldError::new(Word::Missing, Vec::<Loc>::new(), serde_json::Value::Null, serde_json::Map::new())
+    FieldError::new(Word::Missing, Vec::<Loc>::new(), &serde_json::Value::Null, serde_json::Map::new())
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::node::{ArrayRules, Node, NodeId, Nodes, ObjectRules, Rest, Shape, Tagged};
 use crate::{
     FieldError, Loc, MAX_ERRORS, Word,
+    echo::{self, beginning},
     parameter::{Scalar, Strictness, label, under},
     upload::is_file,
     words::quoted,
@@ -19,13 +20,7 @@ pub(super) struct Judge<'a> {
     strictness: Strictness,
     /// How many more nodes may be visited: alternatives inside alternatives would multiply.
     budget: Cell<usize>,
-    /// How much more may be said of values that other errors have shown already.
-    echo: Cell<usize>,
 }
-
-/// Bytes, roughly, of the objects that are shown because a member of theirs is missing. Without an end to it a body that
-/// misses many members of one large object would be answered with many times its size.
-const ECHO: usize = 64 * 1024;
 
 /// Visits for each value that an instance holds.
 const VISITS: usize = 64;
@@ -35,7 +30,7 @@ const MAX_DEPTH: usize = 1024;
 
 impl<'a> Judge<'a> {
     pub(super) fn new(nodes: &'a Nodes, strictness: Strictness, instance: &Value) -> Self {
-        Self { nodes, strictness, budget: Cell::new(VISITS * (16 + size(instance))), echo: Cell::new(ECHO) }
+        Self { nodes, strictness, budget: Cell::new(VISITS * (16 + size(instance))) }
     }
 
     /// Every error of the instance.
@@ -43,20 +38,9 @@ impl<'a> Judge<'a> {
         let errors = self.judge(Nodes::ROOT, instance, 0);
         if errors.is_empty() && self.budget.get() == 0 {
             let error = Value::from("too many alternatives to try");
-            return vec![FieldError::of(Word::ValueError, Value::Null, Some(("error", error)))];
+            return vec![FieldError::of(Word::ValueError, &Value::Null, Some(("error", error)))];
         }
         errors
-    }
-
-    /// The value as an error shows it: null once too much has been shown.
-    fn echo(&self, value: &Value) -> Value {
-        match self.echo.get().checked_sub(weight(value, self.echo.get())) {
-            Some(left) => {
-                self.echo.set(left);
-                value.clone()
-            }
-            None => Value::Null,
-        }
     }
 
     fn node(&self, id: NodeId) -> &'a Node {
@@ -92,11 +76,11 @@ impl<'a> Judge<'a> {
         match (shape, value) {
             (Shape::Scalar(scalar), value) => scalar.read_json(value, self.strictness).err().unwrap_or_default(),
             (Shape::Array(rules), Value::Array(items)) => self.array(rules, items, value, depth),
-            (Shape::Array(rules), other) => vec![FieldError::of(rules.size.type_word(), other.clone(), None)],
+            (Shape::Array(rules), other) => vec![FieldError::of(rules.size.type_word(), other, None)],
             (Shape::Object(rules), Value::Object(members)) => self.object(rules, members, value, depth),
             (Shape::Object(rules), other) => {
                 let word = if rules.is_model { Word::ModelType } else { Word::DictType };
-                vec![FieldError::of(word, other.clone(), None)]
+                vec![FieldError::of(word, other, None)]
             }
         }
     }
@@ -143,7 +127,7 @@ impl<'a> Judge<'a> {
                     errors.extend(self.judge(node, value, depth).into_iter().map(|error| error.under(loc())));
                 }
                 (None, _) if declared.required => {
-                    errors.push(FieldError::of(Word::Missing, self.echo(whole), None).under(loc()));
+                    errors.push(FieldError::of(Word::Missing, whole, None).under(loc()));
                 }
                 _ => {}
             }
@@ -151,7 +135,7 @@ impl<'a> Judge<'a> {
         for (property, names) in rules.dependents.iter().filter(|(property, _)| members.contains_key(property)) {
             for name in names.iter().filter(|name| !members.contains_key(*name)) {
                 let about = Some(("property", Value::from(property.as_str())));
-                let error = FieldError::of(Word::DependentRequired, self.echo(whole), about);
+                let error = FieldError::of(Word::DependentRequired, whole, about);
                 merge(&mut errors, vec![error.under([Loc::from(name.clone())])]);
             }
         }
@@ -161,7 +145,7 @@ impl<'a> Judge<'a> {
                 break;
             }
             let found = self.undeclared(rules, name, value, depth);
-            errors.extend(found.into_iter().map(|error| error.under([Loc::from(name.clone())])));
+            errors.extend(found.into_iter().map(|error| error.under([Loc::named(name)])));
         }
         errors
     }
@@ -174,7 +158,7 @@ impl<'a> Judge<'a> {
             merge(&mut errors, self.judge(*node, value, depth));
         }
         match rules.rest {
-            Rest::Nothing if !known => vec![FieldError::of(Word::ExtraForbidden, value.clone(), None)],
+            Rest::Nothing if !known => vec![FieldError::of(Word::ExtraForbidden, value, None)],
             Rest::Each(node) if !known => self.judge(node, value, depth),
             _ => errors,
         }
@@ -183,7 +167,7 @@ impl<'a> Judge<'a> {
     fn tagged(&self, tagged: &Tagged, value: &Value, depth: usize) -> Vec<FieldError> {
         let refuse = |word: Word, ctx: &[(&str, String)]| {
             let ctx = ctx.iter().map(|(name, text)| ((*name).to_owned(), Value::from(text.as_str()))).collect();
-            vec![FieldError::new(word, Vec::new(), value.clone(), ctx)]
+            vec![FieldError::new(word, Vec::new(), value, ctx)]
         };
         let Value::Object(members) = value else { return refuse(Word::DictType, &[]) };
         let property = format!("'{}'", tagged.property);
@@ -216,13 +200,13 @@ impl<'a> Judge<'a> {
             1 => return Vec::new(),
             0 if members.is_empty() => return Vec::new(),
             0 => {}
-            _ => return vec![FieldError::of(Word::OneOf, value.clone(), None)],
+            _ => return vec![FieldError::of(Word::OneOf, value, None)],
         }
         refusals.retain(|(member, _)| !self.is_null(*member));
         match refusals.len() {
-            0 => vec![FieldError::of(Word::NoneRequired, value.clone(), None)],
+            0 => vec![FieldError::of(Word::NoneRequired, value, None)],
             1 => refusals.remove(0).1,
-            _ if exclusive => vec![FieldError::of(Word::OneOf, value.clone(), None)],
+            _ if exclusive => vec![FieldError::of(Word::OneOf, value, None)],
             _ => refusals.into_iter().flat_map(|(member, errors)| under(&self.label(member, 0), errors)).collect(),
         }
     }
@@ -261,7 +245,7 @@ impl<'a> Judge<'a> {
 
 /// A text where a file belongs.
 fn no_file(value: &Value) -> FieldError {
-    FieldError::of(Word::ValueError, value.clone(), Some(("error", Value::from("expected a file"))))
+    FieldError::of(Word::ValueError, value, Some(("error", Value::from("expected a file"))))
 }
 
 impl Shape {
@@ -291,8 +275,8 @@ fn merge(errors: &mut Vec<FieldError>, more: Vec<FieldError>) {
 /// A tag as a message shows it.
 fn shown(tag: &Value) -> String {
     match tag {
-        Value::String(text) => text.clone(),
-        other => quoted(other),
+        Value::String(text) => beginning(text).unwrap_or_else(|| text.clone()),
+        other => quoted(&echo::shown(other)),
     }
 }
 
@@ -303,23 +287,4 @@ fn size(value: &Value) -> usize {
         Value::Object(members) => members.values().map(size).sum::<usize>() + 1,
         _ => 1,
     }
-}
-
-/// Roughly the bytes of a value's text; counting ends above `limit`.
-fn weight(value: &Value, limit: usize) -> usize {
-    let mut weight = 0;
-    let mut left = vec![value];
-    while let Some(value) = left.pop().filter(|_| weight <= limit) {
-        weight += 8;
-        match value {
-            Value::String(text) => weight += text.len(),
-            Value::Array(items) => left.extend(items.iter().take(limit)),
-            Value::Object(members) => {
-                weight += members.keys().take(limit).map(String::len).sum::<usize>();
-                left.extend(members.values().take(limit));
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => (),
-        }
-    }
-    weight
 }

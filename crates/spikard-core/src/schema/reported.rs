@@ -8,7 +8,7 @@ use jsonschema::{
 };
 use serde_json::{Value, json};
 
-use crate::{FieldError, Loc, Word, words::listed};
+use crate::{FieldError, Loc, Word, echo, words::listed};
 
 /// The errors of one report; several where one keyword refuses several members.
 pub(super) fn worded(error: &ValidationError<'_>) -> Vec<FieldError> {
@@ -49,7 +49,7 @@ pub(super) fn join(errors: &mut Vec<FieldError>, more: impl Iterator<Item = Fiel
 /// A name that looks like a number is one step of an array only where the instance is one, which reports tell apart.
 fn step(segment: LocationSegment<'_>) -> Loc {
     match segment {
-        LocationSegment::Property(name) => Loc::from(name.into_owned()),
+        LocationSegment::Property(name) => Loc::named(&name),
         LocationSegment::Index(index) => Loc::Index(index),
     }
 }
@@ -70,7 +70,7 @@ fn of_kind(kind: &Kind, input: &Value) -> Vec<FieldError> {
         }
         other => {
             let (word, about) = of_value(other);
-            vec![FieldError::of(word, input.clone(), about)]
+            vec![FieldError::of(word, input, about)]
         }
     }
 }
@@ -88,7 +88,7 @@ fn of_value(kind: &Kind) -> (Word, Option<(&'static str, Value)>) {
         Kind::AnyOf { .. } | Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => (Word::OneOf, None),
         Kind::MaxProperties { limit } => about(Word::MaxProperties, "max_properties", json!(limit)),
         Kind::MinProperties { limit } => about(Word::MinProperties, "min_properties", json!(limit)),
-        Kind::PropertyNames { error } => about(Word::PropertyNames, "name", error.instance().as_ref().clone()),
+        Kind::PropertyNames { error } => about(Word::PropertyNames, "name", echo::shown(error.instance().as_ref())),
         Kind::Constant { expected_value } => {
             about(Word::Const, "expected", listed(std::slice::from_ref(expected_value.as_ref())).into())
         }
@@ -110,7 +110,7 @@ fn of_value(kind: &Kind) -> (Word, Option<(&'static str, Value)>) {
 }
 
 fn member(word: Word, name: &str, input: &Value) -> FieldError {
-    FieldError::of(word, input.clone(), None).under([Loc::from(name.to_owned())])
+    FieldError::of(word, input, None).under([Loc::named(name)])
 }
 
 fn sized(word: Word, name: &str, limit: u64, input: &Value) -> FieldError {
@@ -120,7 +120,7 @@ fn sized(word: Word, name: &str, limit: u64, input: &Value) -> FieldError {
         (name.to_owned(), json!(limit)),
         ("actual_length".to_owned(), json!(actual)),
     ];
-    FieldError::new(word, Vec::new(), input.clone(), ctx.into_iter().collect())
+    FieldError::new(word, Vec::new(), input, ctx.into_iter().collect())
 }
 
 fn type_word(kind: &TypeKind) -> Word {

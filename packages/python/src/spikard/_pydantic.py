@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, get_args, get_origin
 
 from ._hints import unwrap
@@ -82,8 +83,12 @@ def _generator() -> Any:
 
 MAX_ERRORS = 1000
 """More are not told: each is an object, made on the loop's thread."""
+_SHOWN = 8 * 1024
+"""Bytes, roughly, of a value that is shown."""
 _ECHO = 64 * 1024
-"""Bytes, roughly, of the values that are shown. The same value may be shown for each of its members."""
+"""Bytes, roughly, of all of them. The same value may be shown for each of its members."""
+_NAME = 1024
+"""Characters of a member's name that are handed on; fewer are shown."""
 _MATERIALISED = 4 * 1024 * 1024
 """Bytes, at most, of the values that pydantic makes to show them."""
 
@@ -108,8 +113,11 @@ def refusal(error: Any, size: int = 0) -> list[dict[str, Any]]:
         if kind in ("dataclass_type", "model_type", "model_attributes_type"):
             kind, message = "model_type", "Input should be an object"
         value = item.get("input")
-        left -= _weight(value, left)
-        entry = {"type": kind, "loc": list(item["loc"]), "msg": message, "input": value if left >= 0 else None}
+        weight = _weight(value, _SHOWN)
+        value = value if weight <= min(left, _SHOWN) else None
+        left -= weight if value is not None else 0
+        loc = [step[:_NAME] if isinstance(step, str) else step for step in item["loc"]]
+        entry = {"type": kind, "loc": loc, "msg": message, "input": value}
         found.append({**entry, "ctx": context} if context else entry)
     return found
 
@@ -123,8 +131,8 @@ def _weight(value: Any, limit: int) -> int:
         if isinstance(value, (str, bytes)):
             weight += len(value)
         elif isinstance(value, dict):
-            rest.extend(value)
-            rest.extend(value.values())
+            rest.extend(islice(value, limit))
+            rest.extend(islice(value.values(), limit))
         elif isinstance(value, (list, tuple, set, frozenset)):
-            rest.extend(value)
+            rest.extend(islice(value, limit))
     return weight
