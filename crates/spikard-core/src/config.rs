@@ -1,5 +1,6 @@
 //! The configuration: what call, configuration object and environment say, resolved here and nowhere else.
 
+mod access_log;
 mod field;
 #[cfg(test)]
 mod tests;
@@ -7,6 +8,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::access_log::AccessLog;
 use self::field::Field;
 pub use self::field::MAX_SECONDS;
 use crate::SpecError;
@@ -100,6 +102,8 @@ pub struct Config {
     pub cancel_grace: f64,
     /// `x-request-id` on every response.
     pub enable_request_id: bool,
+    /// One line for each request on standard output.
+    pub access_log: AccessLog,
     /// What happens to a path that differs from a declared one in its last slash only.
     pub trailing_slash: TrailingSlash,
     /// `format` is asserted in JSON Schemas as they are written.
@@ -195,6 +199,7 @@ impl Default for Config {
             cancel_on_disconnect: false,
             cancel_grace: 5.0,
             enable_request_id: true,
+            access_log: AccessLog::default(),
             trailing_slash: TrailingSlash::default(),
             assert_formats: true,
             debug: false,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use spikard_core::Sent;
 
-use crate::{file::Reading, keeper::Serving, platform::Task, transit::Line};
+use crate::{access::Entry, file::Reading, keeper::Serving, platform::Task, transit::Line};
 
 /// A stream that has had nothing to send for so long since its client closed its sending side is read by nobody.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,6 +36,8 @@ struct Rest {
     client: Client,
     /// The request's body, for a stream that reads it.
     request: Option<Box<dyn Serving>>,
+    /// Its line of the access log.
+    entry: Option<Box<Entry>>,
 }
 
 /// Whether a stream's client is still there, though nothing is written to it.
@@ -83,8 +85,13 @@ impl Body {
         let watched = departure.filter(|departure| streams && !departure.has_departed());
         let client = watched.map_or(Client::Reads, |departure| Client::Stays(departure.watch()));
         let request = line.as_ref().and_then(|line| line.take_request());
-        let rest = Rest { file, line, streams, sent, broken: false, client, request };
+        let rest = Rest { file, line, streams, sent, broken: false, client, request, entry: None };
         Self { whole, rest: Some(Box::new(rest)) }
+    }
+
+    /// Writes this line when the body is dropped.
+    pub(crate) fn log(&mut self, entry: Box<Entry>) {
+        self.rest.get_or_insert_with(|| Box::new(Rest::nothing())).entry = Some(entry);
     }
 
     /// Takes the content away: the answer to HEAD is complete unread. Its length, where it has one.
@@ -102,6 +109,37 @@ impl Body {
 }
 
 impl Rest {
+    fn nothing() -> Self {
+        let client = Client::Reads;
+        Self {
+            file: None,
+            line: None,
+            streams: false,
+            sent: Sent::Complete,
+            broken: false,
+            client,
+            request: None,
+            entry: None,
+        }
+    }
+
+    fn poll(&mut self, whole: Option<Bytes>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if self.broken {
+            self.broken = false;
+            return Poll::Ready(Some(Err(Broken)));
+        }
+        if self.streams {
+            return self.poll_stream(cx);
+        }
+        if self.file.is_some() {
+            return self.poll_file(cx);
+        }
+        if whole.is_some() {
+            self.sent = Sent::Complete;
+        }
+        Poll::Ready(whole.map(|whole| Ok(Frame::data(whole))))
+    }
+
     fn poll_file(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let Some(file) = &mut self.file else { return Poll::Ready(None) };
         let piece = match ready!(file.poll_piece(cx)) {
@@ -172,20 +210,11 @@ impl http_body::Body for Body {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         let whole = self.whole.take();
         let Some(rest) = &mut self.rest else { return Poll::Ready(whole.map(|whole| Ok(Frame::data(whole)))) };
-        if rest.broken {
-            rest.broken = false;
-            return Poll::Ready(Some(Err(Broken)));
+        let piece = rest.poll(whole, cx);
+        if let (Some(entry), Poll::Ready(Some(Ok(frame)))) = (&mut rest.entry, &piece) {
+            entry.sent(frame.data_ref().map_or(0, Bytes::len));
         }
-        if rest.streams {
-            return rest.poll_stream(cx);
-        }
-        if rest.file.is_some() {
-            return rest.poll_file(cx);
-        }
-        if whole.is_some() {
-            rest.sent = Sent::Complete;
-        }
-        Poll::Ready(whole.map(|whole| Ok(Frame::data(whole))))
+        piece
     }
 
     fn is_end_stream(&self) -> bool {

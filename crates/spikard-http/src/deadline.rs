@@ -9,9 +9,10 @@ use std::{
 
 use futures_util::future::{Either, select};
 use slab::Slab;
+use spikard_core::{Error, ErrorCode, RequestId};
 use tokio::sync::Notify;
 
-use crate::platform::Platform;
+use crate::{endpoint::Endpoint, notice, platform::Platform};
 
 /// Never is not a time.
 const NEVER: Duration = Duration::MAX;
@@ -37,18 +38,13 @@ struct Waiting {
 }
 
 impl Deadlines {
-    pub(crate) fn new(platform: Arc<dyn Platform>) -> Arc<Self> {
+    pub(crate) fn new(platform: Arc<dyn Platform>) -> Self {
         let table = Mutex::new(Table { waiting: Slab::new(), next: NEVER });
-        Arc::new(Self { platform, table, bell: Notify::new() })
+        Self { platform, table, bell: Notify::new() }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A deadline at this time. It stands in the table from its first poll on: who is answered at once has none.
-    pub(crate) fn at(self: &Arc<Self>, at: Duration) -> Deadline {
-        Deadline { deadlines: self.clone(), at, key: None }
     }
 
     /// Runs on the I/O side for as long as the server does.
@@ -89,20 +85,35 @@ impl Deadlines {
 
 /// The deadline of one request; dropping it takes it back.
 pub(crate) struct Deadline {
-    deadlines: Arc<Deadlines>,
+    /// Where it is waited for, and where the table is.
+    endpoint: Arc<Endpoint>,
     at: Duration,
     key: Option<usize>,
 }
 
 impl Deadline {
+    /// At this time. It stands in the table from its first poll on: who is answered at once has none.
+    pub(crate) fn new(endpoint: Arc<Endpoint>, at: Duration) -> Self {
+        Self { endpoint, at, key: None }
+    }
+
+    /// The answer of a request whose time is over, which the log is told of.
+    pub(crate) fn missed(&self, request_id: Option<RequestId>) -> Error {
+        let seconds = self.endpoint.timeout.unwrap_or_default().as_secs_f64();
+        let what = format!("408, for there was no answer within `request_timeout` ({seconds} s)");
+        notice::tell(&self.endpoint.transit, &self.endpoint.name, request_id, &what);
+        Error::new(ErrorCode::RequestTimeout).with_detail(format!("there was no answer within {seconds} s"))
+    }
+
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
-        let mut table = self.deadlines.table();
+        let deadlines = &self.endpoint.transit.deadlines;
+        let mut table = deadlines.table();
         let Some(key) = self.key else {
             self.key =
                 Some(table.waiting.insert(Waiting { at: self.at, over: false, waker: Some(cx.waker().clone()) }));
             if self.at < table.next {
                 table.next = self.at;
-                self.deadlines.bell.notify_one();
+                deadlines.bell.notify_one();
             }
             return Poll::Pending;
         };
@@ -120,7 +131,7 @@ impl Deadline {
 impl Drop for Deadline {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.deadlines.table().waiting.remove(key);
+            self.endpoint.transit.deadlines.table().waiting.remove(key);
         }
     }
 }

@@ -65,8 +65,8 @@ pub(crate) struct Endpoint {
     form_limits: FormLimits,
     pub timeout: Option<Duration>,
     promise: Option<Box<Promise>>,
-    /// For reports.
-    name: Arc<str>,
+    /// For reports and the log.
+    pub name: Arc<str>,
     singletons: Arc<Singletons>,
     pub transit: Arc<Transit>,
 }
@@ -155,8 +155,7 @@ impl Endpoint {
         async move {
             let (mut waiting, mut request) = (None, Request { args: Vec::new(), head });
             if starts_early {
-                let host_side = |end| self.clone().host_side(end, seen.clone(), Ok(request));
-                let mut end = self.transit.on_host(terms.clone(), host_side);
+                let mut end = self.on_host(terms.clone(), seen.clone(), Ok(request));
                 request = match kept.arrival(&mut end).await {
                     Home::Decode(seen) => seen,
                     Home::Open(path) => return Box::pin(self.send_file(end, path, asked)).await,
@@ -175,13 +174,17 @@ impl Endpoint {
             let mut end = match (waiting, request) {
                 (Some(end), request) => end.give(request),
                 (None, Err(error)) if !self.errors_cross(&error) => return self.encode_error(error),
-                (None, request) => self.transit.on_host(terms, |end| self.clone().host_side(end, seen, request)),
+                (None, request) => self.on_host(terms, seen, request),
             };
             match kept.arrival(&mut end).await {
                 Home::Open(path) => Box::pin(self.send_file(end, path, asked)).await,
                 home => self.encode(home, end.into_line(), asked.as_deref()),
             }
         }
+    }
+
+    fn on_host(self: &Arc<Self>, terms: Terms, seen: Option<Arc<Head>>, request: Result<Request, Error>) -> IoEnd {
+        self.transit.on_host(&self.name, terms, |end| self.clone().host_side(end, seen, request))
     }
 
     /// Only a head that is looked at pays for an extension: there the departure, and the peer with it, is found.
@@ -245,7 +248,7 @@ impl Endpoint {
                 Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
                 Ok(response) => Box::pin(tail(&mut end, &self.name, generators, response)).await,
                 Err(Fault::Cancelled(reason)) => self.finish(&end, &generators, Outcome::Cancelled(reason)).await,
-                Err(Fault::GivenUp) => return end.give_up(),
+                Err(Fault::GivenUp) => return end.give_up(&self.name),
                 Err(Fault::Error(error)) => {
                     failed = failed.or_else(|| self.report_of(&end, &error));
                     Box::pin(fail(&mut end, &self.name, &generators, error)).await;

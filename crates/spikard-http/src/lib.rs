@@ -1,6 +1,7 @@
 //! An `AppSpec` and a `Runtime` become an HTTP service: routing, reading, the road to user code and back, writing.
 //! Knows no host language.
 
+mod access;
 mod background;
 mod body;
 mod deadline;
@@ -12,6 +13,7 @@ mod exchange;
 mod file;
 mod hooks;
 mod keeper;
+mod notice;
 mod peer;
 mod platform;
 mod promise;

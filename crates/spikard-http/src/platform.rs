@@ -2,6 +2,8 @@
 
 #[cfg(feature = "server")]
 mod disk;
+#[cfg(feature = "server")]
+mod lines;
 
 use std::{
     any::Any,
@@ -46,6 +48,9 @@ pub trait Platform: Send + Sync + 'static {
     /// Time since some moment in the past; never goes back.
     fn now(&self) -> Duration;
 
+    /// Time since 1970.
+    fn unix_time(&self) -> Duration;
+
     /// Ends after this time.
     fn sleep(&self, time: Duration) -> Task;
 
@@ -75,6 +80,12 @@ pub trait Platform: Send + Sync + 'static {
     fn spool(&self, _directory: Option<&str>) -> io::Result<Box<dyn Spool>> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    /// Writes a line of the access log, and waits for nobody. A platform without an output has none.
+    fn log(&self, _line: String) {}
+
+    /// Waits for what was logged to be out, for a moment at most.
+    fn flush_log(&self) {}
 }
 
 /// Where the content of an upload goes. Dropped, nothing of it is left.
@@ -91,6 +102,7 @@ pub trait Spool: Send {
 pub struct Tokio {
     handle: tokio::runtime::Handle,
     began: std::time::Instant,
+    lines: std::sync::OnceLock<lines::Lines>,
 }
 
 /// Threads that may wait for the disk at a time: each has a stack and memory of its own, and a disk is asked by few.
@@ -109,7 +121,7 @@ impl Tokio {
 
     /// The platform of this tokio runtime, whose time driver must be on.
     pub fn new(handle: tokio::runtime::Handle) -> Self {
-        Self { handle, began: std::time::Instant::now() }
+        Self { handle, began: std::time::Instant::now(), lines: std::sync::OnceLock::new() }
     }
 }
 
@@ -117,6 +129,10 @@ impl Tokio {
 impl Platform for Tokio {
     fn now(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    fn unix_time(&self) -> Duration {
+        std::time::UNIX_EPOCH.elapsed().unwrap_or_default()
     }
 
     fn sleep(&self, time: Duration) -> Task {
@@ -151,6 +167,16 @@ impl Platform for Tokio {
             None => tempfile::tempfile(),
         };
         Ok(Box::new(file?))
+    }
+
+    fn log(&self, line: String) {
+        self.lines.get_or_init(lines::Lines::new).write(line);
+    }
+
+    fn flush_log(&self) {
+        if let Some(lines) = self.lines.get() {
+            lines.flush();
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::{Either, join, ready};
+#[cfg(feature = "server")]
+use http::request::Parts;
 use http::{HeaderName, Method, StatusCode, header};
 use pin_project_lite::pin_project;
 use spikard_core::{Error, ErrorCode, HostId, RequestId, Response, SpecError, Template, config::Config, spec::AppSpec};
@@ -18,9 +20,10 @@ use spikard_ffi::{Runtime, Work};
 
 use crate::{
     BodyError,
+    access::{AccessLog, Asked, Entry},
     background::{self, Background, Origin},
     body::Body,
-    deadline::{Deadline, Deadlines},
+    deadline::Deadline,
     departure::Departure,
     encode::{encode_error, encode_response, strip_content},
     endpoint::{Endpoint, Way},
@@ -43,7 +46,7 @@ struct Room {
     outside: Option<Arc<Endpoint>>,
     transit: Arc<Transit>,
     singletons: Arc<Singletons>,
-    deadlines: Arc<Deadlines>,
+    access: Option<Arc<AccessLog>>,
     config: Config,
 }
 
@@ -52,7 +55,8 @@ impl Service {
     pub fn new(spec: &AppSpec, runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>) -> Result<Self, SpecError> {
         let config = Config::resolve(&spec.config)?;
         check_directory(&config, &*platform)?;
-        let transit = Transit::new(runtime, platform.clone(), &config);
+        let access = AccessLog::of(config.access_log, &platform);
+        let transit = Transit::new(runtime, platform, &config);
         let singletons = Arc::new(Singletons::new(spec.dependencies.len()));
         let mut router = Router::new(config.trailing_slash);
         for route in &spec.routes {
@@ -65,7 +69,7 @@ impl Service {
             added.map_err(|error| error.in_route(&route.method, &route.path))?;
         }
         let outside = Endpoint::outside(spec, &config, transit.clone(), singletons.clone())?.map(Arc::new);
-        Ok(Self(Arc::new(Room { router, outside, transit, singletons, deadlines: Deadlines::new(platform), config })))
+        Ok(Self(Arc::new(Room { router, outside, transit, singletons, access, config })))
     }
 
     /// Answers a request. Dropping the future is the client's departure.
@@ -89,23 +93,28 @@ impl Service {
         let request_id = self.request_id(&request);
         let bodiless = request.method() == Method::HEAD;
         let mut deadline = None;
+        let access = self.0.access.as_ref();
+        let mut entry = access.map(|log| log.entry(&Asked::of(&request), departure.as_ref(), request_id.clone()));
         let inner = match self.0.router.find(request.method(), request.uri()) {
             Ok(Found::Endpoint(endpoint, path)) => {
                 let terms = endpoint.terms(bodiless, request_id.clone(), departure);
-                deadline = terms.deadline.map(|at| self.0.deadlines.at(at));
+                deadline = terms.deadline.map(|at| Deadline::new(endpoint.clone(), at));
+                if let Some(entry) = &mut entry {
+                    entry.matched(&endpoint.name);
+                }
                 // Each layer and the connection move what they are given: a block is moved for less.
                 Either::Left(Box::pin(endpoint.run(Way::Route(path), terms, request)))
             }
             found => match &self.0.outside {
                 Some(outside) => {
                     let terms = outside.terms(bodiless, request_id.clone(), departure);
-                    deadline = terms.deadline.map(|at| self.0.deadlines.at(at));
+                    deadline = terms.deadline.map(|at| Deadline::new(outside.clone(), at));
                     Either::Left(Box::pin(outside.clone().run(Way::None(without_endpoint(found)), terms, request)))
                 }
                 None => Either::Right(ready(encode(without_endpoint(found)))),
             },
         };
-        Guarded { inner, deadline, request_id, bodiless }
+        Guarded { inner, deadline, request_id, bodiless, entry }
     }
 
     fn request_id<B>(&self, request: &http::Request<B>) -> Option<RequestId> {
@@ -123,9 +132,9 @@ impl Service {
 
     /// Brings answers home and watches the deadlines. It has to run on the I/O side for as long as requests are made.
     pub fn bring_home(&self) -> impl Future<Output = ()> + Send + 'static {
-        let (transit, deadlines) = (self.0.transit.clone(), self.0.deadlines.clone());
+        let transit = self.0.transit.clone();
         async move {
-            join(transit.bring_home(), deadlines.watch()).await;
+            join(transit.bring_home(), transit.deadlines.watch()).await;
         }
     }
 
@@ -148,6 +157,21 @@ impl Service {
     pub fn run_in_background(&self, task: HostId) -> Work {
         let origin = Origin { route: "background task".into(), request_id: None };
         background::work(&self.0.transit, task, origin)
+    }
+
+    /// Writes the line of a request that never came here, as it was answered.
+    #[cfg(feature = "server")]
+    pub(crate) fn note(&self, head: &Parts, departure: Option<&Departure>, response: &mut http::Response<Body>) {
+        let Some(log) = &self.0.access else { return };
+        let id = response.headers().get(X_REQUEST_ID).and_then(RequestId::given);
+        let mut entry = log.entry(&Asked::of_head(head), departure, id);
+        entry.answered(response.status());
+        response.body_mut().log(entry);
+    }
+
+    /// Waits for the access log to be out, for a moment at most.
+    pub(crate) fn flush_log(&self) {
+        self.0.transit.platform.flush_log();
     }
 
     /// Ends when nothing is in flight.
@@ -223,6 +247,7 @@ pin_project! {
         deadline: Option<Deadline>,
         request_id: Option<RequestId>,
         bodiless: bool,
+        entry: Option<Box<Entry>>,
     }
 }
 
@@ -236,7 +261,7 @@ impl<F: Future<Output = http::Response<Body>>> Future for Guarded<F> {
         let mut polled =
             polled.unwrap_or_else(|_| Poll::Ready(encode_error(&Error::internal("a panic on the I/O side"))));
         if let (Poll::Pending, Some(deadline)) = (&polled, this.deadline) {
-            polled = deadline.poll(cx).map(|()| encode_error(&Error::new(ErrorCode::RequestTimeout)));
+            polled = deadline.poll(cx).map(|()| encode_error(&deadline.missed(this.request_id.clone())));
         }
         if let Poll::Ready(response) = &mut polled {
             if let Some(id) = this.request_id {
@@ -244,6 +269,10 @@ impl<F: Future<Output = http::Response<Body>>> Future for Guarded<F> {
             }
             if *this.bodiless {
                 strip_content(response);
+            }
+            if let Some(mut entry) = this.entry.take() {
+                entry.answered(response.status());
+                response.body_mut().log(entry);
             }
         }
         polled

@@ -27,7 +27,7 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
     if let Some(stream) = stream {
         match pump(end, stream).await {
             Ok(()) => (),
-            Err(Fault::GivenUp) => return end.give_up(),
+            Err(Fault::GivenUp) => return end.give_up(route),
             // It stands at one of its `yield`s, or has failed: the first to be finished.
             Err(Fault::Cancelled(_)) => generators.push(stream),
             Err(Fault::Error(error)) => {

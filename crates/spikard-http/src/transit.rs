@@ -21,7 +21,13 @@ use spikard_core::{Body, Error, Request, RequestId, Response, config::Config};
 use spikard_ffi::Runtime;
 use tokio::sync::Notify;
 
-use crate::{background::Background, departure::Departure, platform::Platform};
+use crate::{
+    background::Background,
+    deadline::Deadlines,
+    departure::Departure,
+    notice::{self, Notices},
+    platform::Platform,
+};
 use beside::Beside;
 pub(crate) use host_end::{Fault, HostEnd};
 pub(crate) use io_end::IoEnd;
@@ -46,6 +52,8 @@ pub(crate) struct Transit {
     pub runtime: Arc<dyn Runtime>,
     pub platform: Arc<dyn Platform>,
     pub background: Arc<Background>,
+    pub deadlines: Deadlines,
+    pub notices: Notices,
     limits: Limits,
     in_flight: AtomicUsize,
     given_up: AtomicUsize,
@@ -99,6 +107,8 @@ impl Transit {
     pub(crate) fn new(runtime: Arc<dyn Runtime>, platform: Arc<dyn Platform>, config: &Config) -> Arc<Self> {
         Arc::new(Self {
             runtime,
+            deadlines: Deadlines::new(platform.clone()),
+            notices: Notices::default(),
             platform,
             background: Background::new(config),
             limits: Limits::of(config),
@@ -112,18 +122,26 @@ impl Transit {
         })
     }
 
-    /// Runs `rest` on the host's thread. Full: nothing runs, and the line answers 503.
-    pub(crate) fn on_host<W>(self: &Arc<Self>, terms: Terms, rest: impl FnOnce(HostEnd) -> W) -> IoEnd
+    /// Runs `rest` on the host's thread. Full: nothing runs, and the line answers 503, which the log is told of.
+    pub(crate) fn on_host<W>(self: &Arc<Self>, route: &Arc<str>, terms: Terms, rest: impl FnOnce(HostEnd) -> W) -> IoEnd
     where
         W: Future<Output = ()> + Send + 'static,
     {
         if self.in_flight.fetch_add(1, Ordering::AcqRel) >= self.limits.in_flight {
             self.leave_flight();
+            self.tell_of_overload(route, terms.request_id);
             return IoEnd::full();
         }
         let line = Line::new(self.clone(), terms);
         self.runtime.run(Box::pin(rest(HostEnd::new(line.clone()))));
         IoEnd::of(line)
+    }
+
+    #[cold]
+    fn tell_of_overload(self: &Arc<Self>, route: &Arc<str>, request_id: Option<RequestId>) {
+        let most = self.limits.in_flight;
+        let what = format!("503, for as many requests are in flight as `max_in_flight` allows ({most})");
+        notice::tell(self, route, request_id, &what);
     }
 
     pub(crate) fn live_together(&self) {

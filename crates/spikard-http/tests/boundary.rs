@@ -340,14 +340,17 @@ async fn cancels_for_who_leaves(app: &App, path: &str) {
 #[test]
 fn a_timeout_answers_at_once_and_cleans_up_afterwards() {
     each(&APP, async |app| {
-        assert_eq!(app.get("/waits-timeout").await.0, 408);
-        assert_eq!(app.noted("slept"), 0, "the client waited for user code");
+        let (status, answer) = app.get("/waits-timeout").await;
+        assert_eq!((status, app.noted("slept")), (408, 0), "the client waited for user code");
+        assert!(answer.contains("there was no answer within "), "{answer}");
         let cancelled = ["open db", "handle", "cancel TimedOut", "handler cancelled", "finish db Cancelled(TimedOut)"];
         let blocked = ["open db", "handle", "go on", "slept", "finish db Cancelled(TimedOut)"];
         if !app.suspends() {
             app.go_on();
         }
-        let trace = app.traced().await;
+        let (trace, told) = app.traced_and_told(1).await;
+        assert!(told[0].starts_with("report 408, for there was no answer within `request_timeout` ("), "{told:?}");
+        assert!(told[0].ends_with(" s) of GET /waits-timeout, id true"), "{told:?}");
         assert!(if app.suspends() { trace == cancelled } else { trace == blocked }, "{trace:?}");
         assert_eq!(app.service.given_up(), 0);
     });
@@ -359,8 +362,10 @@ fn user_code_that_ignores_its_cancellation_is_given_up_after_the_grace() {
     each(&APP, async |app| {
         let began = app.platform.now();
         assert_eq!(app.get("/stubborn").await.0, 408);
-        let trace = app.traced().await;
+        let (trace, told) = app.traced_and_told(1 + usize::from(app.suspends())).await;
         if app.suspends() {
+            let given_up = "its code was cancelled, went on for `cancel_grace` (0.2 s) and is given up";
+            assert_eq!(told[1], format!("report {given_up} of GET /stubborn, id true"));
             assert_eq!(trace, ["open db", "handle", "cancel TimedOut", "given up"]);
             assert!(app.platform.now().checked_sub(began).unwrap() < Duration::from_millis(800));
             assert_eq!(app.service.given_up(), 1);
@@ -403,12 +408,17 @@ fn a_full_queue_is_a_503() {
             }
             let response = app.head("/echo/5?q=").await;
             assert_eq!((response.status().as_u16(), response.headers().contains_key("retry-after")), (503, true));
+            let answer = response.into_body().collect().await.unwrap().to_bytes();
+            let said = "there are as many requests in flight as the server takes";
+            assert!(answer.windows(said.len()).any(|part| part == said.as_bytes()), "{answer:?}");
             assert_eq!(app.service.in_flight(), pretend::IN_FLIGHT);
             app.go_on();
         };
         let ((one, two), ()) = join(join(one, two), three).await;
         assert_eq!((one.0, two.0), (200, 200));
-        app.idle().await;
+        let (_, told) = app.traced_and_told(1).await;
+        let full = "503, for as many requests are in flight as `max_in_flight` allows (2)";
+        assert_eq!(told, [format!("report {full} of GET /echo/{{n}}, id true")]);
         assert_eq!(app.get("/echo/5?q=").await.0, 200);
     });
 }

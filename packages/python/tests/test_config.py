@@ -158,6 +158,7 @@ WITHOUT_NUMBER = {
     **dict.fromkeys(("assert_formats", "validate_responses"), (True, False)),
     **dict.fromkeys(("host", "uds", "upload_dir"), (".", "/tmp")),
     "trailing_slash": ("redirect", "strict", "ignore"),
+    "access_log": (True, False, "combined", "json"),
     "background_tasks": (True, False, {"max_queue": 1}, BackgroundConfig()),
 }
 WRONG = (-1, -0.5, "", "x", [], {"x": 1}, 1, 1.5, True, None, 2**53, 2**70, 1e300, float("nan"), float("inf"))

@@ -22,6 +22,8 @@ enum Takes {
     /// Any text but the empty one.
     Text,
     Flag,
+    /// Or one of these.
+    FlagOr(&'static [&'static str]),
     Word(&'static [&'static str]),
     /// A whole number, from the one to the other.
     Whole(u64, u64),
@@ -53,8 +55,8 @@ impl Field {
             (_, "", _) => return None,
             (_, "none" | "null", _) if self.optional => Value::Null,
             (Takes::Text, ..) => Value::from(text.as_str()),
-            (Takes::Word(_), ..) => Value::from(word),
-            (Takes::Flag | Takes::Parts(_), _, Some(flag)) => Value::Bool(flag),
+            (Takes::Flag | Takes::FlagOr(_) | Takes::Parts(_), _, Some(flag)) => Value::Bool(flag),
+            (Takes::Word(_) | Takes::FlagOr(_), ..) => Value::from(word),
             _ => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str())),
         })
     }
@@ -102,6 +104,7 @@ impl Takes {
             | "assert_formats"
             | "debug"
             | "validate_responses" => Self::Flag,
+            "access_log" => Self::FlagOr(&["combined", "json"]),
             "trailing_slash" => Self::Word(&["redirect", "strict", "ignore"]),
             "background_tasks" => Self::Parts(background_tasks),
             _ => Self::Whole(1, MAX_WHOLE),
@@ -112,6 +115,10 @@ impl Takes {
         let (fits, what) = match self {
             Self::Text => (value.as_str().is_some_and(|text| !text.is_empty()), "must be text, and not empty".into()),
             Self::Flag => (value.is_boolean(), "must be true or false".into()),
+            Self::FlagOr(words) => (
+                value.is_boolean() || value.as_str().is_some_and(|word| words.contains(&word)),
+                format!("must be true, false, {}", words.join(" or ")),
+            ),
             Self::Word(words) => (
                 value.as_str().is_some_and(|word| words.contains(&word)),
                 format!("must be one of {}", words.join(", ")),

@@ -59,6 +59,10 @@ fn a_value_that_does_not_fit_names_its_field_or_variable_and_says_what_does() {
             json!({"env": {"SPIKARD_PORT": "many"}}),
             "SPIKARD_PORT: must be a whole number from 0 to 65535, got \"many\"",
         ),
+        (
+            json!({"env": {"SPIKARD_ACCESS_LOG": "jsn"}}),
+            "SPIKARD_ACCESS_LOG: must be true, false, combined or json, got",
+        ),
         (json!({"call": {"trailing_slash": "maybe"}}), "trailing_slash: must be one of redirect, strict, ignore, got"),
         (
             json!({"given": {"background_tasks": 5}}),
@@ -98,6 +102,8 @@ fn a_variable_is_read_as_its_field_is() {
         ("workers", " 4 ", json!(4)),
         ("reload", " Yes ", json!(true)),
         ("trailing_slash", "Strict", json!("strict")),
+        ("access_log", "On", json!(true)),
+        ("access_log", "JSON", json!("json")),
         ("keep_alive", "20", json!(20.0)),
         ("background_tasks", "off", json!(null)),
         ("background_tasks", "on", json!({"max_queue": 1024, "max_concurrent": 128, "drain_timeout": 30.0})),

@@ -52,6 +52,9 @@ impl Platform for Kept {
         Duration::ZERO
     }
 
+    fn unix_time(&self) -> Duration {
+        self.now()
+    }
     fn sleep(&self, _: Duration) -> Task {
         unreachable!("a form makes no timer")
     }

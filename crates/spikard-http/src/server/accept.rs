@@ -124,6 +124,7 @@ async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shu
     let drained = Drained { connections: open.len(), in_flight: handle.in_flight() };
     drop(cut);
     none(&open).await;
+    handle.flush_log();
     drained
 }
 

@@ -23,6 +23,7 @@ use super::{
     link::{Link, Owed},
     refuse::{adopt_authority, refuse},
 };
+use crate::Departure;
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -83,7 +84,7 @@ fn answer<H: Handle>(
     let (mut head, body) = request.into_parts();
     let version = head.version;
     if let Some(error) = refuse(&head) {
-        let mut response = with_request_id(handle, &head, handle.refusal(error));
+        let mut response = named(handle, &head, Some(link.departure()), handle.refusal(error));
         last(&mut response, version);
         return Answering::made(response);
     }
@@ -91,7 +92,7 @@ fn answer<H: Handle>(
     let body = RequestBody::new(body, Arc::clone(link), head.headers.contains_key(header::EXPECT));
     if head.uri.path() == "*" {
         drop(body);
-        let mut response = with_request_id(handle, &head, handle.presence());
+        let mut response = named(handle, &head, Some(link.departure()), handle.presence());
         conclude(link, &mut response, version);
         return Answering::made(response);
     }
@@ -145,15 +146,21 @@ fn conclude<B>(link: &Link, response: &mut Response<B>, version: Version) {
 /// The answer to a head that a connection would refuse: for a door that has none.
 pub(crate) fn refused<H: Handle>(handle: &H, head: &Parts) -> Option<Response<H::Body>> {
     let error = examine(head).err().or_else(|| refuse(head))?;
-    Some(with_request_id(handle, head, handle.refusal(error)))
+    Some(named(handle, head, None, handle.refusal(error)))
 }
 
-/// Names the request in an answer that the service did not give.
-fn with_request_id<H: Handle>(handle: &H, head: &Parts, mut response: Response<H::Body>) -> Response<H::Body> {
+/// Names the request in an answer that the service did not give, and notes it.
+fn named<H: Handle>(
+    handle: &H,
+    head: &Parts,
+    departure: Option<&Departure>,
+    mut response: Response<H::Body>,
+) -> Response<H::Body> {
     if handle.config().enable_request_id {
         let id = head.headers.get(X_REQUEST_ID).and_then(RequestId::given).unwrap_or_else(random_id);
         response.headers_mut().insert(X_REQUEST_ID, id.to_header());
     }
+    handle.note(head, departure, &mut response);
     response
 }
 

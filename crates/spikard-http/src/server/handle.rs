@@ -3,11 +3,11 @@
 use std::future::Future;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request::Parts};
 use spikard_core::{Error, config::Config};
 
 use super::RequestBody;
-use crate::{Body, Service, encode::encode_response, encode_error};
+use crate::{Body, Departure, Service, encode::encode_response, encode_error};
 
 /// Answers requests, whatever connection they come from.
 pub trait Handle: Clone + Send + Sync + 'static {
@@ -26,6 +26,9 @@ pub trait Handle: Clone + Send + Sync + 'static {
     /// The answer to `OPTIONS *`, which asks for the server and no resource of it (RFC 9110, section 9.3.7).
     fn presence(&self) -> Response<Self::Body>;
 
+    /// A request was answered without a call: a line for the access log.
+    fn note(&self, _head: &Parts, _departure: Option<&Departure>, _response: &mut Response<Self::Body>) {}
+
     /// Requests that are not finished, clean-up included.
     fn in_flight(&self) -> usize;
 
@@ -39,6 +42,9 @@ pub trait Handle: Clone + Send + Sync + 'static {
 
     /// Ends background tasks that still wait or run.
     fn end_background(&self) {}
+
+    /// What was logged is out, or a moment is over.
+    fn flush_log(&self) {}
 
     /// What applies to its connections.
     fn config(&self) -> &Config;
@@ -60,6 +66,10 @@ impl Handle for Service {
         encode_response(spikard_core::Response::new(StatusCode::NO_CONTENT, Bytes::new()))
     }
 
+    fn note(&self, head: &Parts, departure: Option<&Departure>, response: &mut Response<Body>) {
+        self.note(head, departure, response);
+    }
+
     fn in_flight(&self) -> usize {
         self.in_flight()
     }
@@ -74,6 +84,10 @@ impl Handle for Service {
 
     fn end_background(&self) {
         self.background().end();
+    }
+
+    fn flush_log(&self) {
+        self.flush_log();
     }
 
     fn config(&self) -> &Config {

@@ -17,7 +17,10 @@ use super::{
     Beside, Home, Line, Transit,
     line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, OPENED, TIMED_OUT},
 };
-use crate::singletons::{Singletons, Turn};
+use crate::{
+    notice,
+    singletons::{Singletons, Turn},
+};
 
 /// Why a request does not go on.
 pub(crate) enum Fault {
@@ -160,9 +163,13 @@ impl HostEnd {
         &self.line.transit
     }
 
-    /// Counts user code that ignored its cancellation.
-    pub(crate) fn give_up(&self) {
-        self.line.transit.given_up.fetch_add(1, Ordering::AcqRel);
+    /// Counts user code that ignored its cancellation, and tells the log of it.
+    pub(crate) fn give_up(&self, route: &Arc<str>) {
+        let transit = &self.line.transit;
+        transit.given_up.fetch_add(1, Ordering::AcqRel);
+        let grace = transit.limits.cancel_grace.as_secs_f64();
+        let what = format!("its code was cancelled, went on for `cancel_grace` ({grace} s) and is given up");
+        notice::tell(transit, route, self.request_id(), &what);
     }
 }
 

@@ -80,7 +80,9 @@ impl IoEnd {
 }
 
 fn overloaded() -> Error {
-    Error::new(ErrorCode::ServiceUnavailable).with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    let busy = "there are as many requests in flight as the server takes";
+    let error = Error::new(ErrorCode::ServiceUnavailable).with_detail(busy);
+    error.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 impl Drop for IoEnd {

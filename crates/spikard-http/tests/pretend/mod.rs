@@ -139,6 +139,18 @@ impl App {
         self.idle().await;
         std::mem::take(&mut *self.trace.lock().unwrap())
     }
+    /// What user code did, and what the log was told, once it was told so much.
+    pub(crate) async fn traced_and_told(&self, lines: usize) -> (Vec<String>, Vec<String>) {
+        let is_told = |event: &&String| event.starts_with("report ");
+        for _ in 0..1000 {
+            if self.trace.lock().unwrap().iter().filter(is_told).count() == lines {
+                break;
+            }
+            self.sleep(2).await;
+        }
+        let (told, traced) = self.traced().await.into_iter().partition(|event| is_told(&event));
+        (traced, told)
+    }
     pub(crate) fn suspends(&self) -> bool {
         matches!(self.kind, Kind::Loop | Kind::Direct)
     }

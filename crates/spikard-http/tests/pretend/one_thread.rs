@@ -77,6 +77,9 @@ impl Platform for OneThread {
     fn now(&self) -> Duration {
         *self.0.now.lock().unwrap()
     }
+    fn unix_time(&self) -> Duration {
+        self.now()
+    }
     fn sleep(&self, time: Duration) -> Task {
         let (state, at) = (self.0.clone(), self.now() + time);
         let number = state.sleeps.fetch_add(1, Ordering::Relaxed);

@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import logging
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from ._functions import name_of
 from .exceptions import HTTPException
 
 if TYPE_CHECKING:
     from ._spikard import Place, Worker
+
+_log = logging.getLogger("spikard.error")
 
 _home: contextvars.ContextVar[Home] = contextvars.ContextVar("spikard_home")
 _scope: contextvars.ContextVar[Scope] = contextvars.ContextVar("spikard_background")
@@ -40,10 +47,30 @@ class QueueFull(HTTPException):
     """No more background tasks can be kept: a 503, unless it is handled."""
 
     def __init__(self) -> None:
-        super().__init__(503, None, {"retry-after": "1"})
+        super().__init__(503, "the queue of background tasks is full", {"retry-after": "1"})
 
     def __str__(self) -> str:
         return "the queue of background tasks is full"
+
+
+class _Refusals:
+    """Tells the log which work was refused: a line a second at most, for whoever is refused comes again."""
+
+    def __init__(self) -> None:
+        self.left_out, self.last = 0, float("-inf")
+
+    def tell(self, work: object, worker: Worker) -> None:
+        if time.monotonic() < self.last + 1:
+            self.left_out += 1
+            return
+        limits = msgspec.json.decode(worker.config)["background_tasks"]
+        why = f"`BackgroundConfig.max_queue` ({limits['max_queue']}) tasks wait already" if limits else "tasks are off"
+        others = f" ({self.left_out} more refused since the last line)" if self.left_out else ""
+        self.left_out, self.last = 0, time.monotonic()
+        _log.error("background.run refused %s: %s%s", name_of(work), why, others)
+
+
+_refusals = _Refusals()
 
 
 class Task:
@@ -111,6 +138,7 @@ def reserved(work: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | 
             work.close()
         if worker is None:
             raise RuntimeError("background work belongs to a request of a running app: there is none here")
+        _refusals.tell(work, worker)
         raise QueueFull
     return Task(work, place, home.loop)
 

@@ -35,3 +35,10 @@ def place(function: Callable[..., Any]) -> str:
     target = getattr(target, "__func__", target)
     code = getattr(target, "__code__", None) or getattr(type(target).__call__, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else repr(function)
+
+
+def name_of(function: object) -> str:
+    """What a message calls it: of a partial, the function within."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__qualname__", None) or repr(function)

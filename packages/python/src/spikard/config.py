@@ -148,6 +148,7 @@ class ServerFields(TypedDict, total=False):
     cancel_on_disconnect: bool
     cancel_grace: float
     enable_request_id: bool
+    access_log: bool | Literal["json", "combined"]
     trailing_slash: Literal["redirect", "strict", "ignore"]
     assert_formats: bool
     debug: bool
@@ -254,6 +255,8 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """For a handler that was cancelled to end; after that it is given up."""
     enable_request_id: bool = True
     """`x-request-id` on every response."""
+    access_log: bool | Literal["json", "combined"] = False
+    """One line for each request on standard output: for people, as Apache's `combined`, or as JSON."""
     trailing_slash: Literal["redirect", "strict", "ignore"] = "redirect"
     """What happens to a path that differs from a declared one in its last slash only."""
     assert_formats: bool = True
