@@ -28,7 +28,7 @@ fn supervise(command: &[&str]) -> Running {
     let fd = u32::try_from(listener.as_raw_fd()).unwrap();
     let config = Config { fd: Some(fd), workers: 2, ..Config::default() };
     let command = command.iter().map(Into::into).collect();
-    let program = Program { command, folder: ".".into(), run: "1".into() };
+    let program = Program { command, folder: ".".into(), processes: 1, run: "1".into() };
     let supervisor = Supervisor::new(&Layers::default(), &config, program).unwrap();
     let (address, control) = (listener.local_addr().unwrap(), supervisor.control());
     Running { address, control, ended: std::thread::spawn(move || supervisor.run()) }

@@ -3,12 +3,13 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     thread::JoinHandle,
 };
 
 use bytes::Bytes;
 use http_body_util::Full;
+use pyo3::PyResult;
 use spikard_core::config::Config;
 use spikard_http::{
     Service,
@@ -25,6 +26,7 @@ use spikard_http::server::{Assignment, serve_assigned};
 use crate::{
     engine::home::{Home, Remote},
     runtime::{Answer, Inbox},
+    supervisor::Share,
 };
 
 /// Where connections come from.
@@ -36,13 +38,13 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) fn open(config: &Config, assignment: Option<&str>) -> io::Result<Self> {
-        match assignment {
+    pub(crate) fn open(config: &Config, share: Option<&Share>) -> PyResult<Self> {
+        match share {
             #[cfg(unix)]
-            Some(text) => Assignment::take(text).map(Self::Assigned),
+            Some(share) => share.take().map(Self::Assigned),
             #[cfg(not(unix))]
-            Some(_) => Err(io::ErrorKind::Unsupported.into()),
-            None => bind(config).map(Self::Opened),
+            Some(_) => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+            None => Ok(bind(config).map(Self::Opened)?),
         }
     }
 
@@ -71,6 +73,15 @@ impl Source {
         }
     }
 
+    /// The end that this worker has in common with others.
+    fn shutdown(&self) -> Option<&Shutdown> {
+        match self {
+            Self::Opened(_) => None,
+            #[cfg(unix)]
+            Self::Assigned(assignment) => Some(assignment.shutdown()),
+        }
+    }
+
     async fn serve(self, service: Service, shutdown: Shutdown) -> Drained {
         match self {
             Self::Opened(bound) => serve(service, bound, shutdown).await,
@@ -85,7 +96,7 @@ pub(crate) struct Io {
     handle: Handle,
     over: Arc<Notify>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    shutdown: Shutdown,
+    shutdown: OnceLock<Shutdown>,
     /// Where connections live, if not here.
     home: Option<Arc<Remote>>,
 }
@@ -96,7 +107,7 @@ impl Io {
         let (end, home) = (over.clone(), home.map(Home::remote));
         let run = move || runtime.block_on(async move { end.notified().await });
         let thread = std::thread::Builder::new().name("spikard-io".into()).spawn(run)?;
-        let io = Self { handle, over, thread: Mutex::new(Some(thread)), shutdown: Shutdown::new(), home };
+        let io = Self { handle, over, thread: Mutex::new(Some(thread)), shutdown: OnceLock::new(), home };
         if io.home.is_some() {
             service.live_with_host();
         }
@@ -114,7 +125,9 @@ impl Io {
 
     /// Serves until the shutdown is over.
     pub(crate) fn serve(&self, service: &Service, inbox: &Arc<Inbox>, number: u64, source: Source) {
-        let (service, inbox, shutdown) = (service.clone(), inbox.clone(), self.shutdown.clone());
+        // One that has begun before stays its own.
+        let shutdown = self.shutdown.get_or_init(|| source.shutdown().cloned().unwrap_or_default()).clone();
+        let (service, inbox) = (service.clone(), inbox.clone());
         #[cfg(unix)]
         let source = match &self.home {
             Some(home) => source.on(home),
@@ -138,7 +151,7 @@ impl Io {
     }
 
     pub(crate) fn shutdown(&self) -> &Shutdown {
-        &self.shutdown
+        self.shutdown.get_or_init(Shutdown::new)
     }
 
     /// Answers a request through the in-memory door.

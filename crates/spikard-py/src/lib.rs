@@ -37,6 +37,7 @@ use crate::{
     error::{header, invalid},
     io::{Io, Source},
     runtime::{Answer, Bell, Inbox},
+    supervisor::Share,
 };
 
 #[global_allocator]
@@ -114,13 +115,13 @@ impl Worker {
         self.service.in_flight()
     }
 
-    /// Listens where the configuration says, or on the socket that was assigned to this process, and returns the place.
-    /// `told` is called on the loop when the server has ended, with the connections that were cut off and the requests
-    /// that were still in flight.
-    #[pyo3(signature = (told, assignment = None))]
-    fn listen(&self, told: Py<PyAny>, assignment: Option<&str>) -> PyResult<String> {
+    /// Listens where the configuration says, or on the socket that it shares, and returns the place. `told` is called on
+    /// the loop when the server has ended, with the connections that were cut off and the requests that were still in
+    /// flight.
+    #[pyo3(signature = (told, share = None))]
+    fn listen(&self, told: Py<PyAny>, share: Option<&Share>) -> PyResult<String> {
         let here = self.here()?;
-        let source = Source::open(self.service.config(), assignment)?;
+        let source = Source::open(self.service.config(), share)?;
         let place = source.place();
         self.io.serve(&self.service, &self.inbox, here.ask(told), source);
         Ok(place)
@@ -291,7 +292,7 @@ mod _spikard {
 
     #[cfg(unix)]
     #[pymodule_export]
-    use super::supervisor::Supervisor;
+    use super::supervisor::{Share, Supervisor, shares};
     #[pymodule_export]
     use super::{
         Worker,

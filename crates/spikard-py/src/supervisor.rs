@@ -1,12 +1,17 @@
 //! The supervisor of several workers, for the process that only starts and keeps them.
 
 #[cfg(unix)]
-pub(crate) use processes::Supervisor;
+pub(crate) use processes::{Share, Supervisor, shares};
 use pyo3::prelude::*;
 use spikard_core::config::{Config, Layers};
 use spikard_http::server;
 
 use crate::error::invalid;
+
+/// No supervisor here: nobody makes one.
+#[cfg(not(unix))]
+#[pyclass(frozen, module = "spikard._spikard")]
+pub(crate) struct Share;
 
 /// What applies, as JSON, and whether it needs a supervisor.
 #[pyfunction]
@@ -37,7 +42,7 @@ mod processes {
     };
 
     use pyo3::{exceptions::PyRuntimeError, prelude::*};
-    use spikard_http::server::{self, Control, Program};
+    use spikard_http::server::{self, Assignment, Control, Program};
 
     use super::read;
 
@@ -48,13 +53,39 @@ mod processes {
         control: Control,
     }
 
+    /// What a worker of this process got of its supervisor, to listen with it once.
+    #[pyclass(frozen, module = "spikard._spikard")]
+    pub(crate) struct Share(Mutex<Option<Assignment>>);
+
+    impl Share {
+        pub(crate) fn take(&self) -> PyResult<Assignment> {
+            let assignment = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+            assignment.ok_or_else(|| PyRuntimeError::new_err("a share is listened with once"))
+        }
+    }
+
+    /// The shares of so many workers in what `text` names.
+    #[pyfunction]
+    pub(crate) fn shares(text: &str, workers: usize) -> PyResult<Vec<Share>> {
+        let first = Assignment::take(text)?;
+        let others = (1..workers).map(|_| first.share()).collect::<Result<Vec<_>, _>>()?;
+        Ok(std::iter::once(first).chain(others).map(|one| Share(Mutex::new(Some(one)))).collect())
+    }
+
     #[pymethods]
     impl Supervisor {
-        /// `command` starts the program in `folder`, and `run` names its call of `run()`.
+        /// `command` starts the program in `folder`, so many times, and `run` names its call of `run()`.
         #[new]
-        fn new(layers: &[u8], command: Vec<OsString>, folder: PathBuf, run: String) -> PyResult<Self> {
+        fn new(
+            layers: &[u8],
+            command: Vec<OsString>,
+            folder: PathBuf,
+            processes: usize,
+            run: String,
+        ) -> PyResult<Self> {
             let (layers, config) = read(layers)?;
-            let supervisor = server::Supervisor::new(&layers, &config, Program { command, folder, run })?;
+            let program = Program { command, folder, processes, run };
+            let supervisor = server::Supervisor::new(&layers, &config, program)?;
             Ok(Self { control: supervisor.control(), idle: Mutex::new(Some(supervisor)) })
         }
 

@@ -31,6 +31,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     programs: list[Program] = []
 
     def start(config: dict[str, object], run: str = "app.run()") -> Program:
+        # Where the interpreter has no lock either, these tests are of processes.
+        run = f"from spikard import _processes\n_processes.has_lock = lambda: True\n{run}"
         programs.append(Program(tmp_path, config, run))
         return programs[-1]
 

@@ -537,12 +537,17 @@ def test_a_thousand_clients_leave_threads_and_memory_flat() -> None:
         pytest.skip("counts threads in /proc")
     # Where there is no lock, the memory of threads that have ended comes back late.
     some(200 if getattr(sys, "_is_gil_enabled", lambda: True)() else 2_000)
-    threads, descriptors, memory = held()
-    some(1_000)
-    threads_after, descriptors_after, memory_after = held()
-    assert threads_after <= threads + 1  # the system forgets an ended thread a moment later
-    assert descriptors_after == descriptors
-    assert memory_after - memory < 4 * 1024 * 1024
+    growth = []
+    while not growth or growth[-1] >= 2 * 1024 * 1024:
+        # What is kept for ever grows each time; what a collector or an allocator keeps grows until it has settled.
+        assert len(growth) < 6, growth
+        threads, descriptors, memory = held()
+        some(500)
+        threads_after, descriptors_after, memory_after = held()
+        assert threads_after <= threads + 1  # the system forgets an ended thread a moment later
+        assert descriptors_after == descriptors
+        growth.append(memory_after - memory)
+    print(f"growth of memory in each 500 clients: {growth}")
 
 
 def test_cookies_are_a_mapping() -> None:

@@ -342,13 +342,20 @@ def _check_default(taken: Taken) -> None:
         raise SpecError(f"its type refuses the default {taken.default!r}: {text[:1].lower()}{text[1:]}") from None
 
 
+def _takes_nothing(function: Callable[..., Any]) -> bool:
+    """A class without a constructor: a build of Python without docstrings knows no signature of `object`."""
+    if not isinstance(function, type) or type(function).__call__ is not type.__call__:
+        return False
+    return all(getattr(function, name) is getattr(object, name) for name in ("__init__", "__new__"))
+
+
 def takers_of(
     function: Callable[..., Any], hints: Mapping[str, Any], path: str, owner: int = 0
 ) -> tuple[list[Taken], bool]:
     """The parameters of a handler or of a dependency, and whether it takes any keyword."""
     takers = []
     bound = function.keywords if isinstance(function, functools.partial) else {}
-    parameters = inspect.signature(function).parameters.values()
+    parameters = () if _takes_nothing(function) else inspect.signature(function).parameters.values()
     kinds = inspect.Parameter
     is_model = isinstance(function, type) and kind_of(function) not in (None, "pydantic")
     factories = {field.name: field.factory for field in _models.fields_of(function)} if is_model else {}

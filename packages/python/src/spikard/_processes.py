@@ -34,6 +34,8 @@ class Assignment(NamedTuple):
     """The call of `run()`, from 1."""
     app: int
     """The app of that call, by its number."""
+    threads: int
+    """How many workers this process has, each on a thread of its own."""
 
 
 def _read() -> Assignment | None:
@@ -50,8 +52,7 @@ def _read() -> Assignment | None:
         # For the whole group of the terminal: what follows is for the supervisor to say.
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, _leave_alone)
-    call, app = run.split(".")
-    return Assignment(text, int(call), int(app))
+    return Assignment(text, *map(int, run.split(".")))
 
 
 def _is_alive(process: int) -> bool:
@@ -83,16 +84,22 @@ def is_turn(app: Spikard) -> bool:
     return _calls == assigned.call
 
 
-def supervise(app: Spikard, layers: bytes, reload: bool) -> None:
+def has_lock() -> bool:
+    """Whether the interpreter lets one thread run at a time. Without, workers are the threads of one process."""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def supervise(app: Spikard, layers: bytes, config: dict[str, Any]) -> None:
     """Starts workers and keeps them until SIGINT or SIGTERM; SIGHUP replaces them. Ends the program with the status 1 if
     something was cut off.
     """
     _check()
     from ._spikard import Supervisor
 
-    watch = _watcher() if reload else None
+    watch = _watcher() if config["reload"] else None
     command = [sys.executable, *sys.orig_argv[1:]]
-    supervisor = Supervisor(layers, command, _FOLDER, f"{_calls}.{app._number}")
+    processes, threads = (config["workers"], 1) if has_lock() else (1, config["workers"])
+    supervisor = Supervisor(layers, command, _FOLDER, processes, f"{_calls}.{app._number}.{threads}")
     clean: list[bool] = []
     over = threading.Event()
 

@@ -12,11 +12,13 @@ __all__ = [
     "RequestHead",
     "ResponseHead",
     "Shape",
+    "Share",
     "Supervisor",
     "Worker",
     "__version__",
     "banner",
     "resolve",
+    "shares",
     "use_background",
 ]
 
@@ -30,6 +32,9 @@ def resolve(layers: bytes) -> tuple[bytes, bool]:
 
 def banner(layers: bytes, location: str) -> str:
     """The line that says where a server listens."""
+
+def shares(text: str, workers: int) -> list[Share]:
+    """The shares of so many workers in what `text` names. Not on Windows."""
 
 @final
 class Place:
@@ -54,11 +59,15 @@ class Shape:
         """Whether it may be sent as it is."""
 
 @final
+class Share:
+    """What a worker of this process got of its supervisor, to listen with it once."""
+
+@final
 class Supervisor:
     """Owns the listening socket and starts the program again for each worker. Not on Windows."""
 
-    def __new__(cls, layers: bytes, command: list[str], folder: str, run: str) -> Supervisor:
-        """`command` starts the program in `folder`, and `run` names its call of `run()`."""
+    def __new__(cls, layers: bytes, command: list[str], folder: str, processes: int, run: str) -> Supervisor:
+        """`command` starts the program in `folder`, so many times, and `run` names its call of `run()`."""
     def run(self) -> bool:
         """Supervises until `stop`, and answers whether everything ended well."""
     def replace(self) -> None:
@@ -80,10 +89,10 @@ class Worker:
     @property
     def in_flight(self) -> int:
         """Requests that have not ended, clean-up included."""
-    def listen(self, told: Callable[[int, int], object], assignment: str | None = None) -> str:
-        """Listens where the configuration says, or on the socket that was assigned to this process, and returns the
-        place. `told` is called on the loop when the server has ended, with the connections that were cut off and the
-        requests that were still in flight."""
+    def listen(self, told: Callable[[int, int], object], share: Share | None = None) -> str:
+        """Listens where the configuration says, or on the socket that it shares, and returns the place. `told` is
+        called on the loop when the server has ended, with the connections that were cut off and the requests that were
+        still in flight."""
     def reserve(self) -> Place | None:
         """A place for one more background task. None: there is none."""
     def run_in_background(self, task: Task) -> None:

@@ -28,6 +28,7 @@ from .exceptions import HTTPException, SpecError
 from .http import Response
 
 if TYPE_CHECKING:
+    from ._spikard import Share
     from .app import Spikard
 
 _log = logging.getLogger("spikard.error")
@@ -97,7 +98,15 @@ def _resolve(layers: bytes) -> tuple[dict[str, Any], bool]:
 class Server:
     """A worker that listens, from its start to the end of its drain."""
 
-    def __init__(self, app: Spikard, compiled: Compiled, call: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        app: Spikard,
+        compiled: Compiled,
+        call: dict[str, Any],
+        loop: asyncio.AbstractEventLoop,
+        told: Callable[[str], object] | None = None,
+        share: Share | None = None,
+    ) -> None:
         self.worker = open_worker(compiled, call, loop)
         self.life = Life(app)
         self._layers = msgspec.json.encode(_layers(compiled, call))
@@ -107,18 +116,16 @@ class Server:
         self.hurried = False
         """Asked to end at once."""
         self._stopped: float | None = None
+        self._told, self._share = told, share
 
-    def listen(self, told: Callable[[str], object] | None = None) -> None:
-        """Opens the socket and tells where, in one line on stderr if nobody else wants to know; of a worker's, its
-        supervisor does both.
+    def listen(self) -> None:
+        """Opens the socket, unless it shares one, and tells where: in one line on stderr if nobody else wants to know. Of
+        a worker's, its supervisor says it.
         """
-        if _processes.assigned is not None:
-            self.worker.listen(self._has_ended, _processes.assigned.text)
-            return
-        place = self.worker.listen(self._has_ended)
-        if told is not None:
-            told(place)
-        else:
+        place = self.worker.listen(self._has_ended, self._share)
+        if self._told is not None:
+            self._told(place)
+        elif self._share is None:
             print(banner(self._layers, place), file=sys.stderr, flush=True)
 
     async def serve(self) -> tuple[int, int]:
@@ -196,10 +203,10 @@ async def serve(app: Spikard, call: dict[str, Any], told: Callable[[str], object
     compiled = app._compile()
     if _resolve(msgspec.json.encode(_layers(compiled, call)))[1]:
         raise RuntimeError("workers, reload and the replacement of workers need run(): serve() is one process")
-    server = Server(app, compiled, call, asyncio.get_running_loop())
+    server = Server(app, compiled, call, asyncio.get_running_loop(), told)
     try:
         await server.life.start()
-        server.listen(told)
+        server.listen()
         try:
             await asyncio.shield(server.ended)
         finally:
@@ -228,21 +235,45 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
     layers = msgspec.json.encode(_layers(compiled, call))
     config, is_supervised = _resolve(layers)
     if is_supervised and _processes.assigned is None:
-        _processes.supervise(app, layers, config["reload"])
+        _processes.supervise(app, layers, config)
         return
-    failed = _serve_here(app, compiled, call)
-    if failed or _processes.assigned is not None:  # what follows in the program is for the supervisor
-        sys.exit(int(failed))
+    if _processes.assigned is None:
+        ending = serve_here(app, compiled, call)
+    else:
+        from . import _crew
+
+        ending = _crew.serve(app, compiled, call, _processes.assigned)
+    if ending.is_stuck:
+        _leave_threads_behind()
+    if ending.failed or _processes.assigned is not None:  # what follows in the program is for the supervisor
+        sys.exit(int(ending.failed))
 
 
-def _serve_here(app: Spikard, compiled: Compiled, call: dict[str, Any]) -> bool:
-    """Serves on a loop of this thread. Whether something failed, or did not end in time."""
-    loop, failed = _new_loop(), False
+class Ending(NamedTuple):
+    """How serving on a thread has ended."""
+
+    failed: bool
+    """Something failed, or did not end in time."""
+    is_stuck: bool
+    """Threads still run user code, which nothing can end, and Python would wait for them."""
+
+
+def serve_here(
+    app: Spikard,
+    compiled: Compiled,
+    call: dict[str, Any],
+    told: Callable[[str], object] | None = None,
+    share: Share | None = None,
+    made: Callable[[Server, asyncio.AbstractEventLoop], object] | None = None,
+) -> Ending:
+    """Serves on a loop of this thread. `made` gets both before the start-up."""
+    loop, failed, remains = _new_loop(), False, _Remains([], [])
     asyncio.set_event_loop(loop)
     try:
-        server = Server(app, compiled, call, loop)
+        server = Server(app, compiled, call, loop, told, share)
+        if made is not None:
+            made(server, loop)
         with _signals(loop, server.stop if _processes.assigned is None else server.begin_to_stop):
-            remains = _Remains([], [])
             try:
                 cut = _until(loop, server)
                 kinds = ("connection", "request")
@@ -259,9 +290,11 @@ def _serve_here(app: Spikard, compiled: Compiled, call: dict[str, Any]) -> bool:
                 loop.run_until_complete(_wind_up(loop, server, remains))
                 if remains.names:
                     server.give_up(remains.names)
-                if remains.threads:
-                    _leave_threads_behind()
-        return failed or bool(remains.names) or server.hurried
+        return Ending(failed or bool(remains.names) or server.hurried, bool(remains.threads))
+    except BaseException:
+        if remains.threads:
+            _leave_threads_behind()
+        raise
     finally:
         asyncio.set_event_loop(None)
         loop.close()
@@ -354,7 +387,7 @@ class _Remains(NamedTuple):
 
     names: list[str]
     threads: list[str]
-    """Those of the names that are threads: nothing can end them, and Python would wait for them."""
+    """Those of the names that are threads."""
 
 
 async def _wind_up(loop: asyncio.AbstractEventLoop, server: Server, remains: _Remains) -> None:

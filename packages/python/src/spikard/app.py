@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,8 +56,9 @@ class Spikard(Router):
         _check_config(config)
         fields = given(config) if config is not None else {}
         self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
-        self.state = State()
-        """Free-form attributes of the app."""
+        self._state = State()
+        self._own_state: ContextVar[State | None] = ContextVar("state", default=None)
+        """Of a worker that shares its process with others."""
         self.lifespan = lifespan
         self._startup: list[Callable[..., Any]] = []
         self._shutdown: list[Callable[..., Any]] = []
@@ -66,6 +68,12 @@ class Spikard(Router):
             self.include_router(router)
         self._doors: Doors | None = None
         _decorators.enter(self)
+
+    @property
+    def state(self) -> State:
+        """Free-form attributes of the app, in each worker its own."""
+        own = self._own_state.get()
+        return self._state if own is None else own
 
     def provide(self, key: Key, value: Any) -> None:
         """Gives handlers and dependencies what they name by `key`, a name or a type: a value as it is, or what a

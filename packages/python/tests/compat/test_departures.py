@@ -46,14 +46,19 @@ def test_a_handler_that_asks_for_it_is_cancelled_when_its_client_leaves(server: 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="counts threads and descriptors in /proc")
 def test_ten_thousand_cancelled_requests_leave_nothing_behind(server: Served) -> None:
     leave(server, 1_000)
-    before = server.get("/held")[1]
-    leave(server, 10_000)
-    after = server.get("/held")[1]
-    assert after["tasks"] <= before["tasks"]
-    assert after["threads"] <= before["threads"]
-    assert after["descriptors"] <= before["descriptors"] + 1  # a socket that closes meanwhile
-    assert after["objects"] - before["objects"] < 1_000
-    assert after["memory"] - before["memory"] < 8 * 1024 * 1024
+    growth: list[int] = []
+    while len(growth) < 2 or growth[-1] >= 3 * 1024 * 1024:
+        # What is kept for ever grows each time; what a collector or an allocator keeps grows until it has settled.
+        assert len(growth) < 6, growth
+        before = server.get("/held")[1]
+        leave(server, 5_000)
+        after = server.get("/held")[1]
+        assert after["tasks"] <= before["tasks"]
+        assert after["threads"] <= before["threads"]
+        assert after["descriptors"] <= before["descriptors"] + 1  # a socket that closes meanwhile
+        assert after["objects"] - before["objects"] < 1_000
+        growth.append(after["memory"] - before["memory"])
+    print(f"growth of memory in each 5,000 requests: {growth}")
 
 
 def leave(server: Served, count: int) -> None:

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read},
     os::unix::net::UnixStream as StdUnixStream,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -20,18 +20,42 @@ use crate::server::{
     Bound, Drained, Handle, Shutdown,
     accept::serve_watched,
     clock::Open,
-    listen::descriptor::{inherit, of},
+    listen::{
+        Kind,
+        descriptor::{inherit, of},
+    },
     reactor::Remote,
 };
 
 /// How often a worker looks at itself.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What a supervisor handed to this process.
+/// What a supervisor handed to this process: the share of one of its workers.
 #[derive(Debug)]
 pub struct Assignment {
     listener: Bound,
-    line: StdUnixStream,
+    /// The first one speaks for all.
+    line: Option<StdUnixStream>,
+    company: Arc<Company>,
+}
+
+/// The workers of this process, which end together.
+#[derive(Debug, Default)]
+struct Company {
+    shutdown: Shutdown,
+    open: Mutex<Vec<Arc<Open>>>,
+}
+
+impl Company {
+    fn enter(&self, open: Arc<Open>) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).push(open);
+    }
+
+    /// Of the one that has had the most.
+    fn requests(&self) -> u64 {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.iter().map(|open| open.requests()).max().unwrap_or_default()
+    }
 }
 
 impl Assignment {
@@ -54,7 +78,22 @@ impl Assignment {
             return Err(refused());
         }
         line.set_nonblocking(true)?;
-        Ok(Self { listener: Bound::unowned(of(inherit(listener)?)?), line })
+        let listener = Bound::unowned(of(inherit(listener)?)?);
+        Ok(Self { listener, line: Some(line), company: Arc::default() })
+    }
+
+    /// The share of one more worker of this process. It is served beside the first one, which speaks with the supervisor.
+    pub fn share(&self) -> io::Result<Self> {
+        let socket = match &self.listener.socket {
+            Kind::Tcp(socket) => Kind::Tcp(socket.try_clone()?),
+            Kind::Unix(socket) => Kind::Unix(socket.try_clone()?),
+        };
+        Ok(Self { listener: Bound::unowned(socket), line: None, company: Arc::clone(&self.company) })
+    }
+
+    /// Ends all workers of this process.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.company.shutdown
     }
 
     /// Where clients find it.
@@ -77,14 +116,19 @@ impl Assignment {
 
 /// Serves as a worker: says that it is ready, drains when the supervisor says so or has gone, and asks to be replaced.
 pub async fn serve_assigned<H: Handle>(handle: H, assignment: Assignment, shutdown: Shutdown) -> Drained {
-    let (line, config) = (assignment.line, handle.config().clone());
-    let line = UnixStream::from_std(line).expect("the runtime has I/O and room for one more socket");
+    let (company, line, config) = (assignment.company, assignment.line, handle.config().clone());
     let told = shutdown.clone();
-    let attend = |open| drop(tokio::spawn(attend(line, open, told, config)));
-    serve_watched(handle, assignment.listener, shutdown, attend).await
+    let watch = |open| {
+        company.enter(open);
+        if let Some(line) = line {
+            let line = UnixStream::from_std(line).expect("the runtime has I/O and room for one more socket");
+            drop(tokio::spawn(attend(line, company, told, config)));
+        }
+    };
+    serve_watched(handle, assignment.listener, shutdown, watch).await
 }
 
-async fn attend(mut line: UnixStream, open: Arc<Open>, shutdown: Shutdown, config: Config) {
+async fn attend(mut line: UnixStream, company: Arc<Company>, shutdown: Shutdown, config: Config) {
     let mut bounds = Bounds::new(&config);
     let mut looks = interval(LOOK);
     let mut gone = line.write_all(&[word::READY]).await.is_err();
@@ -97,7 +141,7 @@ async fn attend(mut line: UnixStream, open: Arc<Open>, shutdown: Shutdown, confi
                 Ok(_) => {}
                 Err(_) => gone = true,
             },
-            _ = looks.tick(), if bounds.watched => if bounds.passed(open.requests()) {
+            _ = looks.tick(), if bounds.watched => if bounds.passed(company.requests()) {
                 bounds.watched = false;
                 gone = line.write_all(&[word::RETIRE]).await.is_err();
             },

@@ -83,6 +83,7 @@ impl Crew {
         events: Sender<Event>,
     ) -> Self {
         Self {
+            places: (0..program.processes).map(|_| Place::default()).collect(),
             program,
             listener: Some(listener),
             drain: Duration::try_from_secs_f64(config.shutdown_timeout).unwrap_or(Duration::MAX).saturating_add(GRACE),
@@ -91,7 +92,6 @@ impl Crew {
             events,
             workers: HashMap::new(),
             next: 0,
-            places: (0..config.workers).map(|_| Place::default()).collect(),
             queue: VecDeque::new(),
             rolling: None,
             stopping: false,

@@ -25,6 +25,8 @@ pub struct Program {
     pub command: Vec<OsString>,
     /// Where it was started.
     pub folder: PathBuf,
+    /// How many processes of it are to serve: `workers`, or one that runs them on its threads.
+    pub processes: usize,
     /// Which of the places where the program may begin to serve is meant, in the words of the binding.
     pub run: String,
 }
