@@ -182,7 +182,7 @@ pub(crate) fn response(
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Response> {
     if value.is_none() {
-        return nothing(py, callable, value);
+        return nothing(py, host, callable, value);
     }
     if is_exact(callable, value)? {
         return written(py, host, callable, value);
@@ -215,12 +215,12 @@ fn is_exact(callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<bool> {
     callable.exact.as_ref().map_or(Ok(false), |exact| exact.borrow(value.py()).fits(value))
 }
 
-fn nothing(py: Python<'_>, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
+fn nothing(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
     if matches!(callable.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         return Ok(Response::new(callable.status, Bytes::new()));
     }
-    if !is_exact(callable, value)? {
-        promised(py, callable, value)?;
+    if callable.convert.is_some() && !is_exact(callable, value)? {
+        return encoded(py, host, callable, value);
     }
     Ok(typed(callable, Bytes::from_static(b"null"), "application/json"))
 }

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from pydantic import BaseModel
-from spikard import Body, Spikard, TestClient
+from spikard import Body, Response, Spikard, TestClient
 
 NAMES = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 
@@ -96,3 +96,72 @@ def test_any_changed_byte_is_200_400_or_422() -> None:
                 changed = text[:at_byte] + bytes([byte]) + text[at_byte + 1 :]
                 assert post(client, changed).status_code in (200, 400, 422), changed
             post(client, text[:at_byte]).assert_status(422 if at_byte == 0 else 400)
+
+
+AT = datetime.datetime(2026, 1, 31, 10, tzinfo=datetime.timezone.utc)
+
+
+@dataclasses.dataclass
+class Wide(OfDataclass):
+    secret: str = "s"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "result",
+    [
+        OfMsgspec(AT, b"\x00\xff"),
+        OfDataclass(AT, b"\x00\xff"),
+        OfPydantic(at=AT, data=b"\x00\xff"),
+        {"at": AT, "data": b"\x00\xff", "n": 1},
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_result_is_packed_where_the_route_or_the_response_says_so(result: Any, name: str) -> None:
+    app = Spikard()
+
+    @app.get("/route", media_type=name)
+    async def of_route() -> Any:
+        return result
+
+    @app.get("/status", media_type=name)
+    async def with_status() -> Any:
+        return result, 201
+
+    @app.get("/response")
+    async def of_response() -> Any:
+        return Response([result], media_type=name)
+
+    with TestClient(app, raise_server_exceptions=True) as client:
+        answers = [client.get(path) for path in ("/route", "/status", "/response")]
+        assert [answer.headers["content-type"] for answer in answers] == [name] * 3
+        plain = {"at": AT, "data": b"\x00\xff", "n": 1}
+        found = [msgspec.msgpack.decode(answer.content) for answer in answers]
+        assert found == [plain, plain, [plain]]
+        assert [answer.status_code for answer in answers] == [200, 201, 200]
+
+
+@pytest.mark.parametrize(
+    ("result", "annotation", "sent"),
+    [
+        ("text", Any, "text"),
+        (None, Any, None),
+        (7, int, 7),
+        ((1, 2, 3), tuple[int, ...], [1, 2, 3]),
+        ([1, {"a": None}], Any, [1, {"a": None}]),
+        (Wide(AT, b""), OfDataclass, {"at": AT, "data": b"", "n": 1}),
+        (msgspec.msgpack.encode("packed"), bytes, "packed"),
+    ],
+)
+def test_every_result_is_packed(result: Any, annotation: Any, sent: Any) -> None:
+    app = Spikard()
+
+    async def give() -> Any:
+        return result
+
+    give.__annotations__["return"] = annotation
+    app.get("/", media_type=NAMES[0])(give)
+    with TestClient(app, raise_server_exceptions=True) as client:
+        answer = client.get("/")
+        assert msgspec.msgpack.decode(answer.content) == sent
+        assert answer.headers["content-type"] == NAMES[0]

@@ -15,7 +15,7 @@ from ._functions import is_async, is_generator, place
 from ._hooks import Hooks
 from ._models import forget
 from ._recover import Handlers
-from ._render import AsArray, body_of, conversion, implied_schema, is_text
+from ._render import AsArray, body_of, conversion, implied_schema, is_msgpack, is_text, packing
 from ._template import shape
 from .di import Entries
 from .exceptions import SpecError, checked_status
@@ -133,12 +133,16 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
 def _answering(made: HostCallable, route: Route, result: Any, is_array: bool) -> HostCallable:
     """A handler, with what becomes of its result."""
     convert, exact = conversion(result)
+    media_type = route.options.get("media_type")
+    packed = is_msgpack(media_type)
+    if packed:
+        convert = packing(convert)
     return made._replace(
         status=route.status_code,
-        text=is_text(result),
+        text=is_text(result) and not packed,
         convert=AsArray(convert) if is_array else convert,
-        exact=None if is_array else exact,
-        media_type=with_charset(route.options["media_type"]) if "media_type" in route.options else None,
+        exact=None if is_array or packed else exact,
+        media_type=None if media_type is None else with_charset(media_type),
     )
 
 

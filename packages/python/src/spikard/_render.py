@@ -21,6 +21,8 @@ from ._spikard import Shape
 from .exceptions import SpecError
 from .http import JSONResponse, Response
 
+Convert = Callable[[object], object]
+
 _SCALARS = (int, float, str, bool, bytes, type(None))
 _CHECKED = (
     *(int, float, str, bool, type(None)),
@@ -64,6 +66,33 @@ def encode(value: object) -> bytes:
     if serializer is not None:
         return bytes(serializer.to_json(value, by_alias=True))
     return _encoder.encode(value)
+
+
+_MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"})
+
+
+def is_msgpack(media_type: str | None) -> bool:
+    """Whether what is sent under this type is MessagePack."""
+    return media_type is not None and media_type.partition(";")[0].strip().lower() in _MSGPACK
+
+
+def _foreign_packed(value: Any) -> Any:
+    """What msgspec does not pack by itself."""
+    serializer = getattr(type(value), "__pydantic_serializer__", None)
+    return _foreign(value) if serializer is None else serializer.to_python(value, by_alias=True)
+
+
+_packer = msgspec.msgpack.Encoder(enc_hook=_foreign_packed)
+
+
+def pack(value: object) -> bytes:
+    """A result as MessagePack; bytes are what has been packed already."""
+    return value if isinstance(value, bytes) else _packer.encode(value)
+
+
+def packing(convert: Convert | None) -> Convert:
+    """What packs a result, once it is what is annotated: the encoder of JSON hands it on as it is."""
+    return lambda value: msgspec.Raw(pack(value if convert is None else convert(value)))
 
 
 def from_tuple(
@@ -171,9 +200,6 @@ def _scalars(hint: Any) -> tuple[type, ...] | None:
 def _is_json(hint: Any) -> bool:
     plain, _ = unwrap(hint)
     return plain not in (Any, object) and (is_structured(plain) or is_sequence(plain))
-
-
-Convert = Callable[[object], object]
 
 
 def conversion(annotation: Any) -> tuple[Convert | None, Shape | None]:

@@ -121,8 +121,10 @@ class Response:
             return "application/octet-stream", bytes(content)
         if hasattr(content, "__anext__") or hasattr(content, "__next__"):
             return "application/octet-stream", content
-        from ._render import encode
+        from ._render import encode, is_msgpack, pack
 
+        if is_msgpack(media_type := self.headers.get("content-type")):
+            return media_type, pack(content)
         return "application/json", encode(content)
 
     def _parts(self) -> tuple[int, list[tuple[str, str]], object, tuple[Task, ...]]:
