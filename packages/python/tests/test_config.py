@@ -218,6 +218,19 @@ def test_a_call_goes_before_the_configuration_before_the_environment_before_the_
     assert [found[name] for name in ("header_timeout", "body_timeout")] == [None, 30.0]
 
 
+@pytest.mark.parametrize("field", ServerConfig.__struct_fields__)
+def test_every_field_is_read_from_its_variable(field: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    default = getattr(ServerConfig(), field)
+    others = {"upload_dir": str(tmp_path), "trailing_slash": "strict", "background_tasks": None, "access_log": "json"}
+    numbers = next(iter(BOUNDS[field])) + 2 if field in BOUNDS else f"{default}2"
+    value = others.get(field, not default if isinstance(default, bool) else numbers)
+    monkeypatch.setenv(f"SPIKARD_{field.upper()}", str(value))
+    found = resolved(Spikard()._compile(), {})
+    assert found[field] == value != msgspec.to_builtins(default)
+    blank = msgspec.to_builtins(ServerConfig())
+    assert {name: found[name] for name in found if name != field} == {n: blank[n] for n in blank if n != field}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [("PORT", "many", 'SPIKARD_PORT: .*"many"'), ("ENABLE_REQUEST_ID", "2", "SPIKARD_ENABLE_REQUEST_ID: .*2")],

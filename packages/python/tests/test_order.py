@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from spikard import HTTPException, Provide, Request, Response, Spikard, StreamingResponse, background
+from spikard import FileResponse, HTTPException, Provide, Request, Response, Spikard, StreamingResponse, background
 
 from .serving import serving
 
@@ -37,6 +37,19 @@ class Case(NamedTuple):
 
 CASES = {
     "an answer": Case({}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]),
+    "an answer without a body": Case(
+        {"handler": "nothing"}, 204, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]
+    ),
+    "a response brings its own task": Case(
+        {"handler": "own task"}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "own task"]
+    ),
+    "a file": Case({"handler": "file"}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]),
+    "a task fails": Case({"background": "raise"}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]),
+    "a result that cannot be sent": Case(
+        {"handler": "rubbish"},
+        500,
+        [*IN, *OPENED, "handler", *(event.replace("Boom", "TypeError") for event in SAW), "on_error", "on_response"],
+    ),
     "a refusal": Case({}, 422, [*IN[:2], "on_response"], "/?n=x"),
     "no route": Case({}, 404, ["on_request", "on_response"], "/nowhere"),
     "the handler fails": Case({"handler": "raise"}, 500, [*IN, *OPENED, "handler", *SAW, *FAILED]),
@@ -99,7 +112,9 @@ class Story:
         for name, factory in zip(("outer", "inner"), self.dependencies(), strict=True):
             self.app.provide(name, Provide(factory, **inline))
         timeout = 0.2 if does.get("client") == "stay" else None
-        self.app.get("/", timeout=timeout)(self.handler)
+        waits = does.get("handler") in ("wait", "stream")
+        handler = self.handler if kind == "async" or waits else self.handler_of_kind
+        self.app.get("/", timeout=timeout, sync_to_thread=kind == "thread")(handler)
 
     def at(self, place: str) -> Response | None:
         """Notes the event, and does there what the case says."""
@@ -163,7 +178,8 @@ class Story:
     async def handler(self, n: int, inner: str) -> Any:
         """The handler."""
         self.at("handler")
-        background.run(self.at, "background")
+        if self.does.get("handler") != "own task":
+            background.run(self.at, "background")
         if self.does.get("handler") == "stream":
             return StreamingResponse(self.chunks())
         if self.does.get("handler") == "wait":
@@ -172,7 +188,24 @@ class Story:
             except asyncio.CancelledError:
                 self.events.append("handler cancelled")
                 raise
-        return [n, inner]
+        return self.result(n, inner)
+
+    def handler_of_kind(self, n: int, inner: str) -> Any:
+        """The same as a `def`."""
+        self.at("handler")
+        if self.does.get("handler") != "own task":
+            background.run(self.at, "background")
+        return self.result(n, inner)
+
+    def result(self, n: int, inner: str) -> Any:
+        """What the handler returns."""
+        others: dict[str, Any] = {
+            "nothing": Response(None, 204),
+            "own task": Response("x", background=lambda: self.at("own task")),
+            "file": FileResponse(__file__),
+            "rubbish": object(),
+        }
+        return others.get(self.does.get("handler", ""), [n, inner])
 
     async def chunks(self) -> AsyncIterator[str]:
         """What the handler streams."""

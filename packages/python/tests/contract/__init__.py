@@ -1,0 +1,1 @@
+"""What the package promises, row by row, and the proofs that no other test gives."""
