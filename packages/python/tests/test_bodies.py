@@ -152,6 +152,11 @@ def test_form_fields_share_a_form() -> None:
     assert one.handler.function(one.decode(b'{"name": "ab"}')) == ("ab", 3)
 
 
+def test_a_form_repeats_its_names_and_has_no_separator() -> None:
+    with pytest.raises(TypeError, match=r"Form\(\) has no option 'separator'"):
+        Form(separator=",")
+
+
 def test_an_explicit_schema_wins_over_the_annotation() -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}}
 

@@ -144,7 +144,6 @@ else:
 
         __slots__ = ()
         source = "form"
-        accepted = Marker.accepted | {"separator"}
 
     class File(Marker):
         """A file of a multipart form: `UploadFile`, `bytes`, or a list of either, whose lengths count files."""

@@ -153,6 +153,27 @@ CONSTRAINED = {
 }
 
 
+def split(name: str, separator: str, good: list[Any], bad: str, word: str) -> Kind:
+    """A sequence in one text."""
+    kind = TYPES[name]
+    value = [item.value if isinstance(item, enum.Enum) else item for item in good]
+    made = kind._replace(
+        text=separator.join(map(str, value)), value=type(kind.value)(good), default=type(kind.value)(good)
+    )
+    return made._replace(bad=bad, words=(word, word), options=f"separator={separator!r}")
+
+
+SEPARATED = {
+    "commas": split("list", ",", [1, 2, 3], "1,x", "int_parsing"),
+    "bars": split("list", "|", [1, 2, 3], "1|x", "int_parsing"),
+    "slashes": split("texts", "--", ["a", "b,c"], "", "")._replace(bad=None),
+    "sets": split("set", ",", [1, 2], "1,,2", "int_parsing"),
+    "rows": split("tuple", ",", [1, 2], "x,1", "int_parsing"),
+    "dates": split("days", ",", [DAY, DAY], "2026-01-31,x", "date_from_datetime_parsing"),
+    "paints": split("colors", ",", [Color.RED, Color.GREEN], "red,blue", "enum"),
+}
+
+
 def shown(value: Any) -> str:
     """A value and its type, as text that can cross a socket."""
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Meta
 from spikard import Body, Cookie, Form, Header, Path, Query
 
-from .types import CONSTRAINED, TYPES, Color, Kind, Level, shown
+from .types import CONSTRAINED, SEPARATED, TYPES, Color, Kind, Level, shown
 
 MARKERS = {"path": "Path", "query": "Query", "header": "Header", "cookie": "Cookie", "body": "Body", "form": "Form"}
 SPELLINGS = {
@@ -71,7 +71,7 @@ NAMES = {
     "datetime": datetime, "decimal": decimal, "uuid": uuid, "PurePosixPath": PurePosixPath, "Annotated": Annotated,
     "Literal": Literal, "Optional": Optional, "Union": Union, "Color": Color, "Level": Level, "shown": shown,
     "UserId": NewType("UserId", int), "Meta": Meta, "Body": Body, "Cookie": Cookie, "Form": Form, "Header": Header, "Path": Path,
-    "Query": Query, "DEFAULTS": {name: kind.default for name, kind in {**TYPES, **CONSTRAINED}.items()},
+    "Query": Query, "DEFAULTS": {name: kind.default for name, kind in {**TYPES, **CONSTRAINED, **SEPARATED}.items()},
 }  # fmt: skip
 
 
@@ -93,21 +93,25 @@ class Group(NamedTuple):
     state: str
     postponed: bool
     is_async: bool
-    limited: bool = False
+    table: str = "plain"
+    """Whether its types have constraints or separators."""
 
     @property
     def title(self) -> str:
         """What tells it from the others."""
-        limited = " limited" * self.limited
         postponed = " postponed" * self.postponed
-        return f"{self.source} {self.state} {self.spelling}{limited}{postponed}{' async' if self.is_async else ' def'}"
+        return (
+            f"{self.source} {self.state} {self.spelling} {self.table}{postponed}{' async' if self.is_async else ' def'}"
+        )
 
     @property
     def kinds(self) -> dict[str, Kind]:
         """Without what the source cannot hold: text is no literal number, a segment of a path is one value, a Body of bytes
         takes the whole.
         """
-        if self.limited:
+        if self.table == "separated":
+            return SEPARATED
+        if self.table == "limited":
             # msgspec's Meta says nothing of a Decimal, and of an optional what its member allows.
             without = {"price", "perhaps"} if "Meta" in self.spelt else set()
             if self.source == "path":
@@ -121,7 +125,7 @@ class Group(NamedTuple):
     @property
     def spelt(self) -> str:
         """How its parameters are written."""
-        return (LIMITED if self.limited else SPELLINGS)[self.state][self.spelling]
+        return (SPELLINGS if self.table == "plain" else LIMITED)[self.state][self.spelling]
 
     @property
     def method(self) -> str:
@@ -195,12 +199,13 @@ def groups() -> list[Group]:
     """Every source with every spelling and every kind of default; annotations and handlers of either kind in turn."""
     made = []
     numbers = itertools.count()
-    for limited, source, state in itertools.product((False, True), MARKERS, SPELLINGS):
-        for spelling in (LIMITED if limited else SPELLINGS)[state]:
+    for table, source, state in itertools.product(("plain", "limited", "separated"), MARKERS, SPELLINGS):
+        for spelling, text in (SPELLINGS if table == "plain" else LIMITED)[state].items():
             unmarked = spelling == "bare" and source in ("header", "cookie")
-            if unmarked or (source == "path" and state != "required"):
+            unseparated = table == "separated" and (source in ("body", "form") or "Meta" in text)
+            if unmarked or unseparated or (source == "path" and state != "required"):
                 continue
             for postponed in (False, True):
                 number = next(numbers)
-                made.append(Group(number, source, spelling, state, postponed, number % 3 != 0, limited))
+                made.append(Group(number, source, spelling, state, postponed, number % 3 != 0, table))
     return made
