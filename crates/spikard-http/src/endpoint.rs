@@ -250,7 +250,7 @@ impl Endpoint {
                 Err(Fault::Cancelled(reason)) => self.finish(&end, &generators, Outcome::Cancelled(reason)).await,
                 Err(Fault::GivenUp) => return end.give_up(&self.name),
                 Err(Fault::Error(error)) => {
-                    failed = failed.or_else(|| self.report_of(&end, &error));
+                    failed = Box::pin(self.told(&end, failed.take(), &error)).await;
                     Box::pin(fail(&mut end, &self.name, &generators, error)).await;
                 }
             }
@@ -326,7 +326,7 @@ impl Endpoint {
         }
         match after(end, Phase::OnError, &self.hooks.on_error, response).await {
             Err(Fault::Error(another)) => {
-                *failed = self.report_of(end, &another).or(failed.take());
+                *failed = Box::pin(self.told(end, failed.take(), &another)).await;
                 Ok(another.problem())
             }
             seen => seen,
@@ -386,6 +386,14 @@ impl Endpoint {
     /// Rare: a response of its own has a tail.
     fn finish<'a>(&'a self, end: &'a HostEnd, generators: &'a [HostId], outcome: Outcome) -> Boxed<'a> {
         Box::pin(finish(end, &self.name, generators, outcome))
+    }
+
+    /// The report of a failure, once the one before it is made.
+    async fn told(&self, end: &HostEnd, before: Option<Report>, error: &Error) -> Option<Report> {
+        if let Some(before) = before {
+            report(before).await;
+        }
+        self.report_of(end, error)
     }
 
     /// Only what nobody expected is reported: an error that names its own status is an answer.

@@ -242,8 +242,10 @@ fn encoded(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, P
 
 fn written(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
     let encode = if is_plain(host, value) { &host.encode_plain } else { &host.encode };
-    let text = vectorcall::call_one(py, encode, value)?.into_bound(py).cast_into::<PyBytes>()?;
-    Ok(typed(callable, content(text), "application/json"))
+    let text = vectorcall::call_one(py, encode, value);
+    // The other encoder says which part of the value it is that cannot be written.
+    let text = text.or_else(|_| vectorcall::call_one(py, &host.encode, value))?;
+    Ok(typed(callable, content(text.into_bound(py).cast_into::<PyBytes>()?), "application/json"))
 }
 
 /// Whether the encoder can be asked at once: most results are one of these.

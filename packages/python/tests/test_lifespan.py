@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import http.client
+import re
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,58 @@ def traced(trace: list[str]) -> Spikard:
 
 LIFE = ["enter", "first connected", "second", "request", "close pool", "down second", "down first",
         "leave lifespan first True"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_a_bare_generator_as_lifespan_is_told_its_decorator(kind: str) -> None:
+    async def asynchronous(app: Spikard) -> AsyncIterator[None]:
+        yield
+
+    def synchronous(app: Spikard) -> Iterator[None]:
+        yield
+
+    lifespan: Any = asynchronous if kind == "async" else synchronous
+    with pytest.raises(TypeError, match=r"a bare generator: write @asynccontextmanager above \S+chronous$"):
+        Spikard(lifespan=lifespan)
+
+
+def test_a_lifespan_takes_the_app() -> None:
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        yield
+
+    with pytest.raises(TypeError, match=r"a lifespan takes the app: \S+\.lifespan does not"):
+        Spikard(lifespan=lifespan)  # type: ignore[arg-type]
+
+
+def test_a_lifespan_that_yields_what_nobody_could_use_is_an_error() -> None:
+    @asynccontextmanager
+    async def lifespan(app: Spikard) -> AsyncIterator[int]:
+        yield 5
+
+    words = "a lifespan yields a dict of what app.state gets, or nothing, got 5"
+    with pytest.raises(TypeError, match=words), TestClient(Spikard(lifespan=lifespan)):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("phase", ["on_startup", "on_shutdown"])
+def test_a_hook_that_takes_too_much_is_refused_where_it_is_written(phase: str) -> None:
+    def hook(app: Spikard, pool: int) -> None: ...
+
+    def goes_on() -> Iterator[None]:
+        yield
+
+    with pytest.raises(TypeError, match=rf"a hook of {phase} takes the app, or nothing: \S+\.hook does not"):
+        getattr(Spikard(), phase)(hook)
+    with pytest.raises(TypeError, match=r"\.goes_on is a generator: what goes on at shut-down is for lifespan="):
+        getattr(Spikard(), phase)(goes_on)
+
+
+def test_what_start_up_has_not_set_is_told_with_where_to_set_it() -> None:
+    app = Spikard()
+    words = "app.state has no 'pool': the lifespan or an on_startup hook sets it, which `with TestClient(app)` runs too"
+    with pytest.raises(AttributeError, match=re.escape(words)):
+        app.state.pool  # noqa: B018
 
 
 def test_with_a_test_client() -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from spikard import BackgroundConfig, ServerConfig, Spikard, TestClient
+from spikard import BackgroundConfig, ServerConfig, Spikard, StreamingResponse, TestClient, UploadFile
 from spikard.background import run
 
 from .test_server import Program
@@ -98,6 +98,97 @@ def test_refused_background_work_leaves_a_line_a_second_that_names_it(caplog: py
     [line] = lines(caplog)
     name = f"{test_refused_background_work_leaves_a_line_a_second_that_names_it.__name__}.<locals>.send_mail"
     assert line == f"background.run refused {name}: `BackgroundConfig.max_queue` (1) tasks wait already"
+
+
+def said_of(app: Spikard, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log has of the failures of one request, the causes of each before it."""
+    with TestClient(app) as client, contextlib.suppress(ConnectionError):
+        client.get("/").content  # noqa: B018
+    said = []
+    for record in caplog.records:
+        assert record.exc_info is not None
+        error = record.exc_info[1]
+        chain = [error, *([error.__context__] if error is not None and error.__context__ is not None else [])]
+        said.extend(str(one) for one in reversed(chain))
+    return said
+
+
+def raises(*_: Any) -> None:
+    raise LookupError("first")
+
+
+def returns_a_dict(_: Any) -> Any:
+    return {"a": 1}
+
+
+def placed(function: Any) -> str:
+    return f"{function.__qualname__} at {__file__}:{function.__code__.co_firstlineno}"
+
+
+@pytest.mark.parametrize("phase", ["on_request", "pre_validation", "pre_handler"])
+def test_a_hook_that_returns_something_else_is_named(phase: str, caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+    getattr(app, phase)(returns_a_dict)
+    app.get("/")(lambda: 1)
+    words = f"the hook {placed(returns_a_dict)} has to return a Request, a Response or None, got a dict"
+    assert said_of(app, caplog) == [words]
+
+
+def test_a_hook_of_the_response_that_returns_something_else_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+    app.get("/", on_response=returns_a_dict)(lambda: 1)
+    assert said_of(app, caplog) == [f"the hook {placed(returns_a_dict)} has to return a Response or None, got a dict"]
+
+
+def test_a_hook_that_fails_hides_no_failure_before_it(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+    app.get("/", on_error=returns_a_dict)(raises)
+    assert said_of(app, caplog) == [
+        "first",
+        f"the hook {placed(returns_a_dict)} has to return a Response or None, got a dict",
+    ]
+    caplog.clear()
+    twice = Spikard()
+    twice.get("/", on_response=returns_a_dict)(raises)
+    assert said_of(twice, caplog)[0] == "first"
+    assert len(caplog.records) == 2
+
+
+def test_an_exception_handler_whose_answer_cannot_be_written_hides_no_exception(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Spikard()
+    app.get("/")(raises)
+    app.exception_handler(LookupError)(lambda request, error: {"error": error})
+    assert said_of(app, caplog) == ["first", "a LookupError cannot be written as JSON: result['error']"]
+
+
+def test_a_stream_that_yields_something_else_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    async def numbers() -> Any:
+        yield 1
+
+    app = Spikard()
+    app.get("/")(lambda: StreamingResponse(numbers()))
+    assert said_of(app, caplog) == [f"the stream {placed(numbers)} has to yield str or bytes, got int"]
+
+
+def test_a_part_of_a_result_that_cannot_be_written_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+    app.get("/")(lambda: {"items": [1, object()]})
+    assert said_of(app, caplog) == ["a object cannot be written as JSON: result['items'][1]"]
+
+
+def test_an_upload_that_is_awaited_in_vain_is_told_how(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def handler(file: UploadFile) -> int:
+        return len(await file.read())  # type: ignore[misc]
+
+    with TestClient(app) as client:
+        client.post("/", files={"file": b"x"}, headers={"x-request-id": "r"}).assert_status(500)
+    hint = "an UploadFile has `aread()` to be awaited, and `read()` not"
+    assert lines(caplog) == [f"POST / raised TypeError (request r): {hint}"]
 
 
 @pytest.mark.parametrize(

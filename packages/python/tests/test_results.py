@@ -16,7 +16,7 @@ import attrs
 import msgspec
 import pydantic
 import pytest
-from spikard import HTMLResponse, Response, SpecError, Spikard
+from spikard import HTMLResponse, Response, SpecError, Spikard, UploadFile
 from spikard._render import converter, encode, from_tuple, is_text
 from spikard.testing import TestClient
 
@@ -93,9 +93,30 @@ def test_every_result_has_its_json(value: Any, text: bytes) -> None:
     assert encode(value) == text
 
 
-def test_a_result_that_is_no_json_is_an_error() -> None:
-    with pytest.raises(TypeError, match="a object cannot be written as JSON"):
-        encode(object())
+async def ticks() -> Any:
+    yield 1
+
+
+class Holding(msgspec.Struct):
+    items: list[Any]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (object(), "a object cannot be written as JSON"),
+        ({"a": [1, {"b": object()}]}, "a object cannot be written as JSON: result['a'][1]['b']"),
+        ([Holding([1, object])], "a type cannot be written as JSON: result[0].items[1]"),
+        ((1, {2: {object()}}), "a object cannot be written as JSON: result[1][2]{…}"),
+        ([ticks()], "a async_generator cannot be written as JSON (a StreamingResponse of it can be"),
+        ({"file": UploadFile()}, "a UploadFile cannot be written as JSON (its content is `await file.aread()`): result"),
+        ({"n": {1j: 2}}, "a complex cannot be written as JSON: result['n']"),
+    ],
+)  # fmt: skip
+def test_a_result_that_is_no_json_is_an_error_that_names_the_part(value: Any, words: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        encode(value)
+    assert str(caught.value).startswith(words)
 
 
 WIDE = {"name": "a", "password": "secret"}
@@ -374,3 +395,8 @@ def test_a_response_schema_that_is_none_is_a_start_up_error() -> None:
     app.get("/", response_schema={"type": "nothing"})(lambda: None)
     with pytest.raises(SpecError, match="response_schema: "), TestClient(app) as client:
         client.get("/")
+
+
+def test_text_that_is_no_unicode_is_told_with_its_part() -> None:
+    with pytest.raises(ValueError, match=r"surrogates not allowed: result\['a'\]$"):
+        encode({"a": "\ud800"})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 from typing import Any
 
 import pytest
 import spikard
-from spikard import Router, SpecError, Spikard, _decorators
+from spikard import Router, SpecError, Spikard, _decorators, get
 from spikard.routing import get_default_router, reset_default_router
 
 VERBS = ["get", "post", "put", "patch", "delete", "head", "options", "trace"]
@@ -161,6 +162,31 @@ def test_two_routes_of_one_shape_are_a_fault_that_names_both() -> None:
     with pytest.raises(SpecError) as caught:
         app._compile()
     assert f"{__file__}:{blocking.__code__.co_firstlineno} has this method and path already" in str(caught.value)
+
+
+def test_a_route_that_comes_while_a_server_runs_is_refused() -> None:
+    app, router = Spikard(port=0), Router()
+    app.include_router(router)
+
+    async def late() -> None: ...
+
+    async def serve() -> None:
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        app.on_startup(lambda: told.set_result(None))
+        server = asyncio.create_task(app.serve())
+        await told
+        for register in (app.get("/late"), router.get("/late"), get("/late")):
+            with pytest.raises(RuntimeError, match="GET /late comes too late: the server runs, and would not know it"):
+                register(late)
+        with pytest.raises(RuntimeError, match=r"include_router\(\) comes too late"):
+            app.include_router(Router())
+        server.cancel()
+        await asyncio.wait([server])
+
+    asyncio.run(serve())
+    app.get("/late")(late)
+    router.get("/later")(late)
+    assert [route.path for route in app.routes] == ["/later", "/late"]
 
 
 def test_a_path_begins_with_a_slash() -> None:

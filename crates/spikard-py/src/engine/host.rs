@@ -135,6 +135,8 @@ pub(crate) struct Host {
     pub(crate) refusal: Py<PyAny>,
     /// `report(exception, source, route, request_id)`, the first two or the last may be None.
     pub(crate) report: Py<PyAny>,
+    /// `named(function or generator) -> str`: what the log calls it.
+    named: Py<PyAny>,
     /// The class of lists of background tasks, `set_scope(list)`, and `begin_late(list)` for those of a request that is
     /// over.
     pub(crate) scope: Py<PyAny>,
@@ -191,6 +193,7 @@ impl Host {
             from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
             refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
             report: names.getattr(intern!(py, "report"))?.unbind(),
+            named: names.getattr(intern!(py, "named"))?.unbind(),
             scope: names.getattr(intern!(py, "scope"))?.unbind(),
             set_scope: names.getattr(intern!(py, "set_scope"))?.unbind(),
             begin_late: names.getattr(intern!(py, "begin_late"))?.unbind(),
@@ -208,6 +211,12 @@ impl Host {
             coroutine: py.import(intern!(py, "types"))?.getattr(intern!(py, "CoroutineType"))?.unbind(),
             types: Types::new(py)?,
         })
+    }
+
+    /// A function or a generator in words.
+    pub(crate) fn name_of(&self, py: Python<'_>, code: &Py<PyAny>) -> String {
+        let named = self.named.call1(py, (code,)).and_then(|name| name.extract(py));
+        named.unwrap_or_else(|_| "a function".to_owned())
     }
 
     pub(crate) fn callable(&self, id: CallableId) -> Option<&Callable> {

@@ -84,4 +84,6 @@ if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an 
             if name == "background":
                 return import_module(".background", __name__)
             return getattr(import_module("." + _LAZY[name], __name__), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._elsewhere import missing
+
+        raise missing(name, __all__)

@@ -19,6 +19,7 @@ from .exceptions import HTTPException
 
 if TYPE_CHECKING:
     from ._spikard import Place, Worker
+    from .app import Spikard
 
 _log = logging.getLogger("spikard.error")
 
@@ -29,14 +30,17 @@ _scope: contextvars.ContextVar[Scope] = contextvars.ContextVar("spikard_backgrou
 class Home:
     """The worker whose requests run in a context, and its loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, app: Callable[[], Spikard | None]) -> None:
         self.loop = loop
+        self.app = app
         self.worker: Callable[[], Worker | None] = lambda: None
 
     @classmethod
-    def made(cls, loop: asyncio.AbstractEventLoop, make: Callable[[], Worker]) -> Worker:
+    def made(
+        cls, loop: asyncio.AbstractEventLoop, app: Callable[[], Spikard | None], make: Callable[[], Worker]
+    ) -> Worker:
         """A worker all of whose requests find it."""
-        context, home = contextvars.copy_context(), cls(loop)
+        context, home = contextvars.copy_context(), cls(loop, app)
         context.run(_home.set, home)
         worker = context.run(make)
         home.worker = weakref.ref(worker)
@@ -68,6 +72,12 @@ class _Refusals:
         others = f" ({self.left_out} more refused since the last line)" if self.left_out else ""
         self.left_out, self.last = 0, time.monotonic()
         _log.error("background.run refused %s: %s%s", name_of(work), why, others)
+
+
+def app_here() -> Spikard | None:
+    """The app whose request this is."""
+    home = _home.get(None)
+    return None if home is None else home.app()
 
 
 _refusals = _Refusals()

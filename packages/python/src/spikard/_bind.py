@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from . import _bodies, _models, _parameters, _schema
@@ -13,13 +13,15 @@ from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
 from ._decode import Decoder, of_value
 from ._defaults import argument, own
-from ._functions import is_generator
+from ._elsewhere import unknown_name
+from ._functions import is_generator, name_of
 from ._hints import annotate, is_union, union, unwrap, without_none
 from ._markers import Marker
 from ._models import is_sequence, is_structured, kind_of
 from ._template import CONVERTERS, converters
 from ._upload import UploadFile, content_of
 from .exceptions import SpecError
+from .http import Response
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FIELD_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -43,10 +45,13 @@ class Binder:
         options: Mapping[str, Any],
         register: Callable[[Decoder], int],
         wheres: Sequence[str] = ("",),
+        provided: Iterable[Any] = (),
     ) -> None:
         self.method = method
         self.wheres = wheres
         """What is said before a fault of a parameter, by its owner."""
+        self.provided = provided
+        """The keys of the app's dependencies."""
         self.template = converters(path)
         self.options = options
         self.register = register
@@ -88,7 +93,28 @@ class Binder:
         self._check_path(takes_rest=takes_rest, sees_all="request" in sources)
 
     def _fault(self, taken: Taken, error: SpecError) -> InArgument:
+        plain = unwrap(without_none(taken.hint)[0])[0]
+        if isinstance(error, _schema.NoSchema) and error.hint is plain:
+            error = SpecError(self._unread(taken, plain))
         return InArgument(taken.name, error, self.wheres[taken.owner])
+
+    def _unread(self, taken: Taken, hint: Any) -> str:
+        """Of a type that stands for nothing in a request."""
+        name = name_of(hint)
+        if isinstance(hint, Marker):
+            kind = type(hint).__name__
+            return f"a type comes first: write Annotated[int, {kind}(…)], not Annotated[{kind}(…), int]"
+        if not isinstance(hint, type):
+            return f"{name} is no type"
+        if issubclass(hint, Response):
+            said = "return one, or `(body, status, headers)`, or set its fields in an `on_response` hook"
+            return f"a response is nothing that a handler is given: {said}"
+        if taken.marker is not None:
+            return f"a {name} cannot be read from a request"
+        said = unknown_name(
+            "the app", "dependency", name, [key if isinstance(key, str) else name_of(key) for key in self.provided]
+        )
+        return f"a {name} cannot be read from a request, and {said} (app.provide({name}, …) or Depends(…) makes one)"
 
     def _source(self, taken: Taken) -> str:
         """Rules 1 and 2; empty where neither decides."""
@@ -318,7 +344,9 @@ def _marked(taken: Taken, source: str) -> bool:
 
 def _check_converter(converter: str, schema: _schema.Schema) -> None:
     """A converter must let pass what the annotation reads, and no more."""
-    said = CONVERTERS.get(converter, CONVERTERS[""])
+    if converter not in CONVERTERS:
+        raise SpecError(unknown_name("a path", "converter", converter, CONVERTERS))
+    said = CONVERTERS[converter]
     if converter in ("", "str", "path") or "type" not in schema or "enum" in schema or "const" in schema:
         return
     of_schema, of_converter = (schema["type"], schema.get("format")), (said["type"], said.get("format"))

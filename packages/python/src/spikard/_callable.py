@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from ._spikard import Shape
+    from .app import Spikard
 
 
 class Missing(Enum):
@@ -64,3 +65,5 @@ class Compiled(NamedTuple):
     """By method and path, where a route stands: file, line, route and handler."""
     marked: frozenset[Any] = frozenset()
     """The functions that `Depends` names."""
+    app: Callable[[], Spikard | None] = lambda: None
+    """What was compiled, while there is one."""

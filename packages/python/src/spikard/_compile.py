@@ -98,7 +98,8 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
     handler = needs.visit_handler(route.handler, hints, route.dependencies)
     app.marked.update(needs.marked)
     wheres = [node.where for node in needs.nodes]
-    binder = Binder(route.method, route.path, route.options, functools.partial(_register, app.table), wheres)
+    register = functools.partial(_register, app.table)
+    binder = Binder(route.method, route.path, route.options, register, wheres, app.entries)
     binder.bind(needs.free(), takes_rest=needs.takes_rest)
     needed = app.dependencies.names_of(handler.after, binder)
     given = app.dependencies.arguments_of(handler, binder)

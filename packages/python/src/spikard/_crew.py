@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ._state import State
+from ._state import AppState
 from ._worker import Ending, Server, serve_here
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Fellow(threading.Thread):
         """Until it has ended otherwise."""
 
     def run(self) -> None:
-        state = State()
+        state = AppState()
         vars(state).update(self._state)
         self._app._own_state.set(state)
         try:

@@ -9,10 +9,10 @@ from typing import Any
 from ._bind import Argument, Binder, InArgument, callable_of, takers_of
 from ._bodies import Taken
 from ._callable import HostArgument, HostCallable
+from ._elsewhere import unknown_name
 from ._functions import is_async, place
 from ._hints import unwrap, without_none
 from ._models import kind_of
-from ._options import unknown_name
 from ._template import converters
 from .di import Constant, Entries, Entry, Inferred, Provide
 from .exceptions import SpecError

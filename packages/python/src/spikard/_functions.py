@@ -42,3 +42,10 @@ def name_of(function: object) -> str:
     while isinstance(function, functools.partial):
         function = function.func
     return getattr(function, "__qualname__", None) or repr(function)
+
+
+def named(code: Any) -> str:
+    """A function or a generator in words, with its place where it has one."""
+    step = next((found for name in ("gi_code", "ag_code") if (found := getattr(code, name, None)) is not None), None)
+    where = place(code) if step is None else f"{step.co_filename}:{step.co_firstlineno}"
+    return f"{name_of(code)} at {where}" if ":" in where else name_of(code)

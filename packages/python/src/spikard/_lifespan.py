@@ -5,14 +5,47 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._functions import place
+from ._functions import is_generator, name_of, place
 
 if TYPE_CHECKING:
     from ._spikard import Worker
     from .app import Spikard
+
+Hook = TypeVar("Hook", bound=Callable[..., Any])
+
+
+def check_lifespan(lifespan: Any) -> None:
+    """Refuses what cannot be entered."""
+    if not callable(lifespan):
+        raise TypeError(f"lifespan must be an async context manager of the app, got {lifespan!r}")
+    if is_generator(lifespan):
+        raise TypeError(f"the lifespan is a bare generator: write @asynccontextmanager above {name_of(lifespan)}")
+    _check_takes(lifespan, "a lifespan takes the app", (None,))
+
+
+def check_hook(phase: str, function: Hook) -> Hook:
+    """The function, if it can be called with the app or with nothing."""
+    if not callable(function):
+        raise TypeError(f"a hook is a function, got {function!r}")
+    if is_generator(function):
+        raise TypeError(f"{name_of(function)} is a generator: what goes on at shut-down is for lifespan=")
+    _check_takes(function, f"a hook of {phase} takes the app, or nothing", (), (None,))
+    return function
+
+
+def _check_takes(function: Callable[..., Any], what: str, *ways: tuple[None, ...]) -> None:
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a function that does not say what it takes
+        return
+    for way in ways:
+        with suppress(TypeError):
+            signature.bind(*way)
+            return
+    raise TypeError(f"{what}: {name_of(function)} does not")
 
 
 class Life:
@@ -68,6 +101,8 @@ class Life:
                 state = await stack.enter_async_context(app.lifespan(app))
                 if isinstance(state, Mapping):
                     vars(app.state).update(state)
+                elif state is not None and state is not app:
+                    raise TypeError(f"a lifespan yields a dict of what app.state gets, or nothing, got {state!r}")
             for hook in app._startup:
                 self.place = _named("start-up", hook)
                 await _call(hook, app)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
+from ._elsewhere import OPTIONS, unknown_name
 from ._hooks import PHASES, of_options
 from ._recover import Handlers
 from .di import Provide
@@ -55,14 +56,6 @@ class RouteOptions(TypedDict, total=False):
     """Exception handlers of this route, by class or status; they go before those of its routers and app."""
 
 
-def unknown_name(owner: str, noun: str, name: str, known: Iterable[str]) -> str:
-    """The message for a name that does not exist, with the nearest one that does."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, list(known), 1)
-    return f"{owner} has no {noun} {name!r}" + (f", did you mean {near[0]!r}?" if near else "")
-
-
 def _is_flag(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be a bool, got {value!r}")
@@ -73,7 +66,7 @@ def _is_text(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a str, got {value!r}")
 
 
-def _is_texts(name: str, value: object) -> None:
+def are_texts(name: str, value: object) -> None:
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
         raise TypeError(f"{name} must be a list of str, got {value!r}")
 
@@ -142,7 +135,7 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(PHASES, _are_hooks),
     "exception_handlers": _are_handlers,
     "parameter_schema": _is_object_schema,
-    "tags": _is_texts,
+    "tags": are_texts,
     "media_type": _is_media_type,
     "dependencies": are_dependencies,
     "max_body_size": _is_size,
@@ -158,7 +151,7 @@ def checked(options: RouteOptions) -> RouteOptions:
     known = RouteOptions.__annotations__
     for name in options:
         if name not in known:
-            raise TypeError(unknown_name("a route", "option", name, known))
+            raise TypeError(unknown_name("a route", "option", name, known, OPTIONS))
     for name, value in options.items():
         if name in _CHECKS:
             _CHECKS[name](name, value)

@@ -32,6 +32,13 @@ _PLAIN = (int, float, bytes, type(None))
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
+_HINTS = {
+    "coroutine": " (it has to be awaited)",
+    "async_generator": " (a StreamingResponse of it can be returned)",
+    "UploadFile": " (its content is `await file.aread()`)",
+}
+
+
 def _foreign(value: Any) -> Any:
     """What msgspec does not encode by itself."""
     cls = type(value)
@@ -51,7 +58,7 @@ def _foreign(value: Any) -> Any:
         from pydantic_core import to_jsonable_python
 
         return to_jsonable_python(value)
-    raise TypeError(f"a {cls.__qualname__} cannot be written as JSON")
+    raise TypeError(f"a {cls.__qualname__} cannot be written as JSON{_HINTS.get(cls.__name__, '')}")
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_foreign)
@@ -65,7 +72,15 @@ def encode(value: object) -> bytes:
     serializer = getattr(type(value), "__pydantic_serializer__", None)
     if serializer is not None:
         return bytes(serializer.to_json(value, by_alias=True))
-    return _encoder.encode(value)
+    try:
+        return _encoder.encode(value)
+    except (TypeError, ValueError) as error:
+        from ._culprit import path_to
+
+        path = path_to(value, _encoder.encode)
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        fault = kind(f"{error}: {path}") if path else error
+    raise fault  # out here, where it has no context: a handler of exceptions gives it the one that it was called for
 
 
 _MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, MutableMapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 
 from ._headers import Headers
 from ._spikard import RequestHead
-from ._state import State
+from ._state import RequestState, State
 from .exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from .app import Spikard
 
 KEYS = frozenset(
     [
@@ -140,9 +143,19 @@ class Request(RequestHead):
         return None if peer is None else Address(*peer)
 
     @property
+    def app(self) -> Spikard:
+        """The app that answers it."""
+        from ._background import app_here
+
+        app = app_here()
+        if app is None:
+            raise RuntimeError("the app answers no request here")
+        return app
+
+    @property
     def state(self) -> State:
         """Free-form attributes that live as long as the request."""
-        return self._found.setdefault("state", State())  # type: ignore[no-any-return]
+        return self._found.setdefault("state", RequestState())  # type: ignore[no-any-return]
 
     @property
     def url(self) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from . import _constraints, _pydantic
 from ._callable import MISSING
+from ._functions import name_of
 from ._hints import is_union, unwrap
 from ._models import Field, fields_of, fill, is_sequence, kind_of
 from ._upload import FILE_SCHEMA, UploadFile
@@ -66,6 +67,14 @@ def _is_pydantic(hint: Any) -> bool:
     return kind_of(unwrap(hint)[0]) not in ("struct", "attrs") and _pydantic.involved(hint)
 
 
+class NoSchema(SpecError):
+    """A type that JSON cannot be read as."""
+
+    def __init__(self, hint: Any) -> None:
+        super().__init__(f"there is no JSON Schema of {name_of(hint)}")
+        self.hint = hint
+
+
 class _Writer:
     """Writes one document: named types once each, into `definitions`."""
 
@@ -98,7 +107,7 @@ class _Writer:
             return self._model(hint)
         cls = get_origin(hint) or hint
         if not isinstance(cls, type):
-            raise SpecError(f"there is no JSON Schema of {hint!r}")
+            raise NoSchema(hint)
         if issubclass(cls, Enum):
             return self._named(cls, lambda: _enumeration(cls))
         if issubclass(cls, Mapping):
@@ -122,7 +131,7 @@ class _Writer:
                 return dict(SCALARS[scalar])
         if cls in (msgspec.Raw, re.Pattern):
             return {}
-        raise SpecError(f"there is no JSON Schema of {cls.__qualname__}")
+        raise NoSchema(cls)
 
     def _union(self, arguments: tuple[Any, ...]) -> Schema:
         kept = [inner for inner in arguments if inner not in (type(None), msgspec.UnsetType)]

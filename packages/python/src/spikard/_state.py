@@ -14,11 +14,27 @@ class State:
     True
     """
 
+    _missing = "the state has no {!r}"
+
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"the state has no {name!r}")
+        raise AttributeError(self._missing.format(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return f"State({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+
+class RequestState(State):
+    """Those of a request."""
+
+    _missing = "request.state has no {!r}: a hook or a dependency has to set it"
+
+
+class AppState(State):
+    """Those of an app."""
+
+    _missing = (
+        "app.state has no {!r}: the lifespan or an on_startup hook sets it, which `with TestClient(app)` runs too"
+    )

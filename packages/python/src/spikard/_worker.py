@@ -19,6 +19,7 @@ import msgspec
 
 from . import _background, _decode, _processes, _render
 from ._callable import MISSING, Compiled
+from ._functions import named
 from ._lifespan import Life
 from ._made import MadeResponse
 from ._request import Request, framework_error
@@ -41,6 +42,7 @@ class Names(NamedTuple):
     """What the extension calls of the package."""
 
     report: Report
+    named: Callable[[Any], str] = named
     encode: Callable[[object], bytes] = _render.encode
     encode_plain: Callable[[object], bytes] = _render.encode_plain
     struct_meta: type = msgspec.StructMeta
@@ -65,7 +67,16 @@ def log_failure(exception: BaseException | None, source: str | None, route: str,
     if exception is None:
         _log.error("%s failed%s: %s", route, suffix, source)
     else:
-        _log.error("%s raised %s%s", route, type(exception).__qualname__, suffix, exc_info=exception)
+        kind, hint = type(exception).__qualname__, _hint(exception)
+        _log.error("%s raised %s%s%s", route, kind, suffix, hint, exc_info=exception)
+
+
+def _hint(exception: BaseException) -> str:
+    """Of a slip that Python's own words do not explain."""
+    said = str(exception) if isinstance(exception, TypeError) else ""
+    return (
+        ": an UploadFile has `aread()` to be awaited, and `read()` not" if "bytes" in said and "await" in said else ""
+    )
 
 
 def open_worker(
@@ -75,7 +86,7 @@ def open_worker(
     document = {**compiled.document, "config": _layers(compiled, call)}
     made = partial(Worker, msgspec.json.encode(document), compiled.callables, loop, Names(report))
     try:
-        return _background.Home.made(loop, made)
+        return _background.Home.made(loop, compiled.app, made)
     except SpecError as error:
         route, _, rest = str(error).partition(": ")
         if route not in compiled.places:

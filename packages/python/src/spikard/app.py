@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _decorators
 from . import _processes as _processes  # reads what a worker is to do before user code runs
-from ._state import State
+from ._lifespan import check_hook, check_lifespan
+from ._state import AppState, State
 from .config import ServerConfig, ServerFields, checked, given
 from .di import Entry, Key, Overrides, entry_of
 from .exceptions import SpecError
@@ -51,12 +53,12 @@ class Spikard(Router):
         super().__init__(dependencies=dependencies)
         self._number = next(_numbers)
         """By it a worker finds the app again whose `run()` it belongs to."""
-        if lifespan is not None and not callable(lifespan):
-            raise TypeError(f"lifespan must be an async context manager of the app, got {lifespan!r}")
+        if lifespan is not None:
+            check_lifespan(lifespan)
         _check_config(config)
         fields = given(config) if config is not None else {}
         self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
-        self._state = State()
+        self._state: State = AppState()
         self._own_state: ContextVar[State | None] = ContextVar("state", default=None)
         """Of a worker that shares its process with others."""
         self.lifespan = lifespan
@@ -107,25 +109,27 @@ class Spikard(Router):
 
     def on_startup(self, function: Hook) -> Hook:
         """Calls a function, async or not, when a worker starts, on its loop and before it listens."""
-        self._startup.append(_checked_hook(function))
+        self._startup.append(check_hook("on_startup", function))
         return function
 
     def on_shutdown(self, function: Hook) -> Hook:
         """Calls a function, async or not, when a worker has answered its last request; the last first."""
-        self._shutdown.append(_checked_hook(function))
+        self._shutdown.append(check_hook("on_shutdown", function))
         return function
 
     def run(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
         """Serves until SIGINT or SIGTERM, then finishes the requests in flight."""
         from ._worker import run
 
-        run(self, _call(config, overrides, "run()"))
+        with self._fixed():
+            run(self, _call(config, overrides, "run()"))
 
     async def serve(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
         """Serves inside the running loop, on which the handlers run too, until cancelled."""
         from ._worker import serve
 
-        await serve(self, _call(config, overrides, "serve()"))
+        with self._fixed():
+            await serve(self, _call(config, overrides, "serve()"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one scope of an ASGI 3 server: `http`, or `lifespan`. `uvicorn module:app` does it."""
@@ -140,7 +144,8 @@ class Spikard(Router):
         from ._compile import compile_app
 
         replaced = (overrides or self._overrides).entries
-        return compile_app(self.routes, given(self.config), self._provided, replaced, self._hooks, self._handlers)
+        made = compile_app(self.routes, given(self.config), self._provided, replaced, self._hooks, self._handlers)
+        return made._replace(app=weakref.ref(self))
 
 
 App = Spikard
@@ -158,12 +163,6 @@ def _listed(routers: object) -> list[Any]:
     if not isinstance(routers, Iterable) or isinstance(routers, str):
         raise TypeError(f"routers must be a list of Router, got {routers!r}")
     return list(routers)
-
-
-def _checked_hook(function: Any) -> Any:
-    if not callable(function):
-        raise TypeError(f"a hook is a function, got {function!r}")
-    return function
 
 
 def _check_config(config: object) -> None:

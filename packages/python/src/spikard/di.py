@@ -74,6 +74,8 @@ def Depends(factory: Callable[..., Any] | None = None, *, use_cache: bool = True
     """Marks a parameter, as its default or in `Annotated`, as what `factory` makes; without one, as an object of the
     annotated class.
     """
+    if factory is not None and not callable(factory):
+        raise TypeError(f"Depends() takes the function itself, and not what it returned: got {factory!r}")
     if factory is None:
         return Inferred({"use_cache": use_cache, "concurrent": concurrent})
     return Provide(factory, use_cache=use_cache, concurrent=concurrent)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import _decorators
 from ._hooks import Hooks, Registers
-from ._options import RouteOptions, are_dependencies, checked
+from ._options import RouteOptions, are_dependencies, are_texts, checked
 from ._recover import Handlers
 from ._resolve import Hints, caller
 from ._template import join
@@ -103,14 +104,13 @@ class Router(Registers):
     def __init__(self, prefix: str = "", *, tags: Sequence[str] = (), dependencies: Sequence[Any] = ()) -> None:
         _check_prefix(prefix)
         are_dependencies("dependencies", dependencies)
-        if isinstance(tags, str):
-            raise TypeError(f"tags must be a list of str, got {tags!r}")
+        are_texts("tags", tags)
         self.prefix = prefix
         self.tags = tuple(tags)
         self.dependencies = tuple(dependencies)
         self._hooks = Hooks()
         self._handlers = Handlers()
-        self._entries: list[Route | tuple[str, Router, tuple[Any, ...]]] = []
+        self._entries: list[Route | _Included] = []
 
     def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of GET."""
@@ -167,17 +167,28 @@ class Router(Registers):
         """
         return self._handlers.register(wanted)
 
-    def include_router(self, router: Router, prefix: str = "", *, dependencies: Sequence[Any] = ()) -> None:
+    def include_router(
+        self, router: Router, prefix: str = "", *, tags: Sequence[str] = (), dependencies: Sequence[Any] = ()
+    ) -> None:
         """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
         are_dependencies("dependencies", dependencies)
+        are_texts("tags", tags)
+        self._in_time("include_router()")
         if not isinstance(router, Router):
             raise TypeError(f"include_router() takes a Router, got {router!r}")
         _check_prefix(prefix)
         if router is self or self in router._routers():
             raise ValueError("a router cannot include itself")
-        known = (entry for entry in self._entries if not isinstance(entry, Route))
-        if not any(place == prefix and other is router for place, other, _ in known):
-            self._entries.append((prefix, router, tuple(dependencies)))
+        known = (entry for entry in self._entries if isinstance(entry, _Included))
+        if not any(one.prefix == prefix and one.router is router for one in known):
+            self._entries.append(_Included(prefix, router, tuple(tags), tuple(dependencies)))
+
+    if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
+
+        def __getattr__(self, name):
+            from ._elsewhere import attribute
+
+            raise attribute(self, name)
 
     def _register(
         self, path: str, methods: Sequence[str], options: RouteOptions, verb: str | None = None
@@ -193,17 +204,37 @@ class Router(Registers):
         def register(handler: H) -> H:
             if not callable(handler) or isinstance(handler, type):
                 raise TypeError(f"a handler is a function, got {handler!r}")
+            self._in_time(f"{methods[0]} {path}")
             hints = Hints(handler, frame)
             self._entries += [Route(method, path, handler, options, hints) for method in methods]
             return handler
 
         return register
 
+    _servers = 0
+    """How many servers run on the routes that there are."""
+
+    @contextmanager
+    def _fixed(self) -> Iterator[None]:
+        """Within it, a route that comes is refused: no server would know it."""
+        routers = (self, *self._routers())
+        for router in routers:
+            router._servers += 1
+        try:
+            yield
+        finally:
+            for router in routers:
+                router._servers -= 1
+
+    def _in_time(self, what: str) -> None:
+        if self._servers:
+            raise RuntimeError(f"{what} comes too late: the server runs, and would not know it")
+
     def _routers(self) -> Iterator[Router]:
         for entry in self._entries:
-            if not isinstance(entry, Route):
-                yield entry[1]
-                yield from entry[1]._routers()
+            if isinstance(entry, _Included):
+                yield entry.router
+                yield from entry.router._routers()
 
     def _flattened(
         self,
@@ -220,14 +251,24 @@ class Router(Registers):
             if isinstance(entry, Route):
                 yield entry._replace(path=join(prefix, entry.path), **said)  # type: ignore[arg-type]
             else:
-                place, router, own = entry
+                router = entry.router
                 above = (*hooks, router._hooks), (*handlers, router._handlers)
-                yield from router._flattened(join(prefix, place), tags, (*needed, *own), *above)
+                own = (*tags, *entry.tags), (*needed, *entry.dependencies)
+                yield from router._flattened(join(prefix, entry.prefix), *own, *above)
 
     @property
     def routes(self) -> list[Route]:
         """Every route, one for each method, in the order of their registration."""
         return list(self._flattened())
+
+
+class _Included(NamedTuple):
+    """A router in another one, and what was said of it there."""
+
+    prefix: str
+    router: Router
+    tags: tuple[str, ...]
+    dependencies: tuple[Any, ...]
 
 
 def _check_prefix(prefix: object) -> None:

@@ -20,6 +20,12 @@ use crate::{
     },
 };
 
+/// A generator on its way to its end.
+pub(crate) struct Ending {
+    outcome: Outcome,
+    generator: Py<PyAny>,
+}
+
 pub(super) fn is_async(job: &Job, py: Python<'_>, here: &Loop, value: HostId) -> bool {
     let open = if lasts(value) { here.lasting.borrow().kind(value) } else { job.values.kind(value) };
     open.map_or_else(|| stream::is_async(job, py, value), |kind| kind == Kind::Async)
@@ -31,7 +37,8 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, value: HostId, o
     match step(job, py, here, &generator, kind, outcome) {
         Ok((function, argv)) => {
             let code = Code { function: &function, kind, keywords: None };
-            job.call(py, here, code, argv, Owes::Finish(outcome, reply));
+            let ending = Ending { outcome, generator };
+            job.call(py, here, code, argv, Owes::Finish(ending, reply));
         }
         Err(raised) => reply.fail(job.raised(py, here, raised)),
     }
@@ -72,7 +79,7 @@ pub(super) fn settle(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
-    outcome: Outcome,
+    ending: &Ending,
     reply: Reply<()>,
     result: PyResult<Py<PyAny>>,
 ) {
@@ -80,8 +87,12 @@ pub(super) fn settle(
     match result {
         Err(raised) if is_end(py, &raised) => reply.ok(()),
         // What was thrown in, let through.
-        Err(raised) if matches!(outcome, Outcome::Cancelled(_)) && cancelled(&raised) => reply.ok(()),
+        Err(raised) if matches!(ending.outcome, Outcome::Cancelled(_)) && cancelled(&raised) => reply.ok(()),
         Err(raised) => reply.fail(job.raised(py, here, raised)),
-        Ok(_) => reply.fail(job.raised(py, here, PyRuntimeError::new_err("a dependency yields once"))),
+        Ok(_) => {
+            let name = here.host.name_of(py, &ending.generator);
+            let twice = PyRuntimeError::new_err(format!("the dependency {name} has to yield once, and did again"));
+            reply.fail(job.raised(py, here, twice));
+        }
     }
 }

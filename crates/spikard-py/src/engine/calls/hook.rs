@@ -30,7 +30,9 @@ pub(super) fn before(
     };
     let Some(head) = &request.head else { return reply.fail(Error::internal("a hook was called without a head")) };
     match request::object(job, py, here, head) {
-        Ok(object) => job.call(py, here, callable.code(), smallvec![object.into_any()], Owes::Before(request, reply)),
+        Ok(object) => {
+            job.call(py, here, callable.code(), smallvec![object.into_any()], Owes::Before(hook, request, reply));
+        }
         Err(raised) => reply.fail(job.raised(py, here, raised)),
     }
 }
@@ -40,11 +42,11 @@ pub(super) fn settle_before(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
-    request: Request,
+    (hook, request): (CallableId, Request),
     reply: Reply<Flow<Request>>,
     value: &Bound<'_, PyAny>,
 ) {
-    let flow = flow(job, py, here, request, value);
+    let flow = flow(job, py, here, (hook, request), value);
     answer(job, py, here, reply, flow);
 }
 
@@ -52,7 +54,7 @@ fn flow(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
-    mut request: Request,
+    (hook, mut request): (CallableId, Request),
     value: &Bound<'_, PyAny>,
 ) -> PyResult<Flow<Request>> {
     if let Ok(other) = value.cast::<RequestHead>() {
@@ -60,7 +62,7 @@ fn flow(
     } else if value.is_instance(here.host.response.bind(py))? {
         return Ok(Flow::Respond(convert::parts(py, &mut job.values, value)?));
     } else if !value.is_none() {
-        return Err(misfit("Request, a Response", value));
+        return Err(misfit(here, hook, "a Request, a Response", value));
     }
     request.head = Some(request::seen(job, py)?);
     Ok(Flow::Continue(request))
@@ -80,7 +82,7 @@ pub(super) fn after(
     };
     match response::object(py, here, response) {
         Ok(made) => {
-            let owes = Owes::After(made.clone_ref(py), reply);
+            let owes = Owes::After(hook, made.clone_ref(py), reply);
             job.call(py, here, callable.code(), smallvec![made.into_any()], owes);
         }
         Err(raised) => reply.fail(job.raised(py, here, raised)),
@@ -92,7 +94,7 @@ pub(super) fn settle_after(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
-    made: &Py<ResponseHead>,
+    (hook, made): (CallableId, &Py<ResponseHead>),
     reply: Reply<Flow<Response>>,
     value: &Bound<'_, PyAny>,
 ) {
@@ -101,13 +103,15 @@ pub(super) fn settle_after(
     } else if value.is_instance(here.host.response.bind(py)).unwrap_or(false) {
         convert::parts(py, &mut job.values, value)
     } else {
-        Err(misfit("Response", value))
+        Err(misfit(here, hook, "a Response", value))
     };
     let response = background::attach(job, py, response);
     answer(job, py, here, reply, response.map(Flow::Continue));
 }
 
-fn misfit(what: &str, value: &Bound<'_, PyAny>) -> PyErr {
+fn misfit(here: &Loop, hook: CallableId, what: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let given = value.get_type().name().map_or_else(|_| "another object".to_owned(), |name| format!("a {name}"));
-    PyTypeError::new_err(format!("a hook of this phase returns a {what} or None, got {given}"))
+    let callable = here.host.callable(hook).expect("it was called");
+    let hook = here.host.name_of(value.py(), &callable.function);
+    PyTypeError::new_err(format!("the hook {hook} has to return {what} or None, got {given}"))
 }

@@ -12,7 +12,7 @@ mod stream;
 
 use bytes::Bytes;
 use pyo3::prelude::*;
-use spikard_core::{CallableId, Error, Flow, HostId, Outcome, Request, Response};
+use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
 use spikard_ffi::{Call, Reply};
 
 use super::{
@@ -24,13 +24,13 @@ use super::{
 
 /// What has to be answered when user code returns.
 pub(super) enum Owes {
-    Before(Request, Reply<Flow<Request>>),
+    Before(CallableId, Request, Reply<Flow<Request>>),
     Provide(provide::Making, Reply<HostId>),
     Handle(CallableId, Reply<Response>),
     Recover(recover::Handling, Reply<Option<Response>>),
-    After(Py<ResponseHead>, Reply<Flow<Response>>),
-    Finish(Outcome, Reply<()>),
-    Pull(Reply<Option<Bytes>>),
+    After(CallableId, Py<ResponseHead>, Reply<Flow<Response>>),
+    Finish(finish::Ending, Reply<()>),
+    Pull(HostId, Reply<Option<Bytes>>),
     /// A call that has no result.
     Done(Reply<()>),
 }
@@ -38,12 +38,12 @@ pub(super) enum Owes {
 impl Owes {
     fn fail(self, error: Error) {
         match self {
-            Owes::Before(_, reply) => reply.fail(error),
+            Owes::Before(_, _, reply) => reply.fail(error),
             Owes::Provide(_, reply) => reply.fail(error),
             Owes::Handle(_, reply) => reply.fail(error),
             Owes::Recover(_, reply) => reply.fail(error),
-            Owes::After(_, reply) => reply.fail(error),
-            Owes::Pull(reply) => reply.fail(error),
+            Owes::After(_, _, reply) => reply.fail(error),
+            Owes::Pull(_, reply) => reply.fail(error),
             Owes::Finish(_, reply) | Owes::Done(reply) => reply.fail(error),
         }
     }
@@ -90,13 +90,13 @@ pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
 
 /// User code returned: its value becomes the answer.
 pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, result: PyResult<Py<PyAny>>) {
-    if result.is_err() && !matches!(owes, Owes::Done(_) | Owes::Finish(..) | Owes::Pull(_)) {
+    if result.is_err() && !matches!(owes, Owes::Done(_) | Owes::Finish(..) | Owes::Pull(..)) {
         background::forget(job, py);
     }
     let (owes, result) = match owes {
         Owes::Provide(making, reply) => return provide::settle(job, py, here, making, reply, result),
-        Owes::Finish(outcome, reply) => return finish::settle(job, py, here, outcome, reply, result),
-        Owes::Pull(reply) => return stream::settle_pull(job, py, here, reply, result),
+        Owes::Finish(ending, reply) => return finish::settle(job, py, here, &ending, reply, result),
+        Owes::Pull(stream, reply) => return stream::settle_pull(job, py, here, stream, reply, result),
         owes => (owes, result),
     };
     let value = match result {
@@ -109,13 +109,13 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
         }
     };
     match owes {
-        Owes::Before(request, reply) => hook::settle_before(job, py, here, request, reply, &value),
+        Owes::Before(hook, request, reply) => hook::settle_before(job, py, here, (hook, request), reply, &value),
         Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
         Owes::Recover(handling, reply) => recover::settle(job, py, here, &handling, reply, &value),
-        Owes::After(made, reply) => hook::settle_after(job, py, here, &made, reply, &value),
+        Owes::After(hook, made, reply) => hook::settle_after(job, py, here, (hook, &made), reply, &value),
         Owes::Done(reply) => reply.ok(()),
         // What they raise may be no failure.
-        Owes::Provide(..) | Owes::Finish(..) | Owes::Pull(_) => unreachable!("settled above"),
+        Owes::Provide(..) | Owes::Finish(..) | Owes::Pull(..) => unreachable!("settled above"),
     }
 }
 

@@ -92,11 +92,13 @@ pub(super) fn settle(
 ) {
     let value = match result {
         Ok(value) => value,
-        Err(raised) if making.generator.is_some() && is_end(py, &raised) => {
-            let silent = PyRuntimeError::new_err("a dependency did not yield");
-            return reply.fail(job.raised(py, here, silent));
+        Err(mut raised) => {
+            if let Some((generator, _)) = making.generator.filter(|_| is_end(py, &raised)) {
+                let name = here.host.name_of(py, &generator);
+                raised = PyRuntimeError::new_err(format!("the dependency {name} did not yield"));
+            }
+            return reply.fail(job.raised(py, here, raised));
         }
-        Err(raised) => return reply.fail(job.raised(py, here, raised)),
     };
     let mut lasting = here.lasting.borrow_mut();
     let values = if making.lasting { &mut *lasting } else { &mut job.values };

@@ -104,7 +104,7 @@ pub(super) fn settle(
     reply: Reply<Option<Response>>,
     value: &Bound<'_, PyAny>,
 ) {
-    let made = made(job, py, here, handling, value);
+    let made = made(job, py, here, handling, value).inspect_err(|raised| handling.chain(py, raised));
     let made = background::attach(job, py, made);
     answer(job, py, here, reply, made.map(Some));
 }

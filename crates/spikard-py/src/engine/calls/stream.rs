@@ -31,14 +31,16 @@ fn kind(py: Python<'_>, stream: &Py<PyAny>) -> Kind {
     if asynchronous { Kind::Async } else { Kind::Thread }
 }
 
-pub(super) fn pull(job: &mut Job, py: Python<'_>, here: &Loop, stream: HostId, reply: Reply<Option<Bytes>>) {
-    let Some(stream) = job.values.get(py, stream) else {
+pub(super) fn pull(job: &mut Job, py: Python<'_>, here: &Loop, id: HostId, reply: Reply<Option<Bytes>>) {
+    let Some(stream) = job.values.get(py, id) else {
         return reply.fail(Error::internal("there is no such stream"));
     };
     let kind = kind(py, &stream);
     let name = if kind == Kind::Async { intern!(py, "__anext__") } else { intern!(py, "__next__") };
     match stream.getattr(py, name) {
-        Ok(next) => job.call(py, here, Code { function: &next, kind, keywords: None }, smallvec![], Owes::Pull(reply)),
+        Ok(next) => {
+            job.call(py, here, Code { function: &next, kind, keywords: None }, smallvec![], Owes::Pull(id, reply));
+        }
         Err(raised) => reply.fail(job.raised(py, here, raised)),
     }
 }
@@ -47,10 +49,12 @@ pub(super) fn settle_pull(
     job: &mut Job,
     py: Python<'_>,
     here: &Loop,
+    stream: HostId,
     reply: Reply<Option<Bytes>>,
     result: PyResult<Py<PyAny>>,
 ) {
-    match result.and_then(|piece| bytes(piece.into_bound(py))) {
+    let name = || job.values.get(py, stream).map_or_else(String::new, |stream| here.host.name_of(py, &stream));
+    match result.and_then(|piece| bytes(piece.into_bound(py), name)) {
         Ok(piece) => reply.ok(Some(piece)),
         Err(end) if end.is_instance_of::<PyStopAsyncIteration>(py) || end.is_instance_of::<PyStopIteration>(py) => {
             reply.ok(None);
@@ -59,7 +63,7 @@ pub(super) fn settle_pull(
     }
 }
 
-fn bytes(piece: Bound<'_, PyAny>) -> PyResult<Bytes> {
+fn bytes(piece: Bound<'_, PyAny>, name: impl FnOnce() -> String) -> PyResult<Bytes> {
     if let Ok(text) = piece.cast::<PyString>() {
         return Ok(Bytes::copy_from_slice(text.to_cow()?.as_bytes()));
     }
@@ -70,8 +74,8 @@ fn bytes(piece: Bound<'_, PyAny>) -> PyResult<Bytes> {
     if let Ok(bytes) = piece.cast::<PyByteArray>() {
         return Ok(bytes.to_vec().into());
     }
-    let name = piece.get_type().name()?;
-    Err(PyTypeError::new_err(format!("a stream yields str or bytes, got {name}")))
+    let given = piece.get_type().name()?;
+    Err(PyTypeError::new_err(format!("the stream {} has to yield str or bytes, got {given}", name())))
 }
 
 /// Closes an iterator that has not come to its end; what cannot be closed needs nothing.
