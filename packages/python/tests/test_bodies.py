@@ -266,7 +266,7 @@ class Odd:
 def test_an_unknown_type_is_a_fault() -> None:
     def handler(body: Body[Odd]): ...
 
-    with pytest.raises(SpecError, match="parameter 'body': there is no JSON Schema of .*Odd"):
+    with pytest.raises(SpecError, match="parameter 'body': a Odd cannot be read from a request"):
         One(handler, "POST")
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _decorators
 from . import _processes as _processes  # reads what a worker is to do before user code runs
-from ._lifespan import check_hook, check_lifespan
 from ._state import AppState, State
 from .config import ServerConfig, ServerFields, checked, given
 from .di import Entry, Key, Overrides, entry_of
@@ -54,6 +53,8 @@ class Spikard(Router):
         self._number = next(_numbers)
         """By it a worker finds the app again whose `run()` it belongs to."""
         if lifespan is not None:
+            from ._lifespan import check_lifespan
+
             check_lifespan(lifespan)
         _check_config(config)
         fields = given(config) if config is not None else {}
@@ -109,11 +110,15 @@ class Spikard(Router):
 
     def on_startup(self, function: Hook) -> Hook:
         """Calls a function, async or not, when a worker starts, on its loop and before it listens."""
+        from ._lifespan import check_hook
+
         self._startup.append(check_hook("on_startup", function))
         return function
 
     def on_shutdown(self, function: Hook) -> Hook:
         """Calls a function, async or not, when a worker has answered its last request; the last first."""
+        from ._lifespan import check_hook
+
         self._shutdown.append(check_hook("on_shutdown", function))
         return function
 
