@@ -19,7 +19,7 @@ import anyio.to_thread
 import httpx
 from spikard import Spikard
 
-app = Spikard(port=0, shutdown_timeout=5)
+app = Spikard(port=0, shutdown_timeout=5, cancel_grace=0.5)  # whoever is cancelled is watched for so long
 mark: contextvars.ContextVar[str] = contextvars.ContextVar("mark", default="unset")
 events: list[str] = []
 
