@@ -17,7 +17,8 @@ use crate::{
     spec::{AppSpec, RouteSpec, Source},
 };
 use body::BodyPlan;
-pub use body::Media;
+pub use body::{Media, check_json, read_pairs};
+pub use head::form_boundary;
 
 /// Path values, percent-decoded, in the order of the template's parameters.
 pub type PathValues = Vec<String>;

@@ -1,6 +1,8 @@
 //! The app as a document. It crosses the boundary once, at start-up, as JSON; serde is its only parser, the only
 //! place for defaults and the only list of options.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -77,6 +79,9 @@ pub struct RouteSpec {
     /// JSON Schema 2020-12 of what a successful JSON response holds; judged where `validate_responses` is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
+    /// What the handler answers by status, beside its usual success.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub responses: BTreeMap<u16, ResponseSpec>,
     /// The call: what the handler gets, in order.
     #[serde(default)]
     pub arguments: Vec<ArgumentSpec>,
@@ -104,6 +109,7 @@ impl RouteSpec {
             parameters: Vec::new(),
             body: None,
             response_schema: None,
+            responses: BTreeMap::new(),
             arguments: Vec::new(),
             dependencies: Vec::new(),
             hooks: HookSpec::default(),
@@ -111,6 +117,19 @@ impl RouteSpec {
             options: RouteOptions::default(),
         }
     }
+}
+
+/// One answer of a route.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResponseSpec {
+    /// When it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// JSON Schema 2020-12 of its JSON; judged where `validate_responses` is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
 }
 
 /// Where a parameter is sent.
@@ -368,7 +387,7 @@ pub struct RecoverSpec {
     /// For exceptions of user code.
     pub exceptions: Option<CallableId>,
     /// By status, for errors of the framework too.
-    pub statuses: std::collections::BTreeMap<u16, CallableId>,
+    pub statuses: BTreeMap<u16, CallableId>,
     /// Shows a developer what nobody handled: asked only where `debug` is on, for a client on this machine.
     pub debug: Option<CallableId>,
 }

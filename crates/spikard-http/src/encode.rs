@@ -34,16 +34,28 @@ pub(crate) fn encode_with(
     }
     let mut body = std::mem::replace(&mut response.body, CoreBody::Whole(bytes::Bytes::new()));
     let status = response.status;
-    // RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5: these never have content.
-    if status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
-    {
+    if status.is_informational() || is_contentless(status) {
         (body, file) = (CoreBody::Whole(bytes::Bytes::new()), None);
     }
     if status == StatusCode::NO_CONTENT {
         response.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
     }
     head(response, Body::with_rest(body, file, tail), bodiless)
+}
+
+/// RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5: these never have content.
+fn is_contentless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// Takes the content off a response that must not have any, and says so for the log if there was some.
+pub(crate) fn drop_content(response: &mut Response) -> Option<String> {
+    let CoreBody::Whole(whole) = &mut response.body else { return None };
+    if !is_contentless(response.status) || whole.is_empty() {
+        return None;
+    }
+    let length = std::mem::take(whole).len();
+    Some(format!("an answer of {} has no content: {length} bytes were not sent", response.status.as_u16()))
 }
 
 /// Takes the content off the answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).

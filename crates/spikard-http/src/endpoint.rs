@@ -19,7 +19,7 @@ use crate::{
     body::Body,
     decode::form::FormLimits,
     departure::Departure,
-    encode::{encode_error, encode_response, encode_with, sound},
+    encode::{drop_content, encode_error, encode_response, encode_with, sound},
     file::{self, Asked, Reading},
     hooks::{Hooks, after, before},
     keeper::Kept,
@@ -212,9 +212,11 @@ impl Endpoint {
         }
     }
 
-    /// Whether user code wants to see an error of the I/O side.
+    /// Whether user code wants to see an error of the I/O side, or its log has to.
     fn errors_cross(&self, error: &Error) -> bool {
-        !self.hooks.on_response.is_empty() || self.recover.statuses.contains_key(&error.status_code().as_u16())
+        error.code == ErrorCode::Internal
+            || !self.hooks.on_response.is_empty()
+            || self.recover.statuses.contains_key(&error.status_code().as_u16())
     }
 
     /// What runs on the host's thread: one future, whatever it meets.
@@ -237,7 +239,7 @@ impl Endpoint {
             {
                 made = after(&end, Phase::OnResponse, &self.hooks.on_response, response).await;
             }
-            made = made.and_then(|response| sound(response).map_err(Fault::Error));
+            made = made.and_then(|response| self.sendable(&end, response, &mut failed));
             if let Ok(Response { body: CoreBody::File(file), .. }) = &made
                 && let Err(fault) = Box::pin(end.open(file.path.clone())).await
             {
@@ -381,6 +383,15 @@ impl Endpoint {
             Err(Fault::Error(_)) => Ok(problem),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// What a connection can write. Content that the status does not allow is left out, and told to the log.
+    fn sendable(&self, end: &HostEnd, response: Response, failed: &mut Option<Report>) -> Result<Response, Fault> {
+        let mut response = sound(response).map_err(Fault::Error)?;
+        if let Some(source) = drop_content(&mut response) {
+            *failed = failed.take().or_else(|| self.report_of(end, &Error::internal(source)));
+        }
+        Ok(response)
     }
 
     /// Rare: a response of its own has a tail.

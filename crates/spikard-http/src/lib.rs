@@ -2,6 +2,7 @@
 //! Knows no host language.
 
 mod access;
+mod apart;
 mod background;
 mod body;
 mod deadline;
@@ -27,6 +28,7 @@ mod tail;
 pub mod testing;
 mod transit;
 
+pub use apart::Apart;
 pub use background::{Background, Place};
 pub use body::{Body, Broken};
 pub use departure::Departure;

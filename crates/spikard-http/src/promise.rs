@@ -1,6 +1,8 @@
-//! What a route promises of its responses: the `response_schema`, judged where the app asks for it.
+//! What a route promises of its responses: the `response_schema` of a success, and the schemas of other answers by their
+//! status, judged where the app asks for it.
 
 use http::header;
+use serde_json::Value;
 use spikard_core::{
     Body, Error, Loc, Response, SpecError,
     config::Config,
@@ -8,34 +10,56 @@ use spikard_core::{
     spec::{AppSpec, Reading, RouteSpec},
 };
 
-/// A compiled `response_schema`.
-pub(crate) struct Promise(Schema);
+/// Compiled schemas.
+pub(crate) struct Promise {
+    success: Option<Schema>,
+    by_status: Vec<(u16, Schema)>,
+}
 
 impl Promise {
     /// None: nothing is promised, or nobody wants it judged.
     pub(crate) fn of(app: &AppSpec, route: &RouteSpec, config: &Config) -> Result<Option<Box<Self>>, SpecError> {
-        let Some(schema) = &route.response_schema else { return Ok(None) };
         let assert_formats = route.options.assert_formats.unwrap_or(config.assert_formats);
-        let schema = Schema::compile(schema, &app.schemas, Reading::JsonSchema, assert_formats)
-            .map_err(|error| SpecError::new(format!("response_schema: {}", error.message)))?;
-        Ok(config.validate_responses.then(|| Box::new(Self(schema))))
+        let compile = |name: &str, schema: &Value| {
+            Schema::compile(schema, &app.schemas, Reading::JsonSchema, assert_formats)
+                .map_err(|error| SpecError::new(format!("{name}: {}", error.message)))
+        };
+        let success = route.response_schema.as_ref().map(|schema| compile("response_schema", schema)).transpose()?;
+        let mut by_status = Vec::new();
+        for (status, spec) in &route.responses {
+            if !(200..=599).contains(status) {
+                return Err(SpecError::new(format!("responses: {status} is no status of an answer")));
+            }
+            if let Some(schema) = &spec.schema {
+                by_status.push((*status, compile(&format!("responses[{status}]"), schema)?));
+            }
+        }
+        let promises = config.validate_responses && (success.is_some() || !by_status.is_empty());
+        Ok(promises.then(|| Box::new(Self { success, by_status })))
     }
 
-    /// The response, if it is as promised. Only whole JSON of a success is judged. The error says what is wrong to the
-    /// log alone.
+    /// The response, if it is as promised. Only whole JSON is judged, by its status before the schema of successes. The
+    /// error says what is wrong to the log alone.
     pub(crate) fn kept(&self, response: Response) -> Result<Response, Error> {
+        let status = response.status.as_u16();
+        let own = self.by_status.iter().find(|(known, _)| *known == status);
+        let (name, schema) = match (own, &self.success) {
+            (Some((_, schema)), _) => (format!("responses[{status}]"), schema),
+            (None, Some(schema)) if response.status.is_success() => ("response_schema".to_owned(), schema),
+            _ => return Ok(response),
+        };
         let Body::Whole(text) = &response.body else { return Ok(response) };
-        if !response.status.is_success() || !is_json(&response) {
+        if !is_json(&response) {
             return Ok(response);
         }
         let value = serde_json::from_slice(text)
             .map_err(|error| Error::internal(format!("the response is no JSON, as its type says: {error}")))?;
-        match self.0.errors(&value).first() {
+        match schema.errors(&value).first() {
             None => Ok(response),
             Some(first) => {
                 let place: Vec<String> = first.loc.iter().map(step).collect();
                 let place = if place.is_empty() { "the response".to_owned() } else { place.join(".") };
-                Err(Error::internal(format!("response_schema refuses {place}: {}", first.msg)))
+                Err(Error::internal(format!("{name} refuses {place}: {}", first.msg)))
             }
         }
     }

@@ -19,7 +19,7 @@ use spikard_core::{Error, ErrorCode, HostId, RequestId, Response, SpecError, Tem
 use spikard_ffi::{Runtime, Work};
 
 use crate::{
-    BodyError,
+    Apart, BodyError,
     access::{AccessLog, Asked, Entry},
     background::{self, Background, Origin},
     body::Body,
@@ -47,6 +47,7 @@ struct Room {
     transit: Arc<Transit>,
     singletons: Arc<Singletons>,
     access: Option<Arc<AccessLog>>,
+    apart: Apart,
     config: Config,
 }
 
@@ -56,7 +57,7 @@ impl Service {
         let config = Config::resolve(&spec.config)?;
         check_directory(&config, &*platform)?;
         let access = AccessLog::of(config.access_log, &platform);
-        let transit = Transit::new(runtime, platform, &config);
+        let transit = Transit::new(runtime, platform.clone(), &config);
         let singletons = Arc::new(Singletons::new(spec.dependencies.len()));
         let mut router = Router::new(config.trailing_slash);
         for route in &spec.routes {
@@ -69,7 +70,13 @@ impl Service {
             added.map_err(|error| error.in_route(&route.method, &route.path))?;
         }
         let outside = Endpoint::outside(spec, &config, transit.clone(), singletons.clone())?.map(Arc::new);
-        Ok(Self(Arc::new(Room { router, outside, transit, singletons, access, config })))
+        let apart = Apart::new(&config, platform);
+        Ok(Self(Arc::new(Room { router, outside, transit, singletons, access, apart, config })))
+    }
+
+    /// Takes bodies apart for user code that has read them.
+    pub fn apart(&self) -> &Apart {
+        &self.0.apart
     }
 
     /// Answers a request. Dropping the future is the client's departure.

@@ -119,7 +119,14 @@ fn object<'py>(py: Python<'py>, host: &Host, arg: Arg) -> PyResult<Bound<'py, Py
 }
 
 /// A file of a form, which is closed with its request.
-fn upload<'py>(py: Python<'py>, host: &Host, file: &Upload) -> PyResult<Bound<'py, PyAny>> {
+fn upload<'py>(py: Python<'py>, host: &Host, upload: &Upload) -> PyResult<Bound<'py, PyAny>> {
+    let made = file(py, host, upload)?;
+    host.uploads.borrow_mut().push(made.clone().unbind());
+    Ok(made)
+}
+
+/// A file of a form.
+pub(crate) fn file<'py>(py: Python<'py>, host: &Host, file: &Upload) -> PyResult<Bound<'py, PyAny>> {
     let fields: Vec<_> = file.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let content = match &file.content {
         Content::Memory(bytes) => PyBytes::new(py, bytes).into_any(),
@@ -129,9 +136,7 @@ fn upload<'py>(py: Python<'py>, host: &Host, file: &Upload) -> PyResult<Bound<'p
         },
     };
     let told = (file.filename.as_deref(), file.content_type.as_deref(), file.size, fields, content);
-    let made = host.upload.bind(py).call1(told)?;
-    host.uploads.borrow_mut().push(made.clone().unbind());
-    Ok(made)
+    host.upload.bind(py).call1(told)
 }
 
 /// What the package opens it by, and owns from then on.
@@ -216,7 +221,7 @@ fn is_exact(callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 fn nothing(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {
-    if matches!(callable.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+    if matches!(callable.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED) {
         return Ok(Response::new(callable.status, Bytes::new()));
     }
     if callable.convert.is_some() && !is_exact(callable, value)? {

@@ -77,6 +77,12 @@ fn http_exception(py: Python<'_>, host: &Host, value: &Bound<'_, PyAny>) -> PyRe
     Ok(error)
 }
 
+/// An error of the framework for user code to catch, which is answered as it is if nobody does.
+pub(crate) fn exception(py: Python<'_>, host: &Host, error: &Error) -> PyErr {
+    let made = host.http_exception.bind(py).call1((error.status_code().as_u16(), error.detail.as_deref()));
+    made.map_or_else(|broken| broken, PyErr::from_value)
+}
+
 /// A value that user code should not have given.
 pub(crate) fn invalid(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())

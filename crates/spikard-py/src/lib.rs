@@ -96,7 +96,7 @@ impl Worker {
         let home = own.then(|| Home::open(&inbox)).transpose()?;
         let io = Io::start(runtime, &service, home.as_ref())?;
         let watched = home.as_ref().map(Home::descriptor);
-        let key = engine::open(event_loop, host, inbox.clone(), threads, home)?;
+        let key = engine::open(event_loop, host, service.apart().clone(), inbox.clone(), threads, home)?;
         let pool = engine::find(key).expect("it was opened on this thread").pool.clone();
         let worker = Py::new(py, Self { key, inbox, service, io, pool, watched })?;
         worker.get().attend(event_loop, &called)?;

@@ -1,6 +1,6 @@
 //! The builder: routes, handlers and configuration, as a document and a table of callables.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use spikard_core::{
@@ -68,6 +68,7 @@ impl App {
             parameters: Vec::new(),
             body: None,
             response_schema: None,
+            responses: BTreeMap::new(),
             arguments: Vec::new(),
             dependencies: Vec::new(),
             hooks: HookSpec::default(),

@@ -125,3 +125,59 @@ def test_a_type_statement_is_looked_through() -> None:
     local = Spikard()
     local.get("/")(names["handler"])
     assert local._compile().document["routes"][0]["parameters"][0]["schema"] == {"type": "integer"}
+
+
+class OfNowhere(msgspec.Struct):
+    inner: list[Nowhere]  # type: ignore[name-defined]  # noqa: F821
+
+
+class PydanticOfNowhere(pydantic.BaseModel):
+    inner: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+
+@dataclasses.dataclass
+class HoldsOfNowhere:
+    model: PydanticOfNowhere
+
+
+@pytest.mark.parametrize("model", [OfNowhere, PydanticOfNowhere])
+@pytest.mark.parametrize("place", ["body", "return"])
+def test_a_name_in_a_model_that_does_not_exist_is_told_with_its_place(model: Any, place: str) -> None:
+    local = Spikard()
+
+    def handler(body: Any) -> Any: ...
+
+    handler.__annotations__[place] = list[model]
+    local.post("/here")(handler)
+    with pytest.raises(SpecError) as caught:
+        local._compile()
+    where = "what it returns" if place == "return" else "parameter 'body'"
+    assert f"POST /here: handler: {where}: the model {model.__name__} names 'Nowhere'" in str(caught.value)
+
+
+def test_a_name_in_a_model_inside_of_another_is_told_too() -> None:
+    local = Spikard()
+
+    @local.post("/")
+    def handler(body: HoldsOfNowhere) -> None: ...
+
+    with pytest.raises(SpecError, match="parameter 'body': the model PydanticOfNowhere names 'Nowhere'"):
+        local._compile()
+
+
+def test_a_model_may_name_one_that_is_defined_after_it() -> None:
+    assert app._compile().document["routes"]
+
+    class First(pydantic.BaseModel):
+        second: Second
+
+    class Second(pydantic.BaseModel):
+        x: int
+
+    local = Spikard()
+
+    @local.post("/")
+    def handler(body: First) -> First: ...
+
+    [route] = local._compile().document["routes"]
+    assert route["body"]["schema"]["$defs"]["Second"]["properties"] == {"x": {"type": "integer"}}

@@ -400,3 +400,91 @@ def test_a_response_schema_that_is_none_is_a_start_up_error() -> None:
 def test_text_that_is_no_unicode_is_told_with_its_part() -> None:
     with pytest.raises(ValueError, match=r"surrogates not allowed: result\['a'\]$"):
         encode({"a": "\ud800"})
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+@pytest.mark.parametrize("kind", ["route", "tuple", "response"])
+def test_content_that_an_answer_must_not_have_is_dropped_and_told(
+    status: int, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Spikard()
+    results: dict[str, Any] = {"route": {"a": 1}, "tuple": ("text", status), "response": Response(b"x", status)}
+
+    @app.get("/dropped", status_code=status if kind == "route" else 200)
+    async def dropped() -> Any:
+        return results[kind]
+
+    @app.get("/none", status_code=status)
+    async def nothing() -> None:
+        return None
+
+    with caplog.at_level(logging.ERROR, "spikard.error"), TestClient(app) as client:
+        assert client.get("/none").assert_status(status).content == b""
+        assert not caplog.records
+        assert client.get("/dropped").assert_status(status).content == b""
+    [record] = caplog.records
+    assert "GET /dropped" in record.getMessage()
+    assert f"an answer of {status} has no content: " in record.getMessage()
+
+
+class Missing(msgspec.Struct):
+    reason: str
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        ({"name": "a"}, 200),
+        (({"reason": "gone"}, 404), 404),
+        (({"why": "gone"}, 404), 500),
+        (({"name": "a"}, 202), 500),
+        (({"other": 1}, 202), 202),
+        (({"free": 1}, 409), 409),
+    ],
+)
+def test_other_answers_are_judged_by_the_schema_of_their_status(result: Any, status: int) -> None:
+    app = Spikard(validate_responses=True)
+    accepted = {"schema": {"type": "object", "required": ["other"]}, "description": "it will be done"}
+
+    @app.get("/", responses={404: Missing, 202: accepted, 409: {"description": "taken"}})
+    async def handler() -> Any:
+        return result
+
+    with TestClient(app) as client:
+        client.get("/").assert_status(status)
+
+
+def test_other_answers_stand_in_the_document() -> None:
+    app = Spikard()
+    app.get("/", responses={404: {"model": Missing, "description": "no such item"}})(lambda: None)
+    [route] = app._compile().document["routes"]
+    schema = {"type": "object", "properties": {"reason": {"type": "string"}}, "required": ["reason"]}
+    assert route["responses"] == {"404": {"description": "no such item", "schema": schema}}
+
+
+@pytest.mark.parametrize(
+    ("responses", "fault"),
+    [
+        ([404], "responses must be a dict"),
+        ({"404": Missing}, "must have numbers as its statuses"),
+        ({404: {"modle": Missing}}, "takes model, schema and description, got 'modle'"),
+    ],
+)
+def test_other_answers_that_say_nothing_are_refused(responses: Any, fault: str) -> None:
+    with pytest.raises(TypeError, match=fault):
+        Spikard().get("/", responses=responses)
+
+
+@pytest.mark.parametrize(
+    ("responses", "fault"),
+    [
+        ({99: Missing}, "responses: 99 is no status of an answer"),
+        ({404: {"schema": {"type": "nothing"}}}, r"responses\[404\]: "),
+        ({404: {"schema": {}, "model": Missing}}, "two ways to say one thing"),
+    ],
+)
+def test_other_answers_that_cannot_be_are_start_up_errors(responses: Any, fault: str) -> None:
+    app = Spikard()
+    app.get("/", responses=responses)(lambda: None)
+    with pytest.raises(SpecError, match=fault), TestClient(app) as client:
+        client.get("/")

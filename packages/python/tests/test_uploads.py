@@ -15,8 +15,12 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from spikard import File, Form, ServerConfig, SpecError, Spikard, TestClient, UploadFile
+from spikard import Body, File, Form, ServerConfig, SpecError, Spikard, TestClient, UploadFile
 from spikard.datastructures import UploadFile as Exported
+
+
+class Point(msgspec.Struct):
+    x: int
 
 
 def told(file: UploadFile) -> dict[str, Any]:
@@ -278,3 +282,47 @@ def test_no_malformed_form_is_a_fault_of_the_server(counted: tuple[TestClient, l
             changed = FORM[:at] + byte + FORM[at + 1 :]
             assert client.post("/", content=changed, headers=headers).status_code in (200, 400, 422), changed
     assert list(folder.iterdir()) == []
+
+
+def marked_as_both(a: Body[str], b: Form[str]) -> None: ...
+
+
+def body_beside_a_file(a: Body[str], file: UploadFile) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "fault"),
+    [
+        (marked_as_both, "parameter 'b': it is marked as Form, but 'a' as Body: a request has one body"),
+        (body_beside_a_file, "parameter 'a': it is marked as Body, but 'file' is a file of a form"),
+    ],
+)
+def test_a_body_of_two_kinds_is_refused_at_the_start(handler: Any, fault: str) -> None:
+    app = Spikard()
+    app.post("/")(handler)
+    with pytest.raises(SpecError, match=fault):
+        app._compile()
+
+
+def test_a_scalar_beside_a_field_of_a_form_is_a_field_too() -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def handler(a: Form[str], b: int, c: float = 1.5) -> list[Any]:
+        return [a, b, c]
+
+    with TestClient(app) as client:
+        assert client.post("/", data={"a": "x", "b": "2"}).json() == ["x", 2, 1.5]
+        refused = client.post("/?b=2", data={"a": "x"}).assert_status(422)
+        assert refused.json()["errors"][0]["loc"] == ["body", "b"]
+
+
+def test_a_scalar_beside_a_model_of_a_form_is_of_the_query() -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def handler(a: Form[Point], b: int) -> list[Any]:
+        return [a.x, b]
+
+    with TestClient(app) as client:
+        assert client.post("/?b=2", data={"x": "1"}).json() == [1, 2]

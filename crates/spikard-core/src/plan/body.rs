@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::{Bound, From, Plan, head::missing, members::object_of};
 use crate::{
-    Arg, Args, CallableId, Entry, Error, ErrorCode, FieldError, FormValue, HostArg, Input, Loc, Received, SpecError,
-    Word,
+    Arg, Args, CallableId, Entries, Entry, Error, ErrorCode, FieldError, FormValue, HostArg, Input, Loc, Received,
+    SpecError, Word,
     config::Config,
     dependency::Wiring,
     echo::{self, is_worded},
@@ -100,15 +100,22 @@ impl BodyPlan {
             (BodyKind::Form, media) => matches!(media, Media::Form | Media::Multipart),
             _ => true,
         });
-        readable.ok_or_else(|| {
-            let detail = format!("the content type \"{}\" is not supported", text.escape_debug());
-            Error::new(ErrorCode::UnsupportedMediaType).with_detail(detail)
-        })
+        readable.ok_or_else(|| unsupported(&text))
     }
 
     /// `loc` is relative.
     pub(super) fn errors(&self, input: &Input) -> Vec<FieldError> {
-        sent(input, self.max_depth).map_or_else(Vec::new, |value| self.schema.errors(&value))
+        match sent(input, self.max_depth) {
+            Some(value) => self.schema.errors(&value),
+            None => outermost(input).map_or_else(Vec::new, |value| self.type_errors(&value)),
+        }
+    }
+
+    /// What is wrong with the type of a value of which nothing else is known.
+    fn type_errors(&self, value: &Value) -> Vec<FieldError> {
+        let is_of_type = |error: &FieldError| error.loc.is_empty() && error.word.ends_with("_type");
+        let found = self.schema.errors(value).into_iter().filter(is_of_type);
+        found.map(|error| FieldError { input: Value::Null, ..error }).collect()
     }
 
     /// Where a refused member was sent.
@@ -148,10 +155,7 @@ impl BodyPlan {
     fn form_value(&self, form: Received) -> Result<FormValue, Error> {
         let entries = match form {
             Received::Form(entries) => entries,
-            Received::Whole(text) => {
-                let pairs = pairs::parse(&text).map_err(|fault| Error::malformed(fault.message("form")))?;
-                pairs.into_iter().map(|(name, text)| (name.into_owned(), Entry::Text(text.into_owned()))).collect()
-            }
+            Received::Whole(text) => read_pairs(&text)?,
         };
         self.schema.read_form(entries).map_err(Error::invalid)
     }
@@ -212,6 +216,43 @@ pub(super) fn sent(input: &Input, max_depth: usize) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// Refuses a body that is no JSON.
+pub fn check_json(body: &[u8], max_depth: usize) -> Result<(), Error> {
+    grammar::check(body, max_depth)
+        .map_err(|fault| Error::malformed(format!("the body is not valid JSON: {} at byte {}", fault.reason, fault.at)))
+}
+
+/// The fields of an urlencoded form.
+pub fn read_pairs(body: &[u8]) -> Result<Entries, Error> {
+    let pairs = pairs::parse(body).map_err(|fault| Error::malformed(fault.message("form")))?;
+    Ok(pairs.into_iter().map(|(name, text)| (name.into_owned(), Entry::Text(text.into_owned()))).collect())
+}
+
+/// Of a form that user code wants; without a content type it is one of pairs.
+pub(super) fn form_media(parts: &Parts) -> Result<Media, Error> {
+    refuse_coding(parts)?;
+    let Some(sent) = parts.headers.get(header::CONTENT_TYPE) else { return Ok(Media::Form) };
+    let text = String::from_utf8_lossy(sent.as_bytes());
+    let found = classify(&text).filter(|media| matches!(media, Media::Form | Media::Multipart));
+    found.ok_or_else(|| unsupported(&text))
+}
+
+fn unsupported(content_type: &str) -> Error {
+    let detail = format!("the content type \"{}\" is not supported", content_type.escape_debug());
+    Error::new(ErrorCode::UnsupportedMediaType).with_detail(detail)
+}
+
+/// Of a text that is too large to be looked at again: whether it is an array or an object.
+fn outermost(input: &Input) -> Option<Value> {
+    let is_array = match input {
+        Input::Json(text) => text.iter().find(|byte| !byte.is_ascii_whitespace())? == &b'[',
+        Input::Msgpack(text) => matches!(text.first()?, 0x90..=0x9f | 0xdc | 0xdd),
+        Input::Value(_) => return None,
+    };
+    // A scalar is not that large.
+    Some(if is_array { Value::Array(Vec::new()) } else { Value::Object(Map::new()) })
 }
 
 /// Bodies are read as they are: no content coding is taken off.
@@ -296,9 +337,7 @@ impl BodyPlan {
     }
 
     fn check(&self, bytes: &[u8]) -> Result<(), Error> {
-        grammar::check(bytes, self.max_depth).map_err(|fault| {
-            Error::malformed(format!("the body is not valid JSON: {} at byte {}", fault.reason, fault.at))
-        })
+        check_json(bytes, self.max_depth)
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderName, header, request::Parts};
 
-use super::{Bound, From, Media, Parameter, PathValues, Plan};
+use super::{Bound, From, Media, Parameter, PathValues, Plan, body::form_media};
 use crate::{
     Arg, Error, FieldError, Loc, Word,
     pairs::{self, Pair},
@@ -108,6 +108,14 @@ fn named<'a>(pairs: &'a [Pair<'_>], name: &str) -> Vec<Cow<'a, str>> {
 
 fn header_texts<'a>(headers: &'a http::HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
     headers.get_all(name).iter().map(pairs::field_text).collect()
+}
+
+/// How a form is written by what the request says of it: the boundary of a multipart one, None for pairs.
+pub fn form_boundary(parts: &Parts) -> Result<Option<Box<str>>, Error> {
+    match form_media(parts)? {
+        Media::Multipart => boundary(parts).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Of `multipart/form-data; boundary=…`: up to seventy characters (RFC 2046, section 5.1.1).

@@ -4,6 +4,7 @@
 use std::{future::poll_fn, pin::pin, sync::Arc};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderValue, header};
 use http_body::Body;
 use spikard_core::{Entries, Entry, Error, ErrorCode, Received, Upload, config::Config, sabotage};
@@ -69,6 +70,20 @@ where
         form.take_in().await?;
     }
     form.entries().map(Received::Form)
+}
+
+/// Takes a form apart that is there already: its files stay in memory.
+pub(crate) fn whole(
+    body: &[u8],
+    boundary: &str,
+    limits: &FormLimits,
+    platform: &Arc<dyn Platform>,
+) -> Result<Entries, Error> {
+    let limits = FormLimits { memory: usize::MAX, ..limits.clone() };
+    let mut form = Form::new(boundary, limits, platform.clone());
+    form.parser.push(body);
+    form.take_in().now_or_never().expect("what stays in memory waits for nothing")?;
+    form.entries()
 }
 
 struct Form {

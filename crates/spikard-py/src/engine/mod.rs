@@ -28,6 +28,7 @@ use std::{
 
 use pyo3::{intern, prelude::*, types::PyBytes};
 use spikard_ffi::{Driver, Ticket, Work};
+use spikard_http::Apart;
 
 use self::{
     eager::Tasks,
@@ -82,6 +83,7 @@ pub(crate) struct Loop {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) driver: Driver,
     pub(crate) host: Host,
+    pub(crate) apart: Apart,
     pub(crate) pool: Arc<Pool>,
     slots: Slots,
     tasks: Tasks,
@@ -106,6 +108,7 @@ pub(crate) fn find(key: Key) -> Option<Rc<Loop>> {
 pub(crate) fn open(
     event_loop: &Bound<'_, PyAny>,
     host: Host,
+    apart: Apart,
     inbox: Arc<Inbox>,
     threads: usize,
     home: Option<Home>,
@@ -121,7 +124,7 @@ pub(crate) fn open(
         });
         let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
         let driver = Driver::new(inbox.clone());
-        let here = Loop { key, inbox, driver, host, pool, slots, tasks, lasting, spawned, home, asking, asked };
+        let here = Loop { key, inbox, driver, host, apart, pool, slots, tasks, lasting, spawned, home, asking, asked };
         loops[place] = Some(Rc::new(here));
         key
     }))

@@ -1,19 +1,28 @@
 //! The Rust half of `spikard.Request`: the head of a request, of which nothing is converted until somebody asks.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    rc::Rc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, types::PyBytes};
-use spikard_core::{Head, RequestBody, Told, pairs};
+use pyo3::{
+    exceptions::PyRuntimeError,
+    intern,
+    prelude::*,
+    types::{PyBytes, PyString},
+};
+use spikard_core::{Entry, Head, RequestBody, Told, pairs};
 use spikard_http::{Departure, Peer};
 
 use super::{Key, Loop, find, job::Job};
 use crate::{
-    error::invalid,
+    convert,
+    error::{self, invalid},
     runtime::{Answer, Inbox},
     vectorcall,
 };
@@ -169,6 +178,25 @@ impl RequestHead {
         Ok(self.head()?.body.whole().map(|whole| PyBytes::new(py, &whole)))
     }
 
+    /// Refuses what is no JSON, as a bound body is refused.
+    fn _check_json(&self, py: Python<'_>, body: &[u8]) -> PyResult<()> {
+        let here = self.seen()?.here()?;
+        here.apart.check_json(body).map_err(|error| error::exception(py, &here.host, &error))
+    }
+
+    /// The fields and files of a form, taken apart as a bound one is.
+    fn _form<'py>(&self, py: Python<'py>, body: &[u8]) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+        let seen = self.seen()?;
+        let here = seen.here()?;
+        let entries = here.apart.form(body, &seen.head.parts);
+        let entries = entries.map_err(|error| error::exception(py, &here.host, &error))?;
+        let object = |entry| match entry {
+            Entry::Text(text) => Ok(PyString::new(py, &text).into_any()),
+            Entry::File(file) => convert::file(py, &here.host, &file),
+        };
+        entries.into_iter().map(|(name, entry)| Ok((name, object(entry)?))).collect()
+    }
+
     /// As `_read`, for the next piece of it; an empty one is the end.
     fn _next(&self, told: Py<PyAny>) -> PyResult<()> {
         self.seen()?.ask(told, RequestBody::next)
@@ -176,10 +204,14 @@ impl RequestHead {
 }
 
 impl Seen {
+    fn here(&self) -> PyResult<Rc<Loop>> {
+        let elsewhere = || PyRuntimeError::new_err("a body can only be read on the loop of its request");
+        find(self.key).ok_or_else(elsewhere)
+    }
+
     fn ask(self, told: Py<PyAny>, ask: fn(&RequestBody, Told)) -> PyResult<()> {
-        let Self { head, key, inbox } = self;
-        let elsewhere = || PyRuntimeError::new_err("a body can only be awaited on the loop of its request");
-        let number = find(key).ok_or_else(elsewhere)?.ask(told);
+        let number = self.here()?.ask(told);
+        let Self { head, inbox, .. } = self;
         let tell = move |read| {
             inbox.answers.push((number, Answer::Body(read)));
             inbox.ring();

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._decoders import register_decoder
 from ._decorators import delete, get, head, options, patch, post, put, route, trace
 from ._markers import Body, Cookie, File, Form, Header, Path, Query
 from ._request import Request
@@ -68,6 +69,7 @@ __all__ = [
     "patch",
     "post",
     "put",
+    "register_decoder",
     "route",
     "trace",
 ]

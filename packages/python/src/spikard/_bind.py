@@ -70,6 +70,7 @@ class Binder:
         self.order = takers
         sources = [self._source(taken) for taken in takers]
         if "file" in sources:
+            self._refuse_body_beside(takers[sources.index("file")], takers)
             sources = ["field" if source in ("", "body", "file") else source for source in sources]
         marked = [taken for taken, source in zip(takers, sources, strict=True) if source == "body"]
         self._take_body(marked, [taken for taken, source in zip(takers, sources, strict=True) if source == ""])
@@ -91,6 +92,12 @@ class Binder:
             except SpecError as error:
                 raise self._fault(taken, error) from error
         self._check_path(takes_rest=takes_rest, sees_all="request" in sources)
+
+    def _refuse_body_beside(self, file: Taken, takers: list[Taken]) -> None:
+        for taken in takers:
+            if _marked(taken, "body"):
+                fault = f"it is marked as Body, but {file.name!r} is a file of a form: a request has one body"
+                raise self._fault(taken, SpecError(fault))
 
     def _fault(self, taken: Taken, error: SpecError) -> InArgument:
         plain = unwrap(without_none(taken.hint)[0])[0]
@@ -139,6 +146,9 @@ class Binder:
         takers = list(marked)
         if self.method in BODY_METHODS:
             takers += [taken for taken in rest if self._is_whole(taken, alone=not marked)]
+        if self.method in FIELD_METHODS and takers and all(_is_field(taken) for taken in takers):
+            takers += rest  # beside fields of a form and no model they are fields, too
+        if takers:
             takers = [taken for taken in self.order if any(taken is taker for taker in takers)]
         explicit = self.options.get("request_schema")
         if explicit is not None:
@@ -147,6 +157,10 @@ class Binder:
             self._take_marked(takers)
 
     def _take_marked(self, every: list[Taken]) -> None:
+        both = {taken.marker.source: taken for taken in reversed(every) if taken.marker is not None}
+        if len(both) > 1:
+            fault = f"it is marked as Form, but {both['body'].name!r} as Body: a request has one body"
+            raise self._fault(both["form"], SpecError(fault))
         kind = _bodies.kind_for(every)
         takers: list[Taken] = []
         for taken in every:
@@ -293,6 +307,11 @@ class Binder:
             spec = {"name": name, "in": "path", "schema": CONVERTERS.get(converter, CONVERTERS[""]), "required": True}
             rest = Taken(name, Any, MISSING, False, None, keyword=True)
             self.arguments.append((rest, {"parameter": {"index": self._parameter(spec, 0)}}, HostArgument()))
+
+
+def _is_field(taken: Taken) -> bool:
+    """Whether it is marked as one field of a form."""
+    return _marked(taken, "form") and not is_structured(taken.hint)
 
 
 def is_file(taken: Taken) -> bool:

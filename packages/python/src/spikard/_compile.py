@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import _hooks, _recover
@@ -16,6 +17,7 @@ from ._hooks import Hooks
 from ._models import forget
 from ._recover import Handlers
 from ._render import AsArray, body_of, conversion, implied_schema, is_msgpack, is_text, packing
+from ._schema import schema_of
 from ._template import shape
 from .di import Entries
 from .exceptions import SpecError, checked_status
@@ -118,6 +120,8 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
     promised = route.options.get("response_schema", implied_schema(result))
     if promised is not None:
         document["response_schema"] = promised
+    if "responses" in route.options:
+        document["responses"] = {str(status): _promised(one) for status, one in route.options["responses"].items()}
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         for name, decoder in binder.body.decoders.items():
@@ -129,6 +133,15 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
         document["recover"] = _recover.document([app.handlers, *inner], app.table)
     options = {name: route.options[name] for name in _IN_DOCUMENT if name in route.options}  # type: ignore[literal-required]
     return {**document, "options": options} if options else document
+
+
+def _promised(given: Any) -> dict[str, Any]:
+    """One answer of a route, as the document says it."""
+    said = dict(given) if isinstance(given, Mapping) else {"model": given}
+    model = said.pop("model", None)
+    if model is not None and "schema" in said:
+        raise SpecError("responses: model and schema are two ways to say one thing")
+    return said if model is None else {**said, "schema": schema_of(model)}
 
 
 def _answering(made: HostCallable, route: Route, result: Any, is_array: bool) -> HostCallable:

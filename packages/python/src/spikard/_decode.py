@@ -11,6 +11,7 @@ import msgspec
 
 from . import _pydantic
 from ._checks import Refused, checker
+from ._decoders import decoded, own_decoder
 from ._hints import unwrap
 from ._models import kind_of
 from ._patterns import refuse_slow
@@ -88,9 +89,11 @@ def foreign(cls: Any, value: Any) -> Any:
             return value
         raise ValueError("expected a file")
     if hasattr(cls, "__get_pydantic_core_schema__") or hasattr(cls, "__pydantic_validator__"):
-        return _pydantic.adapter(cls).validate_python(value)
+        return _pydantic.reading(cls).validate_python(value)
     if isinstance(cls, type) and isinstance(value, cls):
         return value
+    if (own := own_decoder(cls)) is not None:
+        return decoded(own, cls, value, foreign)
     if isinstance(cls, type) and issubclass(cls, (str, int, float, pathlib.PurePath)):
         return cls(value)
     raise NotImplementedError(f"no decoder for {name_of(cls)}")
@@ -126,7 +129,7 @@ def told(error: BaseException, size: int = 0) -> tuple[list[dict[str, Any]], boo
         return refusal(error), False
     if _pydantic.is_endless(error):
         return [_value_error([], "too many errors")], False
-    return _pydantic.refusal(error, size), True
+    return _pydantic.told(error, size)
 
 
 def is_refusal(error: BaseException) -> bool:

@@ -20,6 +20,7 @@ from ._hints import is_union, unwrap
 from ._models import Kind, fields_of, hints_of, kind_of
 from ._rebuild import names_of, rebuilder
 from ._spikard import Shape
+from ._strangers import names_stranger
 
 SCALARS = (
     *(int, float, str, bool, type(None), bytes),
@@ -125,22 +126,9 @@ def _hints(hint: Any, cls: Any, kind: Kind) -> Iterable[tuple[str, Any]]:
         return [(field.name, field.hint) for field in fields_of(hint)]
     if kind == "pydantic":  # its own serialiser keeps to the annotations, but does not know these
         fields = cls.model_fields.items()
-        return [(name, field.annotation) for name, field in fields if _names_stranger(field.annotation, frozenset())]
+        return [(name, field.annotation) for name, field in fields if names_stranger(field.annotation)]
     hints = hints_of(hint)
     return [(name, hints[name]) for name in names_of(cls, kind) if name in hints]
-
-
-def _names_stranger(hint: Any, seen: frozenset[Any]) -> bool:
-    plain, _ = unwrap(hint)
-    if any(_names_stranger(inner, seen) for inner in get_args(plain)):
-        return True
-    cls = get_origin(plain) or plain
-    kind = kind_of(cls)
-    if kind in (None, "struct", "attrs") or cls in seen:
-        return kind in ("struct", "attrs")
-    if kind == "pydantic" and hasattr(cls, "model_fields"):
-        return any(_names_stranger(field.annotation, seen | {cls}) for field in cls.model_fields.values())
-    return any(_names_stranger(inner, seen | {cls}) for inner in hints_of(plain).values())
 
 
 def _look(shape: Shape, cls: Any, kind: Kind, members: Mapping[str, Filter], names: frozenset[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 import msgspec
 
 from ._callable import MISSING
+from ._decoders import own_decoder
 from ._hints import is_union, unwrap
 
 Kind = Literal["pydantic", "struct", "attrs", "dataclass", "typeddict", "namedtuple"]
@@ -69,6 +70,8 @@ def is_structured(hint: Any) -> bool:
         return False
     if issubclass(origin, Mapping):
         return True
+    if (own := own_decoder(origin)) is not None:
+        return is_structured(own.takes)
     if is_sequence(plain):
         return not get_args(plain) or any(is_structured(item) for item in get_args(plain) if item is not ...)
     return False

@@ -23,6 +23,9 @@ class RouteOptions(TypedDict, total=False):
     """Another name of `request_schema`."""
     response_schema: Mapping[str, Any] | bool
     """JSON Schema 2020-12 of the JSON of a success; judged where `validate_responses` is on."""
+    responses: Mapping[int, Any]
+    """Other answers by status: a model, or a dict of `model` (or `schema`) and `description`. Their JSON is judged where
+    `validate_responses` is on."""
     media_type: str
     """Of a plain result, in place of what its kind says: `text/html` for text that is HTML."""
     parameter_schema: Mapping[str, Any]
@@ -96,6 +99,17 @@ def _is_object_schema(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a JSON Schema with a dict of properties, got {value!r}")
 
 
+def _are_responses(name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict of models by status, got {value!r}")
+    for status, one in value.items():
+        if not isinstance(status, int) or isinstance(status, bool):
+            raise TypeError(f"{name} must have numbers as its statuses, got {status!r}")
+        unknown = sorted(map(str, set(one) - {"model", "schema", "description"})) if isinstance(one, Mapping) else []
+        if unknown:
+            raise TypeError(f"{name}[{status}] takes model, schema and description, got {unknown[0]!r}")
+
+
 def _is_size(name: str, value: object) -> None:
     if value is None:
         return
@@ -135,6 +149,7 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(PHASES, _are_hooks),
     "exception_handlers": _are_handlers,
     "parameter_schema": _is_object_schema,
+    "responses": _are_responses,
     "tags": are_texts,
     "media_type": _is_media_type,
     "dependencies": are_dependencies,

@@ -9,6 +9,8 @@ from typing import Any, get_args, get_origin
 
 from ._hints import unwrap
 from ._models import fields_of, kind_of
+from ._strangers import KIND as STRANGER
+from ._strangers import names_stranger, validator
 from ._upload import UploadFile
 
 
@@ -40,21 +42,53 @@ def adapter(hint: Any) -> Any:
     return TypeAdapter(hint)
 
 
+@functools.cache
+def reading(hint: Any) -> Any:
+    """What reads a type: `validate_json`, `validate_python`."""
+    made = adapter(hint)
+    return validator(made.core_schema) if names_stranger(hint) else made
+
+
 def decoder(hint: Any) -> Callable[[Any], Any]:
     """Reads JSON text as the type."""
-    if isinstance(hint, type) and hasattr(hint, "model_validate_json"):
+    if isinstance(hint, type) and hasattr(hint, "model_validate_json") and not names_stranger(hint):
         return hint.model_validate_json  # type: ignore[no-any-return]
-    return adapter(hint).validate_json  # type: ignore[no-any-return]
+    return reading(hint).validate_json  # type: ignore[no-any-return]
 
 
 def reader(hint: Any) -> Callable[[Any], Any]:
     """Reads a Python value, or an object's attributes, as the type."""
-    return functools.partial(adapter(hint).validate_python, from_attributes=True)
+    return functools.partial(reading(hint).validate_python, from_attributes=True)
 
 
 def json_schema(hint: Any) -> dict[str, Any]:
     """pydantic's own schema of the type, in the spelling of the rest."""
-    return adapter(hint).json_schema(schema_generator=_generator())  # type: ignore[no-any-return]
+    schema: dict[str, Any] = adapter(hint).json_schema(schema_generator=_generator())
+    return _with_strangers(schema) if names_stranger(hint) else schema
+
+
+_PLACE = "x-stranger"
+
+
+def _with_strangers(schema: dict[str, Any]) -> dict[str, Any]:
+    """Puts the schemas of Structs and attrs classes where the generator has left their place."""
+    from ._schema import schema_of
+
+    definitions: dict[str, Any] = {}
+
+    def filled(part: Any) -> Any:
+        if isinstance(part, list):
+            return [filled(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        if _PLACE in part:
+            own = schema_of(part[_PLACE])
+            definitions.update(own.pop("$defs", {}))
+            return own
+        return {key: filled(one) for key, one in part.items()}
+
+    made: dict[str, Any] = filled(schema)
+    return {**made, "$defs": {**made.get("$defs", {}), **definitions}} if definitions else made
 
 
 @functools.cache
@@ -66,6 +100,10 @@ def _generator() -> Any:
 
         def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
             return False
+
+        def is_instance_schema(self, schema: Any) -> Any:
+            kind = kind_of(schema["cls"])
+            return {_PLACE: schema["cls"]} if kind in ("struct", "attrs") else super().is_instance_schema(schema)
 
         def dict_schema(self, schema: Any) -> dict[str, Any]:
             result: dict[str, Any] = super().dict_schema(schema)
@@ -100,7 +138,12 @@ def is_endless(error: Any) -> bool:
 
 def refusal(error: Any, size: int = 0) -> list[dict[str, Any]]:
     """The errors of a `ValidationError`, without the program's type names; `size` is that of the text that was read."""
-    found = []
+    return told(error, size)[0]
+
+
+def told(error: Any, size: int) -> tuple[list[dict[str, Any]], bool]:
+    """The same, and whether that is all: the schema has further words for what is inside a stranger."""
+    found, complete = [], True
     left = _ECHO
     shown = size * error.error_count() <= _MATERIALISED
     for item in error.errors(include_url=False, include_input=shown):
@@ -110,6 +153,8 @@ def refusal(error: Any, size: int = 0) -> list[dict[str, Any]]:
             if key != "class_name"
         }
         kind, message = item["type"], item["msg"]
+        if kind == STRANGER:
+            kind, message, context, complete = "value_error", f"Value error, {message}", {}, False
         if kind in ("dataclass_type", "model_type", "model_attributes_type"):
             kind, message = "model_type", "Input should be an object"
         value = item.get("input")
@@ -119,7 +164,7 @@ def refusal(error: Any, size: int = 0) -> list[dict[str, Any]]:
         loc = [step[:_NAME] if isinstance(step, str) else step for step in item["loc"]]
         entry = {"type": kind, "loc": loc, "msg": message, "input": value}
         found.append({**entry, "ctx": context} if context else entry)
-    return found
+    return found, complete
 
 
 def _weight(value: Any, limit: int) -> int:

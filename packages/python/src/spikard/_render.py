@@ -15,7 +15,7 @@ import msgspec
 from ._decode import name_of
 from ._filters import filter_of, names_model
 from ._hints import is_union, union, unwrap
-from ._models import is_sequence, is_structured
+from ._models import is_sequence, is_structured, kind_of
 from ._schema import schema_of
 from ._spikard import Shape
 from .exceptions import SpecError
@@ -44,7 +44,7 @@ def _foreign(value: Any) -> Any:
     cls = type(value)
     serializer = getattr(cls, "__pydantic_serializer__", None)
     if serializer is not None:
-        return msgspec.Raw(serializer.to_json(value, by_alias=True))
+        return msgspec.Raw(serializer.to_json(value, by_alias=True, fallback=_plain))
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)
@@ -61,6 +61,18 @@ def _foreign(value: Any) -> Any:
     raise TypeError(f"a {cls.__qualname__} cannot be written as JSON{_HINTS.get(cls.__name__, '')}")
 
 
+def _plain(value: Any) -> Any:
+    """Of what pydantic does not write by itself."""
+    if kind_of(type(value)) in ("struct", "attrs"):
+        return msgspec.to_builtins(value, enc_hook=_dumped)
+    return _foreign(value)
+
+
+def _dumped(value: Any) -> Any:
+    serializer = getattr(type(value), "__pydantic_serializer__", None)
+    return _foreign(value) if serializer is None else serializer.to_python(value, mode="json", by_alias=True)
+
+
 _encoder = msgspec.json.Encoder(enc_hook=_foreign)
 
 encode_plain: Callable[[object], bytes] = _encoder.encode
@@ -71,7 +83,7 @@ def encode(value: object) -> bytes:
     """JSON text of a result; pydantic's models by their own serialiser."""
     serializer = getattr(type(value), "__pydantic_serializer__", None)
     if serializer is not None:
-        return bytes(serializer.to_json(value, by_alias=True))
+        return bytes(serializer.to_json(value, by_alias=True, fallback=_plain))
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError) as error:
@@ -133,7 +145,7 @@ def from_tuple(
     body, code = value[0], int(value[1])
     if isinstance(body, Response):
         raise TypeError("a response carries its own status: return it alone")
-    if code in (204, 304) or (isinstance(body, str) and text):
+    if code in (204, 205, 304) or (isinstance(body, str) and text):
         return Response(body, code, headers, media_type)
     if convert is not None:
         body = convert(body)

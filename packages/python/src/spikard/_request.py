@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from ._headers import Headers
 from ._spikard import RequestHead
 from ._state import RequestState, State
+from ._upload import UploadFile
 from .exceptions import HTTPException
 
 if TYPE_CHECKING:
     from .app import Spikard
+
+_Value = TypeVar("_Value")
 
 KEYS = frozenset(
     [
@@ -42,38 +45,33 @@ class Address(NamedTuple):
     port: int
 
 
-class QueryParams(MutableMapping[str, str]):
-    """The pairs of a query or a form: of several values of a name the last counts, `getlist` has all.
-
-    >>> query = QueryParams([("a", "1"), ("a", "2")])
-    >>> query["a"], query.getlist("a")
-    ('2', ['1', '2'])
-    """
+class Pairs(MutableMapping[str, _Value]):
+    """Names and values in order: of several values of a name the last counts, `getlist` has all."""
 
     __slots__ = ("_pairs",)
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, _Value]] = ()) -> None:
         self._pairs = list(pairs)
 
-    def getlist(self, name: str) -> list[str]:
+    def getlist(self, name: str) -> list[_Value]:
         """All values of a name, in order."""
         return [value for key, value in self._pairs if key == name]
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: str, value: _Value) -> None:
         """Appends a pair beside those of the same name."""
-        self._pairs.append((name, str(value)))
+        self._pairs.append((name, value))
 
-    def multi_items(self) -> list[tuple[str, str]]:
+    def multi_items(self) -> list[tuple[str, _Value]]:
         """Every pair, in order."""
         return list(self._pairs)
 
-    def __getitem__(self, name: str) -> str:
+    def __getitem__(self, name: str) -> _Value:
         for key, value in reversed(self._pairs):
             if key == name:
                 return value
         raise KeyError(name)
 
-    def __setitem__(self, name: str, value: str) -> None:
+    def __setitem__(self, name: str, value: _Value) -> None:
         self._pairs = [pair for pair in self._pairs if pair[0] != name]
         self.add(name, value)
 
@@ -90,7 +88,33 @@ class QueryParams(MutableMapping[str, str]):
         return len({key for key, _ in self._pairs})
 
     def __repr__(self) -> str:
-        return f"QueryParams({self._pairs!r})"
+        return f"{type(self).__name__}({self._pairs!r})"
+
+
+class QueryParams(Pairs[str]):
+    """The pairs of a query.
+
+    >>> query = QueryParams([("a", "1"), ("a", "2")])
+    >>> query["a"], query.getlist("a")
+    ('2', ['1', '2'])
+    """
+
+    __slots__ = ()
+
+    def add(self, name: str, value: str) -> None:
+        """Appends a pair beside those of the same name."""
+        super().add(name, str(value))
+
+
+class FormFields(Pairs[str | UploadFile]):
+    """The fields of a form, texts and files.
+
+    >>> form = FormFields([("name", "ann"), ("picture", UploadFile(filename="a.png"))])
+    >>> form["name"], form["picture"].filename
+    ('ann', 'a.png')
+    """
+
+    __slots__ = ()
 
 
 class Request(RequestHead):
@@ -203,15 +227,21 @@ class Request(RequestHead):
 
     async def json(self) -> Any:
         """The body as JSON; what is none is answered 400 unless it is caught."""
+        body = await self.body()
+        self._check_json(body)
         try:
-            return msgspec.json.decode(await self.body())
-        except msgspec.DecodeError as error:
-            raise HTTPException(400, f"the body is not JSON: {error}") from None
+            return msgspec.json.decode(body)
+        except (ValueError, RecursionError):  # an integer of more digits than the interpreter reads
+            raise HTTPException(400, "the body is not valid JSON: a number is out of range") from None
 
-    async def form(self) -> QueryParams:
-        """The pairs of a urlencoded body."""
-        text = (await self.body()).decode("utf-8", "replace")
-        return QueryParams(parse_qsl(text, keep_blank_values=True))
+    async def form(self) -> FormFields:
+        """The fields and files of a form, urlencoded or multipart, under the limits of the app.
+
+        The whole body is in memory then: a parameter marked with `Form` or of type `UploadFile` has large files on disk.
+        """
+        if "form" not in self._found:
+            self._found["form"] = FormFields(self._form(await self.body()))
+        return self._found["form"]  # type: ignore[no-any-return]
 
     def set_body(self, body: bytes) -> None:
         """Replaces the body. Only before it is read for the handler: in `on_request` and `pre_validation`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import typing
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
 from typing import Any, get_args, get_origin
@@ -26,22 +27,24 @@ class Hints:
         try:
             hints = _read(function, None)
             if "<locals>" in getattr(function, "__qualname__", "<locals>"):
-                complete(hints.values(), None)
+                complete(hints, None)
             self._resolved = hints
         except Exception:  # whatever a postponed annotation raises is told at start-up, if it still does
             self._frame = frame
 
     def resolve(self) -> dict[str, Any]:
-        """The hints by parameter name; the frame is let go."""
-        if self._resolved is None:
-            try:
-                names = None if self._frame is None else {**self._frame.f_locals}
+        """The hints by parameter name, and every model in them knows the types of its fields; the frame is let go."""
+        names = {} if self._frame is None else {**self._frame.f_locals}
+        try:
+            if self._resolved is None:
                 self._resolved = _read(self.function, names)
-                complete(self._resolved.values(), names)
-            except NameError as error:
-                raise SpecError(f"an annotation names {error.name!r}, which is not defined") from None
-            except Exception as error:
-                raise SpecError(f"an annotation cannot be read: {error}") from error
+            complete(self._resolved, names)
+        except SpecError:
+            raise
+        except NameError as error:
+            raise SpecError(f"an annotation names {error.name!r}, which is not defined") from None
+        except Exception as error:
+            raise SpecError(f"an annotation cannot be read: {error}") from error
         return self._resolved
 
     def release(self) -> None:
@@ -68,28 +71,47 @@ def caller() -> FrameType:
     return frame
 
 
-def complete(hints: Iterable[Any], names: Mapping[str, Any] | None) -> None:
+_whole: weakref.WeakSet[type] = weakref.WeakSet()
+"""The models that know the types of their fields."""
+
+
+def complete(hints: Mapping[str, Any], names: Mapping[str, Any] | None) -> None:
     """Makes sure that the models in some hints know the types of their fields.
 
-    Where a model names local classes, its annotations are replaced by what they mean. Raises NameError without `names`.
+    Where a model names local classes, its annotations are replaced by what they mean. A name that nothing defines is a
+    SpecError, and without `names` a NameError.
     """
-    seen: set[Any] = set()
-    waiting = list(hints)
-    while waiting:
-        plain, _ = unwrap(waiting.pop())
-        waiting += get_args(plain)
-        cls = get_origin(plain) or plain
-        if kind_of(cls) is None or cls in seen:
-            continue
-        seen.add(cls)
-        waiting += _complete_pydantic(cls, names) if kind_of(cls) == "pydantic" else _complete_plain(cls, names)
+    for parameter, hint in hints.items():
+        seen: set[Any] = set()
+        waiting = [hint]
+        while waiting:
+            plain, _ = unwrap(waiting.pop())
+            waiting += get_args(plain)
+            cls = get_origin(plain) or plain
+            if kind_of(cls) is None or cls in seen or cls in _whole:
+                continue
+            seen.add(cls)
+            waiting += _completed(
+                cls, names, "what it returns" if parameter == "return" else f"parameter {parameter!r}"
+            )
+        _whole.update(seen)
+
+
+def _completed(cls: Any, names: Mapping[str, Any] | None, where: str) -> Iterable[Any]:
+    try:
+        return _complete_pydantic(cls, names) if kind_of(cls) == "pydantic" else _complete_plain(cls, names)
+    except Exception as error:
+        missing = getattr(error, "name", None)
+        if names is None or not missing:
+            raise
+        raise SpecError(f"{where}: the model {cls.__qualname__} names {missing!r}, which is not defined") from None
 
 
 def _complete_plain(cls: Any, names: Mapping[str, Any] | None) -> Iterable[Any]:
     try:
         return typing.get_type_hints(cls, include_extras=True).values()
     except NameError:
-        if names is None:
+        if not names:
             raise
     resolved = typing.get_type_hints(cls, localns=dict(names), include_extras=True)
     cls.__annotations__ = resolved
@@ -97,14 +119,14 @@ def _complete_plain(cls: Any, names: Mapping[str, Any] | None) -> Iterable[Any]:
 
 
 def _complete_pydantic(cls: Any, names: Mapping[str, Any] | None) -> Iterable[Any]:
-    if getattr(cls, "__pydantic_complete__", True):
-        return ()
-    if names is None:
-        raise NameError(f"{cls.__name__} is not complete")
-    if hasattr(cls, "model_rebuild"):
-        cls.model_rebuild(_types_namespace=dict(names))
-    else:
-        from pydantic.dataclasses import rebuild_dataclass
+    if not getattr(cls, "__pydantic_complete__", True):
+        if names is None:
+            raise NameError(f"{cls.__name__} is not complete")
+        known = {**vars(sys.modules.get(cls.__module__, typing)), **names}
+        if hasattr(cls, "model_rebuild"):
+            cls.model_rebuild(_types_namespace=known)
+        else:
+            from pydantic.dataclasses import rebuild_dataclass
 
-        rebuild_dataclass(cls, _types_namespace=dict(names))
-    return ()
+            rebuild_dataclass(cls, _types_namespace=known)
+    return [field.annotation for field in getattr(cls, "__pydantic_fields__", {}).values()]

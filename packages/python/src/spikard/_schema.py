@@ -16,6 +16,7 @@ import msgspec
 
 from . import _constraints, _pydantic
 from ._callable import MISSING
+from ._decoders import own_decoder
 from ._functions import name_of
 from ._hints import is_union, unwrap
 from ._models import Field, fields_of, fill, is_sequence, kind_of
@@ -129,6 +130,8 @@ class _Writer:
         for scalar in (str, int, float):
             if issubclass(cls, scalar):
                 return dict(SCALARS[scalar])
+        if (own := own_decoder(cls)) is not None:
+            return self.write(own.takes)
         if cls in (msgspec.Raw, re.Pattern):
             return {}
         raise NoSchema(cls)

@@ -1,9 +1,10 @@
-"""Values with a protocol of their own: header fields, and files of a form."""
+"""Values with a protocol of their own: header fields, pairs of a query, forms and their files."""
 
 from __future__ import annotations
 
 from ._headers import Headers
+from ._request import FormFields, QueryParams
 from ._state import State
 from ._upload import UploadFile
 
-__all__ = ["Headers", "State", "UploadFile"]
+__all__ = ["FormFields", "Headers", "QueryParams", "State", "UploadFile"]

@@ -131,9 +131,7 @@ class Response:
         """What is sent: status, fields and body; and what runs then."""
         media_type, body = self._encoded()
         fields = self.headers.multi_items()
-        if self.status_code in (204, 304) and isinstance(body, bytes):
-            body = b""
-        elif media_type is not None and "content-type" not in self.headers:
+        if media_type is not None and self.status_code not in (204, 304) and "content-type" not in self.headers:
             fields.append(("content-type", media_type))
         return self.status_code, fields, body, self._tasks() if self.background is not None else ()
 

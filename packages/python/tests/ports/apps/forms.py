@@ -8,7 +8,7 @@ from pydantic import BaseModel
 app = FastAPI()
 
 
-class FormData(BaseModel):
+class FormFields(BaseModel):
     username: str
     password: str
     age: int = 18
@@ -20,7 +20,7 @@ async def login(username: Annotated[str, Form()], password: Annotated[str, Form(
 
 
 @app.post("/profile/")
-def profile(data: Annotated[FormData, Form()]):
+def profile(data: Annotated[FormFields, Form()]):
     return data
 
 

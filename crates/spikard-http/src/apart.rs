@@ -1,0 +1,42 @@
+//! Takes a body apart for user code that has read it whole, by the rules and the limits of a route that binds it.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use spikard_core::{
+    Entries, Error,
+    config::Config,
+    plan::{check_json, form_boundary, read_pairs},
+};
+
+use crate::{
+    decode::form::{self, FormLimits},
+    platform::Platform,
+};
+
+/// What an app's bodies may be.
+#[derive(Clone)]
+pub struct Apart {
+    limits: FormLimits,
+    max_depth: usize,
+    platform: Arc<dyn Platform>,
+}
+
+impl Apart {
+    pub(crate) fn new(config: &Config, platform: Arc<dyn Platform>) -> Self {
+        Self { limits: FormLimits::of(config), max_depth: config.max_json_depth, platform }
+    }
+
+    /// Refuses what is no JSON.
+    pub fn check_json(&self, body: &[u8]) -> Result<(), Error> {
+        check_json(body, self.max_depth)
+    }
+
+    /// The fields and files of a form, as the request says that it is written. Files stay in memory.
+    pub fn form(&self, body: &[u8], parts: &Parts) -> Result<Entries, Error> {
+        match form_boundary(parts)? {
+            Some(boundary) => form::whole(body, &boundary, &self.limits, &self.platform),
+            None => read_pairs(body),
+        }
+    }
+}
