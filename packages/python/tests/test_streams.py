@@ -266,7 +266,7 @@ def test_a_client_that_closed_its_sending_side_gets_the_whole_stream(is_async: b
             yield b"line\n"
             await asyncio.sleep(0.6)  # longer in all than a client that leaves later is waited for
 
-    @app.get("/", cancel_on_disconnect=True)
+    @app.get("/")
     async def handler() -> StreamingResponse:
         await asyncio.sleep(0.01)
         return StreamingResponse(asynchronous() if is_async else iter([b"line\n"] * 3))
@@ -279,6 +279,30 @@ def test_a_client_that_closed_its_sending_side_gets_the_whole_stream(is_async: b
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n"), answer
     assert answer.endswith(b"0\r\n\r\n"), answer
     assert answer.count(b"line\n") == 3
+
+
+def test_a_client_that_leaves_at_once_is_noticed_where_the_route_asks_for_it() -> None:
+    app, running = Spikard(), set[int]()
+
+    @app.get("/{number}", cancel_on_disconnect=True)
+    async def handler(number: int) -> None:
+        running.add(number)
+        try:
+            await asyncio.sleep(600)
+        finally:
+            running.remove(number)
+
+    with serving(app) as served:
+        for number in range(100):
+            with socket.create_connection(served.address) as client:
+                client.sendall(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % number)
+        with socket.create_connection(served.address) as client:
+            client.sendall(b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            assert read_all(client).startswith(b"HTTP/1.1 422 ")  # the others have begun
+        deadline = time.monotonic() + 5
+        while running:
+            assert time.monotonic() < deadline, running
+            time.sleep(0.01)
 
 
 def test_a_client_that_went_before_its_stream_began_is_noticed() -> None:

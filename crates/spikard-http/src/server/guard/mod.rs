@@ -94,8 +94,6 @@ pub(super) struct Guard<W> {
     refused: Option<Error>,
     /// The client has closed its sending side.
     ended: bool,
-    /// Bytes of a request were handed over, and nobody has looked since whether its client is still there.
-    fresh: bool,
     /// hyper gets no more bytes.
     stopped: bool,
     /// A head was handed over and hyper has not asked for the next.
@@ -121,7 +119,6 @@ impl<W: Wire> Guard<W> {
             scan: Scan::default(),
             refused: None,
             ended: false,
-            fresh: false,
             stopped: false,
             busy: false,
             unflushed: false,
@@ -208,10 +205,7 @@ impl<W: Wire> Guard<W> {
         };
         if read == 0 {
             self.ended = true;
-            // A client that closes its sending side together with its request waits for the answer.
-            if !self.fresh {
-                self.link.departure().depart();
-            }
+            self.link.departure().depart();
         }
         Poll::Ready(Ok(()))
     }

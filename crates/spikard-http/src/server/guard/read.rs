@@ -58,7 +58,6 @@ impl<W: Wire> Guard<W> {
         out.put_slice(&self.held[..bytes]);
         self.held.advance(bytes);
         self.passed -= bytes;
-        self.fresh = true;
         self.link.owes(Owed::Nothing);
     }
 
@@ -142,7 +141,6 @@ impl<W: Wire> Guard<W> {
                 _ => break,
             }
         }
-        self.fresh = false;
         Ok(())
     }
 }
