@@ -304,7 +304,7 @@ def test_a_generator_yields_once(caplog: pytest.LogCaptureFixture) -> None:
         client.get("/never").json()
     with TestClient(app) as client:
         assert client.get("/twice").json() == 1
-    assert re.search(r"the dependency \S+\.twice at \S+:\d+ has to yield once, and did again", caplog.text)
+    assert re.search(r"the dependency \S+\.twice at .+:\d+ has to yield once, and did again", caplog.text)
 
 
 def test_a_clean_up_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:

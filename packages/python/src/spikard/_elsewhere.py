@@ -86,7 +86,7 @@ OPTIONS: dict[str, str] = {
     "guards": "write `on_request=` or `dependencies=[…]`",
     **dict.fromkeys(("before_request", "after_request"), "write `on_request=` and `on_response=`, which are hooks"),
     **dict.fromkeys(("dto", "return_dto"), "annotate the type itself: of a result no other field is sent"),
-    **dict.fromkeys(("responses", "openapi_extra", "callbacks"), "there is no OpenAPI document yet that would have it"),
+    **dict.fromkeys(("openapi_extra", "callbacks"), "there is no OpenAPI document yet that would have it"),
     **dict.fromkeys(("cors", "auth"), _LATER),
 }
 """Of routes."""
