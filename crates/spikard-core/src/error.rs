@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::{HeaderName, HeaderValue, StatusCode};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::{HostArg, HostId, Response, echo};
@@ -224,19 +224,21 @@ impl std::error::Error for Error {}
 pub const MAX_ERRORS: usize = 1000;
 
 /// One refused value. It is written as one member of `errors` in a problem document.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldError {
     /// pydantic's word for it: one of [`crate::Word`], or the word of a host library that reports itself.
     #[serde(rename = "type")]
     pub word: Cow<'static, str>,
     /// Where the value stands: source, then names and indexes.
+    #[serde(default)]
     pub loc: Vec<Loc>,
     /// For people.
     pub msg: Cow<'static, str>,
     /// What was sent; null for a missing parameter, the enclosing object for a missing member.
+    #[serde(default)]
     pub input: Value,
     /// What the words refer to: limits, expected values.
-    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub ctx: Map<String, Value>,
 }
 
@@ -272,6 +274,18 @@ impl Loc {
     /// The name of a member that was sent; of a long one its beginning.
     pub fn named(name: &str) -> Self {
         Self::Key(echo::beginning(name).unwrap_or_else(|| name.to_owned()).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Loc {
+    /// By way of a value: numbers of any size cannot be told apart by trying one type after another.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let step = Value::deserialize(deserializer)?;
+        Ok(match (step.as_u64(), step) {
+            (Some(index), _) => Self::Index(index as usize),
+            (None, Value::String(key)) => key.into(),
+            (None, other) => other.to_string().into(),
+        })
     }
 }
 

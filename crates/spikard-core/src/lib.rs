@@ -28,5 +28,5 @@ pub use request_body::{RequestBody, Told, Wanted};
 pub use response::{Body, FileBody, Flow, Outcome, Phase, Reason, Response, Sent};
 pub use template::{Converter, Part, Template};
 pub use upload::{Content, Entries, Entry, FormValue, Received, Upload};
-pub use value::{Arg, Args, CallableId, HostArg, HostId, Input};
+pub use value::{Arg, Args, CallableId, HostArg, HostId, Input, duration_text};
 pub use words::Word;

@@ -2,9 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderValue, request::Parts};
+use http::{HeaderValue, header, request::Parts};
 
-use crate::{Args, RequestBody, plan::PathValues};
+use crate::{Args, RequestBody, pairs, plan::PathValues};
 
 /// A bound request on its way to the handler.
 #[derive(Debug, Default)]
@@ -28,6 +28,27 @@ pub struct Head {
     pub request_id: Option<RequestId>,
     /// Asks the I/O side for the body.
     pub body: Arc<RequestBody>,
+}
+
+impl Head {
+    /// The pairs of the query. The fault names what is wrong with it.
+    pub fn query_pairs(&self) -> Result<Vec<(String, String)>, pairs::PairsFault> {
+        let found = pairs::parse(self.parts.uri.query().unwrap_or_default().as_bytes())?;
+        Ok(found.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// The cookies, in the order in which they were sent.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        let texts = self.parts.headers.get_all(header::COOKIE).iter().map(pairs::field_text);
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        texts.flat_map(|text| pairs::cookies(&text).map(owned).collect::<Vec<_>>()).collect()
+    }
+
+    /// The path parameters and their texts.
+    pub fn path_values(&self) -> Vec<(String, String)> {
+        let names = self.matched.as_ref().map(|matched| matched.names.clone()).unwrap_or_default();
+        names.into_iter().zip(self.path.iter().cloned()).collect()
+    }
 }
 
 /// What a request was matched to; the same for every request of a route.

@@ -95,6 +95,19 @@ pub enum Input {
     Value(Arg),
 }
 
+/// A duration of whole microseconds in ISO 8601, for a host that has no type for it: in seconds alone.
+///
+/// ```
+/// assert_eq!(spikard_core::duration_text(-90_500_000), "-PT90.5S");
+/// ```
+pub fn duration_text(micros: i64) -> String {
+    let (sign, micros) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
+    let fraction = format!("{:06}", micros % 1_000_000);
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}PT{}{point}{fraction}S", micros / 1_000_000)
+}
+
 impl From<serde_json::Value> for Arg {
     /// Plain data: objects keep their order, integers beyond 64 bits become [`Arg::BigInt`].
     fn from(value: serde_json::Value) -> Self {

@@ -123,6 +123,16 @@ impl Tokio {
     pub fn new(handle: tokio::runtime::Handle) -> Self {
         Self { handle, began: std::time::Instant::now(), lines: std::sync::OnceLock::new() }
     }
+
+    /// The number of an open file that reads what an upload has spooled on this platform. Whoever asks for it owns it.
+    pub fn descriptor(spooled: &(dyn Any + Send + Sync)) -> io::Result<i64> {
+        let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "an upload that is no file");
+        let file = spooled.downcast_ref::<std::fs::File>().ok_or_else(no_file)?.try_clone()?;
+        #[cfg(unix)]
+        return Ok(std::os::fd::IntoRawFd::into_raw_fd(file).into());
+        #[cfg(windows)]
+        return Ok(std::os::windows::io::IntoRawHandle::into_raw_handle(file) as i64);
+    }
 }
 
 #[cfg(feature = "server")]

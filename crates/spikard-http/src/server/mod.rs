@@ -12,6 +12,7 @@ mod ear;
 mod guard;
 mod handle;
 mod head;
+mod io_thread;
 mod last_words;
 mod link;
 mod listen;
@@ -32,6 +33,7 @@ pub use connection::serve_connection;
 pub use door::Listener;
 pub use guard::Wire;
 pub use handle::Handle;
+pub use io_thread::{IoThread, Source};
 pub use listen::{Bound, bind};
 #[cfg(unix)]
 pub use reactor::{Reactor, Remote};
