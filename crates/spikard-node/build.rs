@@ -1,0 +1,5 @@
+//! The linker flags of a Node add-on.
+
+fn main() {
+    napi_build::setup();
+}

@@ -1,0 +1,186 @@
+//! Bound arguments become values of the host, and what the package makes of a result becomes a response.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
+use spikard_core::{Arg, Body, Content, FileBody, HostArg, HostId, Input, Response, Upload};
+use spikard_http::Tokio;
+
+use crate::{
+    engine::Held,
+    host::Host,
+    js::{Fault, Js, Kind, Val},
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Why an argument has no value.
+pub(crate) enum Failure<'a> {
+    /// A decoder threw this.
+    Thrown(Val<'a>, Box<HostArg>),
+    Fault(Fault),
+}
+
+impl From<Fault> for Failure<'_> {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// One argument of a call. What was not sent is `undefined`: the package knows its default.
+pub(crate) fn argument<'a>(js: Js<'a>, host: &Host, held: &Held, arg: Arg) -> Result<Val<'a>, Failure<'a>> {
+    match arg {
+        Arg::Input(input) => decode(js, host, held, input),
+        Arg::Host(HostId(id)) => Ok(js.item(js.kept(&host.table), id)?),
+        Arg::Request(head) => {
+            held.see(head);
+            Ok(js.undefined())
+        }
+        arg => Ok(value(js, host, held, arg)?),
+    }
+}
+
+/// Has a decoder make the host's own value.
+pub(crate) fn decode<'a>(js: Js<'a>, host: &Host, held: &Held, input: Box<HostArg>) -> Result<Val<'a>, Failure<'a>> {
+    let decoder = host.callable(js, input.decoder)?;
+    let encoded = match &input.input {
+        Input::Json(text) => js.utf8(text)?,
+        Input::Msgpack(bytes) => js.buffer(bytes.clone())?,
+        Input::Value(arg) => value(js, host, held, arg.clone())?,
+    };
+    js.call(decoder, &[encoded]).map_err(|thrown| Failure::Thrown(thrown, input))
+}
+
+/// One value that needs nothing but itself.
+fn value<'a>(js: Js<'a>, host: &Host, held: &Held, arg: Arg) -> Result<Val<'a>, Fault> {
+    Ok(match arg {
+        Arg::Null => js.null(),
+        Arg::Absent => js.undefined(),
+        Arg::Bool(truth) => js.bool(truth),
+        Arg::Int(integer) => js.integer(integer),
+        Arg::BigInt(digits) => {
+            let digits = js.text(&digits)?;
+            js.call(js.kept(&host.bigint), &[digits]).map_err(|_| Fault("expected the digits of an integer".into()))?
+        }
+        Arg::Float(number) => js.number(number),
+        Arg::Str(text)
+        | Arg::Decimal(text)
+        | Arg::Uuid(text)
+        | Arg::Date(text)
+        | Arg::Time(text)
+        | Arg::DateTime(text) => js.text(&text)?,
+        Arg::Duration(micros) => js.text(&spikard_core::duration_text(micros))?,
+        Arg::Bytes(bytes) => js.buffer(bytes)?,
+        Arg::List(items) => {
+            let items = items.into_iter().map(|item| value(js, host, held, item)).collect::<Result<Vec<_>, _>>()?;
+            js.array(&items)?
+        }
+        Arg::Map(members) => {
+            let sent = members.into_iter().filter(|(_, value)| *value != Arg::Absent);
+            let members = sent.map(|(name, arg)| Ok((js.text(&name)?, value(js, host, held, arg)?)));
+            js.object(&members.collect::<Result<Vec<_>, Fault>>()?)?
+        }
+        Arg::Upload(file) => upload(js, host, held, &file)?,
+        other => return Err(Fault(format!("{other:?} cannot stand here"))),
+    })
+}
+
+/// A file of a form: its name, type, size, header fields, and its bytes or the number of an open file.
+fn upload<'a>(js: Js<'a>, host: &Host, held: &Held, file: &Upload) -> Result<Val<'a>, Fault> {
+    let said = |text: Option<&str>| text.map_or(Ok(js.null()), |text| js.text(text));
+    let content = match &file.content {
+        Content::Memory(bytes) => js.buffer(bytes.clone())?,
+        Content::Spooled(kept) => js.integer(Tokio::descriptor(&**kept).map_err(|fault| Fault(fault.to_string()))?),
+    };
+    let args = [
+        said(file.filename.as_deref())?,
+        said(file.content_type.as_deref())?,
+        js.number(file.size as f64),
+        fields_of(js, file.headers.iter())?,
+        content,
+    ];
+    let id = js.call(js.kept(&host.upload), &args).map_err(|_| Fault("an upload was not taken".into()))?;
+    let HostId(id) = held.keep(js.read_id(id)?);
+    js.item(js.kept(&host.table), id)
+}
+
+/// Names and values in turn. A value is text of one letter for each byte, as the WHATWG has it.
+pub(crate) fn fields_of<'a, 'f>(
+    js: Js<'a>,
+    fields: impl Iterator<Item = (&'f HeaderName, &'f HeaderValue)>,
+) -> Result<Val<'a>, Fault> {
+    let mut flat = Vec::new();
+    for (name, value) in fields {
+        flat.push(js.text(name.as_str())?);
+        flat.push(js.latin1(value.as_bytes())?);
+    }
+    js.array(&flat)
+}
+
+/// Header fields from names and values in turn. Text beyond ASCII is sent as ISO 8859-1, as HTTP has it.
+pub(crate) fn fields(js: Js<'_>, flat: Val<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+    let flat = js.items(flat)?;
+    let pair = |pair: &[Val<'_>]| {
+        let (name, value) = (js.read_text(pair[0])?, js.read_text(pair[1])?);
+        let parsed = HeaderName::try_from(name.as_bytes());
+        let parsed = parsed.map_err(|_| Fault(format!("{name:?} is not a header name")))?;
+        let bytes: Option<Vec<u8>> = value.chars().map(|letter| u8::try_from(letter).ok()).collect();
+        let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
+        Ok((parsed, value.ok_or_else(|| Fault(format!("the header {name} has a value that cannot be sent")))?))
+    };
+    flat.chunks_exact(2).map(pair).collect()
+}
+
+/// What the package says of a response. A text is JSON with the route's own status; else `[status, fields, body, tasks]`:
+/// the fields null or flat, the body a text, bytes, the id of a stream, `[path, name, inline]`, or null.
+pub(crate) fn response(js: Js<'_>, made: Val<'_>, status: StatusCode) -> Result<Response, Fault> {
+    if js.kind(made) == Kind::Text {
+        let response = Response::new(status, js.read_text(made)?);
+        return Ok(response.with_header(CONTENT_TYPE, JSON));
+    }
+    let mut response = Response::new(status, Bytes::new());
+    let (said, flat, tasks) = (js.item(made, 0)?, js.item(made, 1)?, js.item(made, 3)?);
+    if js.kind(said) == Kind::Number {
+        response.status = read_status(js.read_number(said)?)?;
+    }
+    if js.is_array(flat) {
+        response.headers = fields(js, flat)?;
+    }
+    if js.is_array(tasks) {
+        let ids = js.items(tasks)?.into_iter().map(|task| Ok(HostId(js.read_id(task)?)));
+        response.tasks = ids.collect::<Result<_, Fault>>()?;
+    }
+    response.body = body(js, js.item(made, 2)?)?;
+    Ok(response)
+}
+
+/// A status from its number.
+pub(crate) fn read_status(number: f64) -> Result<StatusCode, Fault> {
+    let whole = Some(number).filter(|number| number.fract() == 0.0 && (0.0..=999.0).contains(number));
+    let status = whole.and_then(|number| StatusCode::from_u16(number as u16).ok());
+    status.ok_or_else(|| Fault(format!("{number} is not a status")))
+}
+
+/// The body of a response.
+pub(crate) fn body(js: Js<'_>, body: Val<'_>) -> Result<Body, Fault> {
+    Ok(match js.kind(body) {
+        Kind::Undefined | Kind::Null => Body::Whole(Bytes::new()),
+        Kind::Text => Body::Whole(js.read_text(body)?.into()),
+        Kind::Number => Body::Stream(HostId(js.read_id(body)?)),
+        _ if js.is_array(body) => {
+            let (path, name, inline) = (js.item(body, 0)?, js.item(body, 1)?, js.item(body, 2)?);
+            let name = (js.kind(name) == Kind::Text).then(|| js.read_text(name)).transpose()?;
+            let path = js.read_text(path)?.into();
+            Body::File(Box::new(FileBody { path, name, inline: js.read_bool(inline)? }))
+        }
+        Kind::Other => Body::Whole(js.read_bytes(body)?),
+    })
+}
+
+/// A piece of a stream; none where it has ended.
+pub(crate) fn piece(js: Js<'_>, piece: Val<'_>) -> Result<Option<Bytes>, Fault> {
+    match js.kind(piece) {
+        Kind::Null => Ok(None),
+        Kind::Text => Ok(Some(js.read_text(piece)?.into())),
+        _ => js.read_bytes(piece).map(Some),
+    }
+}

@@ -1,0 +1,51 @@
+//! What one request holds of the host: ids of values, its head and its `Request`. The works that it spawns share it, and
+//! the last of them lets it go.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use spikard_core::{Head, HostId};
+
+/// Ids that nobody needs any more, until the host is told.
+pub(super) type Released = RefCell<Vec<u32>>;
+
+pub(crate) struct Held {
+    ids: RefCell<Vec<u32>>,
+    /// As the last hook left it.
+    head: RefCell<Option<Arc<Head>>>,
+    /// The host's `Request`, once somebody has asked for it.
+    pub(crate) request: Cell<Option<u32>>,
+    pub(crate) is_cancelled: Cell<bool>,
+    released: Rc<Released>,
+}
+
+impl Held {
+    pub(super) fn new(released: &Rc<Released>) -> Self {
+        let (ids, head) = (RefCell::default(), RefCell::default());
+        Self { ids, head, request: Cell::new(None), is_cancelled: Cell::new(false), released: released.clone() }
+    }
+
+    /// Lets an id go with the request.
+    pub(crate) fn keep(&self, id: u32) -> HostId {
+        self.ids.borrow_mut().push(id);
+        HostId(id)
+    }
+
+    /// The head as it came to the host.
+    pub(crate) fn see(&self, head: Arc<Head>) {
+        self.head.replace(Some(head));
+    }
+
+    pub(crate) fn head(&self) -> Option<Arc<Head>> {
+        self.head.borrow().clone()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.released.borrow_mut().append(self.ids.get_mut());
+    }
+}

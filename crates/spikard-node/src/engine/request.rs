@@ -1,0 +1,169 @@
+//! The Rust half of the package's `Request`: nothing of a head crosses before somebody asks for it.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Uri};
+use napi::{Env, Unknown};
+use napi_derive::napi;
+use spikard_core::{Head, RequestBody, Told};
+use spikard_http::{Departure, Peer};
+
+use super::{Held, Loop};
+use crate::{
+    convert,
+    js::{Fault, Js, Val},
+    runtime::Answer,
+};
+
+/// What a `Request` asks. It outlives its request.
+#[napi]
+pub struct RequestHead {
+    held: Rc<Held>,
+    here: Rc<Loop>,
+    /// When the request is over its head is still here.
+    last: RefCell<Arc<Head>>,
+}
+
+impl RequestHead {
+    pub(crate) fn new(held: Rc<Held>, here: Rc<Loop>) -> Option<Self> {
+        let last = RefCell::new(held.head()?);
+        Some(Self { held, here, last })
+    }
+
+    fn head(&self) -> Arc<Head> {
+        if let Some(head) = self.held.head() {
+            self.last.replace(head);
+        }
+        self.last.borrow().clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Head)) {
+        let mut head = Head::clone(&self.head());
+        change(&mut head);
+        self.held.see(Arc::new(head));
+    }
+
+    fn ask(&self, ask: fn(&RequestBody, Told)) -> u32 {
+        let (number, inbox) = (self.here.ask(), self.here.inbox.clone());
+        ask(&self.head().body, Box::new(move |read| inbox.tell(number, Answer::Body(read))));
+        number
+    }
+}
+
+fn flat(pairs: Vec<(String, String)>) -> Vec<String> {
+    pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()
+}
+
+#[napi]
+impl RequestHead {
+    #[napi(getter)]
+    pub fn method(&self) -> String {
+        self.head().parts.method.to_string()
+    }
+
+    #[napi(getter)]
+    pub fn path(&self) -> String {
+        self.head().parts.uri.path().to_owned()
+    }
+
+    #[napi(getter)]
+    pub fn query_string(&self) -> String {
+        self.head().parts.uri.query().unwrap_or_default().to_owned()
+    }
+
+    #[napi(getter)]
+    pub fn route(&self) -> Option<String> {
+        self.head().matched.as_ref().map(|matched| matched.template.clone())
+    }
+
+    #[napi(getter)]
+    pub fn request_id(&self) -> Option<String> {
+        self.head().request_id.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether the request has been cancelled.
+    #[napi(getter)]
+    pub fn is_cancelled(&self) -> bool {
+        self.held.is_cancelled.get()
+    }
+
+    /// Whether the client has left.
+    #[napi(getter)]
+    pub fn has_departed(&self) -> bool {
+        let head = self.head();
+        head.body.is_closed() || head.parts.extensions.get::<Departure>().is_some_and(Departure::has_departed)
+    }
+
+    /// Host and port of the other end of the connection.
+    #[napi(getter)]
+    pub fn peer(&self) -> Option<(String, u32)> {
+        match Peer::of(&self.head().parts.extensions) {
+            Some(Peer::Address(address)) => Some((address.ip().to_string(), address.port().into())),
+            _ => None,
+        }
+    }
+
+    /// Header fields: names and values in turn.
+    #[napi(ts_return_type = "string[]")]
+    pub fn fields(&self, env: Env) -> napi::Result<Unknown<'static>> {
+        let js = Js::of(&env);
+        Ok(convert::fields_of(js, self.head().parts.headers.iter())?.unknown(&env))
+    }
+
+    /// The pairs of the query.
+    #[napi]
+    pub fn query(&self) -> napi::Result<Vec<String>> {
+        let found = self.head().query_pairs();
+        found.map(flat).map_err(|fault| Fault(fault.message("query")).into())
+    }
+
+    /// The cookies.
+    #[napi]
+    pub fn cookies(&self) -> Vec<String> {
+        flat(self.head().cookies())
+    }
+
+    /// The values of the path, as they were sent.
+    #[napi]
+    pub fn path_values(&self) -> Vec<String> {
+        flat(self.head().path_values())
+    }
+
+    /// Replaces the header fields by names and values in turn.
+    #[napi]
+    pub fn set_fields(&self, env: Env, #[napi(ts_arg_type = "string[]")] flat: Unknown) -> napi::Result<()> {
+        let mut map = HeaderMap::new();
+        for (name, value) in convert::fields(Js::of(&env), Val::of(flat))? {
+            map.append(name, value);
+        }
+        self.change(|head| head.parts.headers = map);
+        Ok(())
+    }
+
+    /// Replaces path and query.
+    #[napi]
+    pub fn set_target(&self, target: String) -> napi::Result<()> {
+        let target = Uri::try_from(target).map_err(|fault| Fault(fault.to_string()))?;
+        self.change(|head| head.parts.uri = target);
+        Ok(())
+    }
+
+    /// Replaces the body.
+    #[napi]
+    pub fn set_body(&self, body: &[u8]) {
+        self.head().body.replace(Bytes::copy_from_slice(body));
+    }
+
+    /// Asks for the whole body: `told` is called with the number that this answers.
+    #[napi]
+    pub fn read(&self) -> u32 {
+        self.ask(RequestBody::read)
+    }
+
+    /// As `read`, for the next piece of it; an empty one is the end.
+    #[napi]
+    pub fn next(&self) -> u32 {
+        self.ask(RequestBody::next)
+    }
+}

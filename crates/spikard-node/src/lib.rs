@@ -1,0 +1,206 @@
+//! `spikard.node`, the add-on of `@spikard/node`. A [`Worker`] serves one app on one main thread; its I/O has a thread of
+//! its own.
+
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "numbers of the host are of one kind; what crosses as one is no fraction, and below 2^53"
+)]
+#![expect(clippy::needless_pass_by_value, reason = "what crosses is owned by the call")]
+
+mod convert;
+mod engine;
+mod error;
+mod host;
+mod js;
+mod runtime;
+pub mod supervisor;
+
+use std::{rc::Rc, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use napi::{
+    Env, Unknown,
+    bindgen_prelude::{Buffer, Function, ToNapiValue},
+};
+use napi_derive::napi;
+use spikard_core::{HostId, spec::AppSpec};
+use spikard_http::{
+    Service, Tokio,
+    server::{IoThread, Source},
+};
+
+use crate::{
+    engine::{Loop, Token, request::RequestHead},
+    host::Host,
+    js::{Fault, Js, Val},
+    runtime::{Answer, Inbox},
+};
+
+/// Serves one app on the main thread that makes it.
+#[napi]
+pub struct Worker {
+    here: Rc<Loop>,
+    service: Service,
+    io: IoThread,
+}
+
+fn refused(fault: impl std::fmt::Display) -> napi::Error {
+    napi::Error::from_reason(fault.to_string())
+}
+
+#[napi]
+impl Worker {
+    /// `document` is the app's specification as JSON; `names` what the package lends; `turn` calls [`Worker::turn`].
+    #[napi(constructor)]
+    pub fn new(
+        env: Env,
+        document: String,
+        #[napi(ts_arg_type = "object")] names: Unknown,
+        turn: Function<(), ()>,
+    ) -> napi::Result<Self> {
+        let spec = AppSpec::from_json(document.as_bytes()).map_err(refused)?;
+        let host = Host::new(Js::of(&env), Val::of(names))?;
+        let inbox = Inbox::new(&turn)?;
+        let runtime = Tokio::runtime()?;
+        let platform = Arc::new(Tokio::new(runtime.handle().clone()));
+        let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
+        let io = IoThread::start(runtime, &service)?;
+        Ok(Self { here: Rc::new(Loop::new(inbox, host)), service, io })
+    }
+
+    /// Deals with what has come.
+    #[napi(catch_unwind)]
+    pub fn turn(&self, env: Env) {
+        self.here.turn(Js::of(&env));
+    }
+
+    /// Answers an open call with what its function would have returned at once.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, env: Env, token: f64, #[napi(ts_arg_type = "unknown")] answer: Unknown) {
+        self.here.answered(Js::of(&env), Token(token), Val::of(answer));
+    }
+
+    /// What applies, as JSON.
+    #[napi(getter)]
+    pub fn config(&self) -> String {
+        serde_json::to_string(self.service.config()).expect("plain values")
+    }
+
+    /// Requests that have not ended, clean-up included.
+    #[napi(getter)]
+    pub fn in_flight(&self) -> u32 {
+        self.service.in_flight() as u32
+    }
+
+    /// Listens where the configuration says, or on the socket that was assigned to this process. Answers the place, and the
+    /// number by which `told` is called when the server has ended.
+    #[napi]
+    pub fn listen(&self, assignment: Option<String>) -> napi::Result<(String, u32)> {
+        let source = Source::open(self.service.config(), assignment.as_deref())?;
+        let (place, number, inbox) = (source.place(), self.here.ask(), self.here.inbox.clone());
+        self.io.serve(&self.service, source, move |drained| inbox.tell(number, Answer::Drained(drained)));
+        Ok((place, number))
+    }
+
+    /// Begins the drain of the server.
+    #[napi]
+    pub fn shutdown(&self) {
+        self.io.shutdown().begin();
+    }
+
+    /// Ends the server now, whatever is in flight.
+    #[napi]
+    pub fn abort(&self) {
+        self.io.shutdown().abort();
+    }
+
+    /// Finishes the singletons that requests have made; `told` is called by the number that this answers.
+    #[napi]
+    pub fn retire(&self) -> u32 {
+        let (number, inbox) = (self.here.ask(), self.here.inbox.clone());
+        self.io.retire(&self.service, move || inbox.tell(number, Answer::Retired));
+        number
+    }
+
+    /// Sends a request through the in-memory door; `told` is called by the number that this answers.
+    #[napi]
+    pub fn send(
+        &self,
+        env: Env,
+        method: String,
+        target: String,
+        #[napi(ts_arg_type = "string[]")] flat: Unknown,
+        body: Buffer,
+    ) -> napi::Result<u32> {
+        // A `Uri` holds no more, and is refused for its length all the same.
+        let target = target.get(..60_000).unwrap_or(&target);
+        let mut request = http::Request::builder().method(method.as_str()).uri(target);
+        for (name, value) in convert::fields(Js::of(&env), Val::of(flat))? {
+            request = request.header(name, value);
+        }
+        let body = Full::new(Bytes::copy_from_slice(&body));
+        let request = request.body(body).map_err(|fault| refused(format!("{method} {target}: {fault}")))?;
+        let (number, inbox, service) = (self.here.ask(), self.here.inbox.clone(), self.service.clone());
+        self.io.spawn(async move {
+            let answer = spikard_http::testing::send(&service, request).await;
+            inbox.tell(number, answer.map_or(Answer::Broken, Answer::Response));
+        });
+        Ok(number)
+    }
+
+    /// The id of the host's `Request` of a request that has not ended, made when it is first asked for.
+    #[napi]
+    pub fn request(&self, env: Env, token: f64) -> napi::Result<u32> {
+        let js = Js::of(&env);
+        let held = self.here.held(Token(token)).ok_or_else(|| refused("the request is over"))?;
+        if let Some(made) = held.request.get() {
+            return Ok(made);
+        }
+        let head = RequestHead::new(held.clone(), self.here.clone()).ok_or_else(|| refused("there is no head"))?;
+        let head = Val::of(head.into_unknown(&env)?);
+        let made = js.call(js.kept(&self.here.host.request), &[js.number(token), head]);
+        let HostId(id) = held.keep(js.read_id(made.map_err(|_| Fault::from("no request was made"))?)?);
+        held.request.set(Some(id));
+        Ok(id)
+    }
+
+    /// A place for one more background task, a host value. False: there is none.
+    #[napi]
+    pub fn reserve(&self, task: u32) -> bool {
+        self.here.reserve(task, self.service.background().reserve())
+    }
+
+    /// Gives the place of a task back that will never run.
+    #[napi]
+    pub fn give_back(&self, task: u32) {
+        self.here.give_back(task);
+    }
+
+    /// Runs a task whose request has ended. Its place has been reserved.
+    #[napi]
+    pub fn run_in_background(&self, task: u32) {
+        self.here.spawn(self.service.run_in_background(HostId(task)), task);
+    }
+
+    /// Keeps the process alive, or no longer.
+    #[napi]
+    pub fn keep_alive(&self, env: Env, alive: bool) {
+        self.here.inbox.keep_alive(&env, alive);
+    }
+
+    /// Ends the worker and whatever it still does.
+    #[napi]
+    pub fn close(&self, env: Env) {
+        self.io.stop();
+        self.here.close(Js::of(&env));
+    }
+}
+
+impl Drop for Worker {
+    /// Forgotten without `close`: its thread ends all the same.
+    fn drop(&mut self) {
+        self.io.leave();
+    }
+}

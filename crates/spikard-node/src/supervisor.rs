@@ -1,0 +1,78 @@
+//! The supervisor of several workers, for the process that only starts and keeps them; and what is asked before there is
+//! a worker.
+
+use std::sync::{Mutex, PoisonError};
+
+use napi::{Status, bindgen_prelude::Function, threadsafe_function::ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use spikard_core::config::{Config, Layers};
+use spikard_http::server::{self, Control, Program};
+
+use crate::refused;
+
+/// What applies, as JSON, and whether it needs a supervisor.
+#[napi]
+pub fn resolve(layers: String) -> napi::Result<(String, bool)> {
+    let (_, config) = read(&layers)?;
+    Ok((serde_json::to_string(&config).map_err(refused)?, config.is_supervised()))
+}
+
+/// The line that says where a server listens.
+#[napi]
+pub fn banner(layers: String, location: String) -> napi::Result<String> {
+    let (layers, config) = read(&layers)?;
+    Ok(server::banner(&layers, &config, &location))
+}
+
+fn read(layers: &str) -> napi::Result<(Layers, Config)> {
+    let layers: Layers = serde_json::from_str(layers).map_err(refused)?;
+    let config = Config::resolve(&layers).map_err(refused)?;
+    Ok((layers, config))
+}
+
+/// Owns the listening socket and starts the program again for each worker.
+#[cfg(unix)]
+#[napi]
+pub struct Supervisor {
+    idle: Mutex<Option<server::Supervisor>>,
+    control: Control,
+}
+
+#[cfg(unix)]
+#[napi]
+impl Supervisor {
+    /// `command` starts the program in `folder`, and `run` names its call of `run()`.
+    #[napi(constructor)]
+    pub fn new(layers: String, command: Vec<String>, folder: String, run: String) -> napi::Result<Self> {
+        let (layers, config) = read(&layers)?;
+        let command = command.into_iter().map(Into::into).collect();
+        let program = Program { command, folder: folder.into(), processes: config.workers, run };
+        let supervisor = server::Supervisor::new(&layers, &config, program)?;
+        Ok(Self { control: supervisor.control(), idle: Mutex::new(Some(supervisor)) })
+    }
+
+    /// Supervises until `stop`, beside the main thread; `ended` is called with whether everything ended well.
+    #[napi]
+    pub fn run(&self, ended: Function<bool, ()>) -> napi::Result<()> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let supervisor = idle.ok_or_else(|| refused("a supervisor runs once"))?;
+        let ended = ended.build_threadsafe_function::<bool>().error_status::<Status>().build()?;
+        let run = move || {
+            ended.call(supervisor.run(), ThreadsafeFunctionCallMode::NonBlocking);
+        };
+        std::thread::Builder::new().name("spikard-supervisor".into()).spawn(run)?;
+        Ok(())
+    }
+
+    /// Replaces the workers one by one.
+    #[napi]
+    pub fn replace(&self) {
+        self.control.replace();
+    }
+
+    /// Drains the workers; called again, cuts them off.
+    #[napi]
+    pub fn stop(&self) {
+        self.control.stop();
+    }
+}
