@@ -1,0 +1,254 @@
+// An app as the document that the core reads, and the table of its user code.
+
+import type { Entry } from "./dependencies.ts";
+import { HTTPError } from "./errors.ts";
+import type { Host } from "./host.ts";
+import { Inputs, type Registry } from "./inputs.ts";
+import { Request } from "./request.ts";
+import { isPromise, MadeResponse, render } from "./response.ts";
+import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
+import { readSchema } from "./schema.ts";
+import { braced, converters } from "./template.ts";
+import { type Answer, type Id, platform, type Token } from "./wire.ts";
+
+/** What is compiled. */
+export interface Source {
+  routes: readonly Route[];
+  hooks: Hooks;
+  provided: ReadonlyMap<string, Entry>;
+  classes: readonly [abstract new (...args: never[]) => unknown, ErrorHandler][];
+  statuses: ReadonlyMap<number, ErrorHandler>;
+  config: Record<string, unknown>;
+}
+
+/** An app, ready to be served. */
+export interface Compiled {
+  document: Record<string, unknown>;
+  callables(host: Host): unknown[];
+  statuses: number[];
+}
+
+type Made = (host: Host) => unknown;
+
+const PHASES = [
+  ["onRequest", "on_request"],
+  ["preValidation", "pre_validation"],
+  ["preHandler", "pre_handler"],
+  ["onError", "on_error"],
+  ["onResponse", "on_response"],
+] as const;
+
+/** Compiles an app; whether it holds together is for the core to say. */
+export function compile(source: Source, call: Record<string, unknown> = {}): Compiled {
+  const table: Made[] = [];
+  const statuses: number[] = [];
+  const registry: Registry = {
+    add: (make, status = 200) => {
+      statuses.push(status);
+      return table.push(make) - 1;
+    },
+    constant: (name) => {
+      const entry = source.provided.get(name);
+      return entry && !entry.make ? { value: entry.value } : undefined;
+    },
+  };
+  const plainJson = registry.add(() => JSON.parse);
+  const document = {
+    routes: source.routes.map((route) => compileRoute(route, registry, plainJson)),
+    hooks: hooksOf([source.hooks], registry),
+    dependencies: [...source.provided].filter(([, entry]) => entry.make).map((each) => dependency(each, registry)),
+    recover: recover(source, registry),
+    config: layers(source.config, call),
+  };
+  return { document, callables: (host) => table.map((make) => make(host)), statuses };
+}
+
+/** What configuration, call and environment say. */
+export function layers(given: Record<string, unknown>, call: Record<string, unknown>): Record<string, unknown> {
+  const env = Object.entries(platform().env()).filter(([name]) => name.startsWith("SPIKARD_"));
+  return { call: snake(call), given: snake(given), env: Object.fromEntries(env) };
+}
+
+/** Fields of the configuration in the core's spelling. */
+function snake(fields: Record<string, unknown>): Record<string, unknown> {
+  const spelled = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const value = (said: unknown): unknown =>
+    typeof said === "object" && said !== null && !Array.isArray(said) ? snake(said as Record<string, unknown>) : said;
+  const said = Object.entries(fields).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(said.map(([name, each]) => [spelled(name), value(each)]));
+}
+
+function compileRoute(route: Route, registry: Registry, plainJson: number): Record<string, unknown> {
+  const { options } = route;
+  const path = braced(route.path);
+  const inputs = new Inputs(options, converters(path), registry);
+  const body = bodyOf(options, registry, plainJson);
+  if (body) inputs.takeBody();
+  inputs.takeRequest();
+  const handler = route.handler as (context: unknown) => unknown;
+  const made: Made = (host) => handlerOf(host, inputs, handler, options.status);
+  const document: Record<string, unknown> = {
+    method: route.method,
+    path,
+    handler: registry.add(made, options.status),
+    parameters: inputs.parameters,
+    arguments: inputs.arguments,
+    dependencies: options.needs ?? [],
+    hooks: hooksOf([...route.hooks, options.hooks ?? {}], registry),
+    options: optionsOf(options),
+  };
+  if (body) document["body"] = body;
+  if (options.response !== undefined) document["response_schema"] = readSchema(options.response).schema;
+  return document;
+}
+
+function handlerOf(host: Host, inputs: Inputs, handler: (context: unknown) => unknown, status?: number) {
+  return (token: Token, ...args: unknown[]): Answer =>
+    host.answered(
+      token,
+      () => handler(inputs.context(host, token, args)),
+      (result) => empty(result, status) ?? render(host, token, result),
+    );
+}
+
+/** Nothing, where the route's status has no content. */
+function empty(result: unknown, status: number | undefined): Answer {
+  const bare = (result === undefined || result === null) && (status === 204 || status === 304);
+  return bare ? [null, null, null, null] : undefined;
+}
+
+function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): Record<string, unknown> | undefined {
+  const { body } = options;
+  if (body === undefined) return undefined;
+  const required = !options.bodyOptional;
+  if (body === "text" || body === "bytes") return { kind: body, required };
+  const { schema, decode } = readSchema(body);
+  const kind = options.bodyKind ?? "json-or-form";
+  const document = { schema, reading: decode ? "typed" : "json-schema", kind, required };
+  if (!decode) return { ...document, decoder: plainJson };
+  const decoder = registry.add(() => (text: string) => decode(JSON.parse(text)));
+  return { ...document, decoder, value_decoder: registry.add(() => decode) };
+}
+
+const OPTIONS = [
+  ["maxBodySize", "max_body_size"],
+  ["timeout", "timeout"],
+  ["cancelOnDisconnect", "cancel_on_disconnect"],
+  ["assertFormats", "assert_formats"],
+] as const;
+
+function optionsOf(options: RouteOptions): Record<string, unknown> {
+  const said = OPTIONS.filter(([name]) => options[name] !== undefined);
+  return Object.fromEntries(said.map(([name, wire]) => [wire, options[name]]));
+}
+
+function hooksOf(all: Partial<Hooks>[], registry: Registry): Record<string, number[]> {
+  const found: Record<string, number[]> = {};
+  for (const [phase, wire] of PHASES) {
+    const hooks = all.flatMap((each) => [...(each[phase] ?? [])] as (RequestHook | ResponseHook)[]);
+    if (hooks.length === 0) continue;
+    const isIn = phase !== "onError" && phase !== "onResponse";
+    const made = (hook: RequestHook | ResponseHook): Made =>
+      isIn ? (host) => before(host, hook as RequestHook) : (host) => after(host, hook as ResponseHook);
+    found[wire] = hooks.map((hook) => registry.add(made(hook)));
+  }
+  return found;
+}
+
+function before(host: Host, hook: RequestHook) {
+  return (token: Token): Answer => {
+    const finish = (result: unknown): Answer => {
+      if (result !== undefined && !(result instanceof Request)) return render(host, token, result, 200);
+      host.request(token).writeBack();
+      return null;
+    };
+    return host.answered(token, () => hook(host.request(token)), finish);
+  };
+}
+
+function after(host: Host, hook: ResponseHook) {
+  return (token: Token, status: number, fields: string[], body: Uint8Array | null): Answer => {
+    const made = new MadeResponse(status, fields, body);
+    const finish = (result: unknown): Answer =>
+      result === undefined || result === made ? made.changed(host) : render(host, token, result, status);
+    const request = hook.length > 1 ? () => host.request(token) : () => undefined as never;
+    return host.answered(token, () => hook(made, request()), finish);
+  };
+}
+
+function dependency([name, entry]: [string, Entry], registry: Registry): Record<string, unknown> {
+  const { options, make } = entry;
+  const inputs = new Inputs(options, new Map(), registry);
+  if (options.scope !== "singleton") inputs.takeRequest();
+  const isGenerator = /^(Async)?GeneratorFunction$/.test(make?.constructor.name ?? "");
+  const made: Made = (host) => providerOf(host, inputs, make as (context: unknown) => unknown, isGenerator);
+  return {
+    name,
+    provider: registry.add(made),
+    parameters: inputs.parameters,
+    arguments: inputs.arguments,
+    dependencies: options.needs ?? [],
+    generator: isGenerator,
+    scope: options.scope ?? "request",
+    concurrent: options.concurrent ?? false,
+  };
+}
+
+function providerOf(host: Host, inputs: Inputs, make: (context: unknown) => unknown, isGenerator: boolean) {
+  return (token: Token, ...args: unknown[]): Answer => {
+    if (!isGenerator) {
+      return host.answered(
+        token,
+        () => make(inputs.context(host, token, args)),
+        (value) => host.table.keep(value),
+      );
+    }
+    let generator: Iterator<unknown>;
+    const open = () => {
+      generator = make(inputs.context(host, token, args)) as Iterator<unknown>;
+      return generator.next();
+    };
+    return host.answered(token, open, (step) => host.open(generator, step as IteratorResult<unknown>));
+  };
+}
+
+function recover({ classes, statuses }: Source, registry: Registry): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  if (classes.length) {
+    found["exceptions"] = registry.add((host) =>
+      handling(host, (error) => {
+        const handler = classes.find(([kind]) => error instanceof kind);
+        return handler?.[1];
+      }),
+    );
+  }
+  const byStatus = [...statuses].map(([status, handler]) => [
+    status,
+    registry.add((host) => handling(host, () => handler)),
+  ]);
+  if (byStatus.length) found["statuses"] = Object.fromEntries(byStatus);
+  return found;
+}
+
+/** Calls the handler of an error, which is told what was thrown, or the same in an `HTTPError`. */
+function handling(host: Host, choose: (error: unknown) => ErrorHandler | undefined) {
+  return (token: Token, exception: Id | null, status: number, document: string, fields: string[]): Answer => {
+    const error = exception === null ? told(status, document, fields) : host.table.values[exception];
+    const handler = choose(error);
+    if (!handler) return null;
+    return host.answered(
+      token,
+      () => handler(error, host.request(token)),
+      (result) => render(host, token, result),
+    );
+  };
+}
+
+function told(status: number, document: string, fields: string[]): HTTPError {
+  const { type, title, detail, status: _, ...extra } = JSON.parse(document) as Record<string, string>;
+  const headers: [string, string][] = [];
+  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at] as string, fields[at + 1] as string]);
+  return new HTTPError(status, detail, { headers, extra, ...(type && { type }), ...(title && { title }) });
+}
+
+export { isPromise };

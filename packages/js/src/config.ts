@@ -1,0 +1,36 @@
+// The configuration as it is written here. What applies, its defaults and its faults are the core's.
+
+/** Fields of the configuration. Times are seconds; `null` lifts a limit. */
+export interface Config {
+  host?: string;
+  port?: number;
+  uds?: string | null;
+  fd?: number | null;
+  backlog?: number;
+  workers?: number;
+  maxRequests?: number | null;
+  maxWorkerAge?: number | null;
+  maxWorkerRss?: number | null;
+  maxConnections?: number | null;
+  maxInFlight?: number;
+  maxBodySize?: number | null;
+  maxJsonDepth?: number;
+  maxFormParts?: number;
+  maxFormText?: number;
+  uploadMemory?: number;
+  uploadDir?: string | null;
+  requestTimeout?: number | null;
+  headerTimeout?: number | null;
+  bodyTimeout?: number | null;
+  writeTimeout?: number | null;
+  keepAlive?: number | null;
+  shutdownTimeout?: number;
+  cancelOnDisconnect?: boolean;
+  cancelGrace?: number;
+  enableRequestId?: boolean;
+  trailingSlash?: "redirect" | "strict" | "ignore";
+  assertFormats?: boolean;
+  accessLog?: boolean | "combined" | "json";
+  validateResponses?: boolean;
+  backgroundTasks?: { maxQueue?: number; maxConcurrent?: number; drainTimeout?: number } | null;
+}

@@ -1,0 +1,14 @@
+// The DSL: everything that a package for one platform hands on.
+
+export { Spikard } from "./app.ts";
+export { type RequestInit, TestClient, TestResponse } from "./client.ts";
+export type { Config } from "./config.ts";
+export type { ProvideOptions } from "./dependencies.ts";
+export { HTTPError, type HTTPErrorOptions, SpecError } from "./errors.ts";
+export type { Report } from "./host.ts";
+export type { Context } from "./inputs.ts";
+export { Request } from "./request.ts";
+export { FileResponse, MadeResponse, Reply, StreamingResponse } from "./response.ts";
+export { type ErrorHandler, type RequestHook, type ResponseHook, type RouteOptions, Router } from "./router.ts";
+export type { AnySchema, Infer, JsonSchema, StandardSchema } from "./schema.ts";
+export { UploadFile } from "./upload.ts";

@@ -1,0 +1,225 @@
+// What a handler or a dependency takes: its part of the document, and the object that it is called with.
+
+import type { Host } from "./host.ts";
+import type { Request } from "./request.ts";
+import { type AnySchema, type Infer, type JsonSchema, readSchema } from "./schema.ts";
+import type { Token } from "./wire.ts";
+
+/** The schemas of what is taken; each of an object whose members are the parameters. */
+export interface Taken {
+  params?: AnySchema;
+  query?: AnySchema;
+  headers?: AnySchema;
+  cookies?: AnySchema;
+  /** Members of the JSON or form body. */
+  fields?: AnySchema;
+  /** Names of dependencies, handed over in `deps`. */
+  deps?: readonly string[];
+}
+
+type Or<T, Key extends PropertyKey, Without> = T extends { readonly [K in Key]: infer S } ? Infer<S> : Without;
+
+/** What user code is called with. */
+export type Context<Options, Params, Deps> = {
+  readonly params: Or<Options, "params", Params>;
+  readonly query: Or<Options, "query", URLSearchParams>;
+  readonly headers: Or<Options, "headers", Headers>;
+  readonly cookies: Or<Options, "cookies", Record<string, string>>;
+  readonly fields: Or<Options, "fields", undefined>;
+  readonly body: Options extends { readonly body: infer B }
+    ? B extends "text"
+      ? string
+      : B extends "bytes"
+        ? Uint8Array
+        : Infer<B>
+    : undefined;
+  readonly deps: Options extends { readonly deps: readonly (infer Name)[] }
+    ? Pick<Deps, Name & keyof Deps>
+    : Record<never, never>;
+  readonly request: Request;
+  readonly state: Record<string, unknown>;
+  readonly signal: AbortSignal;
+  background<Args extends unknown[]>(work: (...args: Args) => unknown, ...args: Args): void;
+};
+
+const SOURCES = [
+  ["params", "path"],
+  ["query", "query"],
+  ["headers", "header"],
+  ["cookies", "cookie"],
+  ["fields", "body"],
+] as const;
+
+type SourceName = (typeof SOURCES)[number][0];
+
+/** What the app lends while it is compiled. */
+export interface Registry {
+  /** Gives a callable its id. */
+  add(make: (host: Host) => unknown, status?: number): number;
+  /** The value of a constant dependency, or undefined. */
+  constant(name: string): { value: unknown } | undefined;
+}
+
+interface Flat {
+  source: SourceName;
+  names: string[];
+  defaults: unknown[];
+  at: number;
+}
+
+interface Whole {
+  source: SourceName | "body";
+  at: number;
+}
+
+/** One piece of user code, as far as its arguments go. */
+export class Inputs {
+  /** The wire's part of the document. */
+  readonly parameters: Record<string, unknown>[] = [];
+  /** The call's part. */
+  readonly arguments: unknown[] = [];
+  readonly #flat: Flat[] = [];
+  readonly #whole: Whole[] = [];
+  readonly #deps: [string, number][] = [];
+  readonly #constants: [string, unknown][] = [];
+
+  constructor(taken: Taken, path: Map<string, JsonSchema>, registry: Registry) {
+    for (const [source, wire] of SOURCES) {
+      const given = taken[source];
+      const schema = given ?? (source === "params" && path.size ? pathSchema(path) : undefined);
+      if (schema !== undefined) this.#take(source, wire, schema, registry);
+    }
+    for (const name of taken.deps ?? []) {
+      const constant = registry.constant(name);
+      if (constant) this.#constants.push([name, constant.value]);
+      else this.#deps.push([name, this.arguments.push({ provide: name }) - 1]);
+    }
+  }
+
+  /** The body comes as one argument. */
+  takeBody(): void {
+    this.#whole.push({ source: "body", at: this.arguments.push("body") - 1 });
+  }
+
+  /** The request can be looked at. It stands behind all others. */
+  takeRequest(): void {
+    this.arguments.push("request");
+  }
+
+  #take(source: SourceName, wire: string, given: AnySchema, registry: Registry): void {
+    const { schema, decode } = readSchema(given);
+    const properties = typeof schema === "object" ? (schema["properties"] as Record<string, JsonSchema>) : undefined;
+    if (typeof schema !== "object" || !properties) throw new TypeError(`${source}: expected the schema of an object`);
+    const required = new Set((schema["required"] as string[] | undefined) ?? []);
+    const definitions = schema["$defs"];
+    const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length };
+    const places: number[] = [];
+    for (const [name, property] of Object.entries(properties)) {
+      const { "x-separator": separator, default: fallback, ...plain } = property as Record<string, unknown>;
+      const written: Record<string, unknown> = {
+        name,
+        in: wire,
+        schema: definitions ? { ...plain, $defs: definitions } : plain,
+      };
+      if (fallback !== undefined) written["default"] = fallback;
+      else if (!required.has(name)) written["required"] = false;
+      if (separator !== undefined) written["separator"] = separator;
+      places.push(this.parameters.push(written) - 1);
+      flat.names.push(name);
+      flat.defaults.push(fallback);
+    }
+    if (decode) {
+      const decoder = registry.add(() => decode);
+      this.#whole.push({ source, at: this.arguments.push({ model: { parameters: places, decoder } }) - 1 });
+      return;
+    }
+    for (const index of places) this.arguments.push({ parameter: { index } });
+    this.#flat.push(flat);
+  }
+
+  /** The object that user code is called with. */
+  context(host: Host, token: Token, args: unknown[]): Called {
+    const made = new Called(host, token);
+    for (const { source, names, defaults, at } of this.#flat) {
+      const found: Record<string, unknown> = {};
+      for (let place = 0; place < names.length; place++) {
+        const value = args[at + place] === undefined ? defaults[place] : args[at + place];
+        if (value !== undefined) define(found, names[place] as string, value);
+      }
+      made.set(source, found);
+    }
+    for (const { source, at } of this.#whole) made.set(source, args[at]);
+    if (this.#deps.length || this.#constants.length) {
+      const deps: Record<string, unknown> = Object.fromEntries(this.#constants);
+      for (const [name, at] of this.#deps) define(deps, name, args[at]);
+      made.deps = deps;
+    }
+    return made;
+  }
+}
+
+/** A member called `__proto__` is one like any other. */
+function define(object: Record<string, unknown>, name: string, value: unknown): void {
+  if (name === "__proto__")
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+  else object[name] = value;
+}
+
+function pathSchema(path: Map<string, JsonSchema>): JsonSchema {
+  return { type: "object", properties: Object.fromEntries(path), required: [...path.keys()] };
+}
+
+/** What user code is called with: what it was declared to take, and the rest when it is asked for. */
+export class Called {
+  readonly #host: Host;
+  readonly #token: Token;
+  params: unknown = {};
+  body: unknown = undefined;
+  fields: unknown = undefined;
+  deps: unknown = {};
+  #query: unknown;
+  #headers: unknown;
+  #cookies: unknown;
+  #request: Request | undefined;
+
+  constructor(host: Host, token: Token) {
+    this.#host = host;
+    this.#token = token;
+  }
+
+  set(source: SourceName | "body", value: unknown): void {
+    if (source === "query") this.#query = value;
+    else if (source === "headers") this.#headers = value;
+    else if (source === "cookies") this.#cookies = value;
+    else this[source] = value;
+  }
+
+  get query(): unknown {
+    return this.#query ?? this.request.query;
+  }
+
+  get headers(): unknown {
+    return this.#headers ?? this.request.headers;
+  }
+
+  get cookies(): unknown {
+    return this.#cookies ?? this.request.cookies;
+  }
+
+  get request(): Request {
+    this.#request ??= this.#host.request(this.#token);
+    return this.#request;
+  }
+
+  get state(): Record<string, unknown> {
+    return this.request.state;
+  }
+
+  get signal(): AbortSignal {
+    return this.request.signal;
+  }
+
+  get background(): (work: (...args: unknown[]) => unknown, ...args: unknown[]) => void {
+    return (work, ...args) => this.#host.addTask(this.#token, () => work(...args));
+  }
+}

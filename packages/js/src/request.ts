@@ -1,0 +1,143 @@
+// A request as user code meets it. Nothing of it is read before somebody asks.
+
+import { Fields } from "./fields.ts";
+import type { Host } from "./host.ts";
+import type { RequestHead, Token } from "./wire.ts";
+
+/** The request, the same object everywhere; what hooks change in it reaches the handler. */
+export class Request {
+  readonly #host: Host;
+  readonly #token: Token;
+  readonly #head: RequestHead;
+  #headers: Fields | undefined;
+  #query: URLSearchParams | undefined;
+  #written = "";
+  #abort: AbortController | undefined;
+
+  /** What hooks, dependencies and the handler carry along. */
+  readonly state: Record<string, unknown> = {};
+
+  constructor(host: Host, token: Token, head: RequestHead) {
+    this.#host = host;
+    this.#token = token;
+    this.#head = head;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get path(): string {
+    return this.#head.path;
+  }
+
+  get queryString(): string {
+    return this.#query?.toString() ?? this.#head.queryString;
+  }
+
+  /** The template of its route; null where no route was matched. */
+  get route(): string | null {
+    return this.#head.route;
+  }
+
+  get requestId(): string | null {
+    return this.#head.requestId;
+  }
+
+  /** Host and port of the other end of the connection. */
+  get client(): { host: string; port: number } | null {
+    const peer = this.#head.peer;
+    return peer ? { host: peer[0], port: peer[1] } : null;
+  }
+
+  get headers(): Headers {
+    this.#headers ??= Fields.fromFlat(this.#head.fields());
+    return this.#headers;
+  }
+
+  get query(): URLSearchParams {
+    if (!this.#query) {
+      const found = this.#head.query();
+      this.#query = new URLSearchParams();
+      for (let at = 0; at < found.length; at += 2) this.#query.append(found[at] as string, found[at + 1] as string);
+      this.#written = this.#query.toString();
+    }
+    return this.#query;
+  }
+
+  get cookies(): Record<string, string> {
+    return record(this.#head.cookies());
+  }
+
+  get params(): Record<string, string> {
+    return record(this.#head.pathValues());
+  }
+
+  /** Aborted when the client has left, or the time is over. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#head.isCancelled) this.#abort.abort();
+    }
+    return this.#abort.signal;
+  }
+
+  /** Whether the client has left. */
+  get isDisconnected(): boolean {
+    return this.#head.hasDeparted;
+  }
+
+  /** The whole body. */
+  async bytes(): Promise<Uint8Array> {
+    return this.#host.body(this.#head.read());
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+
+  /** The body as JSON, whatever its type says. */
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  /** The body, piece by piece; the client is held back meanwhile. One that breaks off throws. */
+  async *stream(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const piece = await this.#host.body(this.#head.next());
+      if (piece.length === 0) return;
+      yield piece;
+    }
+  }
+
+  /** Replaces the body, before it is read. */
+  setBody(body: string | Uint8Array): void {
+    this.#head.setBody(typeof body === "string" ? new TextEncoder().encode(body) : body);
+  }
+
+  /** Runs work when the response has been sent. */
+  background<Args extends unknown[]>(work: (...args: Args) => unknown, ...args: Args): void {
+    this.#host.addTask(this.#token, () => work(...args));
+  }
+
+  /** What was changed is written back. */
+  writeBack(): void {
+    if (this.#headers) this.#head.setFields(this.#headers.flat());
+    if (this.#query && this.#query.toString() !== this.#written) {
+      const query = this.#query.toString();
+      this.#head.setTarget(query ? `${this.path}?${query}` : this.path);
+      this.#written = query;
+    }
+  }
+
+  /** Nobody waits for it any more. */
+  cancel(): void {
+    this.#abort?.abort();
+  }
+}
+
+function record(flat: string[]): Record<string, string> {
+  const found: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (let at = 0; at < flat.length; at += 2) found[flat[at] as string] = flat[at + 1] as string;
+  return found;
+}

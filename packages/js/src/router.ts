@@ -1,0 +1,160 @@
+// Routes and hooks, of an app or of a part of one.
+
+import type { Context, Taken } from "./inputs.ts";
+import type { Request } from "./request.ts";
+import type { MadeResponse } from "./response.ts";
+import type { AnySchema, Infer } from "./schema.ts";
+import type { PathParams } from "./template.ts";
+
+/** What is said of a route beside its handler. */
+export interface RouteOptions extends Taken {
+  /** The schema of the body, or how it is taken as it is. */
+  body?: AnySchema | "text" | "bytes";
+  /** Which media types are read: JSON or a form unless said. */
+  bodyKind?: "json" | "form" | "json-or-form";
+  /** A request without a body is no error. */
+  bodyOptional?: boolean;
+  /** JSON Schema of what a success answers. */
+  response?: AnySchema;
+  /** Of results that do not say their own. */
+  status?: number;
+  /** Dependencies that are made though the handler takes them not. */
+  needs?: readonly string[];
+  maxBodySize?: number | null;
+  /** Seconds until the head of the response. */
+  timeout?: number | null;
+  cancelOnDisconnect?: boolean;
+  assertFormats?: boolean;
+  hooks?: Partial<Hooks>;
+}
+
+/** A hook on the way in: it answers, or goes on. */
+export type RequestHook = (request: Request) => unknown;
+
+/** A hook on the way out: it changes the response, or answers another. */
+export type ResponseHook = (response: MadeResponse, request: Request) => unknown;
+
+/** Hooks by their phases. */
+export interface Hooks {
+  onRequest: RequestHook[];
+  preValidation: RequestHook[];
+  preHandler: RequestHook[];
+  onError: ResponseHook[];
+  onResponse: ResponseHook[];
+}
+
+/** Turns an error into a result. */
+export type ErrorHandler = (error: unknown, request: Request) => unknown;
+
+/** A registered route. */
+export interface Route {
+  method: string;
+  path: string;
+  options: RouteOptions;
+  handler: (context: never) => unknown;
+  hooks: Hooks[];
+}
+
+/** The path parameters: of the schema that the options name, else of the template. */
+type Handler<Options, Path extends string, Deps> = (context: Context<Options, PathParams<Path>, Deps>) => unknown;
+
+/** Registers routes of one method. */
+export interface Verb<Deps, This> {
+  <const Path extends string>(path: Path, handler: Handler<Record<never, never>, Path, Deps>): This;
+  <const Path extends string, const Options extends RouteOptions>(
+    path: Path,
+    options: Options,
+    handler: Handler<Options, Path, Deps>,
+  ): This;
+}
+
+/** No hooks yet. */
+export function noHooks(): Hooks {
+  return { onRequest: [], preValidation: [], preHandler: [], onError: [], onResponse: [] };
+}
+
+/** Routes and hooks under a prefix. */
+export class Router<Deps = Record<never, never>> {
+  protected readonly listed: Route[] = [];
+  protected readonly hooks = noHooks();
+
+  constructor(readonly prefix = "") {}
+
+  readonly get: Verb<Deps, this> = this.#verb("GET");
+  readonly post: Verb<Deps, this> = this.#verb("POST");
+  readonly put: Verb<Deps, this> = this.#verb("PUT");
+  readonly patch: Verb<Deps, this> = this.#verb("PATCH");
+  readonly delete: Verb<Deps, this> = this.#verb("DELETE");
+  readonly head: Verb<Deps, this> = this.#verb("HEAD");
+  readonly options: Verb<Deps, this> = this.#verb("OPTIONS");
+  readonly trace: Verb<Deps, this> = this.#verb("TRACE");
+
+  /** Registers a route of several methods. */
+  route<const Path extends string, const Options extends RouteOptions>(
+    methods: string | readonly string[],
+    path: Path,
+    options: Options,
+    handler: Handler<Options, Path, Deps>,
+  ): this {
+    for (const method of [methods].flat() as string[]) this.#add(method.toUpperCase(), path, options, handler);
+    return this;
+  }
+
+  #verb(method: string): Verb<Deps, this> {
+    return (path: string, ...rest: unknown[]) => {
+      const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
+      return this.#add(method, path, options as RouteOptions, handler as Route["handler"]);
+    };
+  }
+
+  #add(method: string, path: string, options: RouteOptions, handler: Route["handler"]): this {
+    if (typeof handler !== "function") throw new TypeError(`${method} ${path}: a handler is a function`);
+    this.listed.push({ method, path: this.prefix.replace(/\/$/, "") + path, options, handler, hooks: [] });
+    return this;
+  }
+
+  /** Takes the routes of another over, under a further prefix. Its hooks run after those of this one. */
+  include(router: Router<Deps>, prefix = ""): this {
+    for (const route of router.listed) {
+      const path = prefix.replace(/\/$/, "") + route.path;
+      this.listed.push({
+        ...route,
+        path: this.prefix.replace(/\/$/, "") + path,
+        hooks: [router.hooks, ...route.hooks],
+      });
+    }
+    return this;
+  }
+
+  /** On the head of every request. */
+  onRequest(hook: RequestHook): this {
+    this.hooks.onRequest.push(hook);
+    return this;
+  }
+
+  /** On the head, before the body is read. */
+  preValidation(hook: RequestHook): this {
+    this.hooks.preValidation.push(hook);
+    return this;
+  }
+
+  /** When everything has been read and accepted. */
+  preHandler(hook: RequestHook): this {
+    this.hooks.preHandler.push(hook);
+    return this;
+  }
+
+  /** For a response of 500 and above that was made from an error. */
+  onError(hook: ResponseHook): this {
+    this.hooks.onError.push(hook);
+    return this;
+  }
+
+  /** For every response. */
+  onResponse(hook: ResponseHook): this {
+    this.hooks.onResponse.push(hook);
+    return this;
+  }
+}
+
+export type { Infer };

@@ -1,0 +1,136 @@
+// Schemas of every library as JSON Schema, and what TypeScript infers from them.
+
+/** A JSON Schema as it is written. */
+export type JsonSchema = object | boolean;
+
+interface StandardProps<Output> {
+  readonly vendor: string;
+  readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  readonly validate?: (value: unknown) => Result<Output> | Promise<Result<Output>>;
+  readonly jsonSchema?: { input(options: object): Record<string, unknown> };
+}
+
+/** A schema of Zod 4, ArkType, Valibot (with `toStandardJsonSchema`) or whatever follows Standard Schema. */
+export interface StandardSchema<Output = unknown> {
+  readonly "~standard": StandardProps<Output>;
+}
+
+/** What a library says of a value. */
+export type Result<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly Issue[] };
+
+/** One refusal of a library. */
+export interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A schema of any kind. */
+export type AnySchema = StandardSchema | JsonSchema;
+
+/** What a handler gets of a value that the schema accepts. */
+export type Infer<S> = S extends { readonly "~standard": { readonly types?: infer T } }
+  ? NonNullable<T> extends { readonly output: infer Output }
+    ? Output
+    : unknown
+  : S extends { readonly static: infer T }
+    ? T
+    : FromJson<S>;
+
+/** What a JSON Schema accepts, as far as its type tells. */
+export type FromJson<S> = S extends { readonly const: infer C }
+  ? C
+  : S extends { readonly enum: readonly (infer E)[] }
+    ? E
+    : S extends { readonly anyOf: readonly (infer M)[] }
+      ? FromJson<M>
+      : S extends { readonly oneOf: readonly (infer M)[] }
+        ? FromJson<M>
+        : S extends { readonly contentMediaType: string }
+          ? import("./upload.ts").UploadFile
+          : S extends { readonly type: infer T }
+            ? T extends readonly (infer Each)[]
+              ? OfType<Each, S>
+              : OfType<T, S>
+            : unknown;
+
+type OfType<T, S> = T extends "string"
+  ? S extends { readonly format: "binary" }
+    ? Uint8Array
+    : string
+  : T extends "integer" | "number"
+    ? number
+    : T extends "boolean"
+      ? boolean
+      : T extends "null"
+        ? null
+        : T extends "array"
+          ? S extends { readonly prefixItems: infer P }
+            ? { -readonly [K in keyof P]: FromJson<P[K]> }
+            : S extends { readonly items: infer I }
+              ? FromJson<I>[]
+              : unknown[]
+          : T extends "object"
+            ? S extends { readonly properties: infer P }
+              ? Members<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
+              : Record<string, unknown>
+            : unknown;
+
+type Given<P, R> = {
+  [K in keyof P]: K extends R ? K : P[K] extends { readonly default: unknown } ? K : never;
+}[keyof P];
+
+/** Members that are required, or have a default, are there. */
+type Members<P, R> = Flat<
+  { -readonly [K in Given<P, R>]: FromJson<P[K]> } & { -readonly [K in Exclude<keyof P, Given<P, R>>]?: FromJson<P[K]> }
+>;
+
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** A library refused a value. */
+export class Refused extends Error {
+  constructor(readonly issues: readonly Issue[]) {
+    super(issues[0]?.message ?? "the value was refused");
+  }
+}
+
+/** A schema as JSON Schema, and what makes the library's own value of what that accepts. */
+export interface Read {
+  readonly schema: Record<string, unknown> | boolean;
+  readonly decode?: (value: unknown) => unknown;
+}
+
+/** Reads a schema of any kind. */
+export function readSchema(schema: AnySchema): Read {
+  if (typeof schema === "boolean") return { schema };
+  const standard = "~standard" in schema ? (schema as StandardSchema)["~standard"] : undefined;
+  if (!standard) return { schema: JSON.parse(JSON.stringify(schema)) as Record<string, unknown> };
+  if (!standard.jsonSchema) {
+    const hint = standard.vendor === "valibot" ? ": wrap it in toStandardJsonSchema of @valibot/to-json-schema" : "";
+    throw new TypeError(`the ${standard.vendor} schema tells no JSON Schema${hint}`);
+  }
+  const options = { target: "draft-2020-12", libraryOptions: { unrepresentable: "any" } };
+  const written = plain(standard.jsonSchema.input(options)) as Record<string, unknown>;
+  const { validate } = standard;
+  return validate ? { schema: written, decode: (value) => decoded(validate(value)) } : { schema: written };
+}
+
+function decoded(result: Result<unknown> | Promise<Result<unknown>>): unknown {
+  if (result instanceof Promise) throw new TypeError("a schema with asynchronous checks cannot read a request");
+  if (result.issues) throw new Refused(result.issues);
+  return result.value;
+}
+
+/** What a library adds for its own sake goes: a format's pattern, which the format says, and the bounds of exact numbers. */
+function plain(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(plain);
+  if (typeof node !== "object" || node === null) return node;
+  const members = Object.entries(node).filter(([name, value]) => {
+    if (name === "pattern") return !("format" in node);
+    if (name === "minimum") return value !== Number.MIN_SAFE_INTEGER;
+    if (name === "maximum") return value !== Number.MAX_SAFE_INTEGER;
+    return name !== "$schema";
+  });
+  return Object.fromEntries(members.map(([name, value]) => [name, name === "default" ? value : plain(value)]));
+}

@@ -1,0 +1,111 @@
+// What crosses between the DSL and an engine: the engine's methods, and the forms in which its calls are answered.
+
+/** Names one piece of work of the engine. A late one is harmless. */
+export type Token = number;
+
+/** Where a value stands in the host's table. */
+export type Id = number;
+
+/** The body of a response: whole, nothing, the id of a stream, or a file: its path, its name for the client, and whether it is shown. */
+export type WireBody = string | Uint8Array | null | undefined | Id | [string, string | null, boolean];
+
+/** A response: status or null for the route's own, header fields in turn or null, body, ids of background tasks or null. */
+export type WireResponse = [number | null, string[] | null, WireBody, Id[] | null];
+
+/** What was thrown: its id, its class, and the JSON of what is to be answered, or null. */
+export type WireFailure = [false, Id, string, string | null];
+
+/** `undefined`: the answer comes later, by `answer`. A text is JSON, with the route's own status. */
+export type Answer = undefined | string | WireResponse | WireFailure | Id | null | true | Uint8Array;
+
+/** The Rust half of a request. */
+export interface RequestHead {
+  readonly method: string;
+  readonly path: string;
+  readonly queryString: string;
+  readonly route: string | null;
+  readonly requestId: string | null;
+  readonly isCancelled: boolean;
+  readonly hasDeparted: boolean;
+  readonly peer: [string, number] | null;
+  fields(): string[];
+  query(): string[];
+  cookies(): string[];
+  pathValues(): string[];
+  setFields(flat: string[]): void;
+  setTarget(target: string): void;
+  setBody(body: Uint8Array): void;
+  read(): number;
+  next(): number;
+}
+
+/** One app, served. */
+export interface EngineWorker {
+  readonly config: string;
+  readonly inFlight: number;
+  turn(): void;
+  answer(token: Token, answer: Answer): void;
+  listen(assignment?: string): [string, number];
+  shutdown(): void;
+  abort(): void;
+  retire(): number;
+  send(method: string, target: string, flat: string[], body: Uint8Array): number;
+  request(token: Token): Id;
+  reserve(task: Id): boolean;
+  giveBack(task: Id): void;
+  runInBackground(task: Id): void;
+  keepAlive(alive: boolean): void;
+  close(): void;
+}
+
+/** What an engine calls. */
+export interface Names {
+  callables: unknown[];
+  statuses: number[];
+  table: unknown[];
+  bigint: (digits: string) => bigint;
+  keep: (value: unknown) => Id;
+  /** Answers the id of the file. */
+  upload: (
+    filename: string | null,
+    type: string | null,
+    size: number,
+    fields: string[],
+    content: Uint8Array | number,
+  ) => Id;
+  request: (token: Token, head: RequestHead) => Id;
+  refused: (thrown: unknown) => string | WireFailure;
+  pull: (token: Token, stream: Id) => Answer;
+  finish: (token: Token, value: Id, outcome: number, exception: Id | null) => Answer;
+  background: (token: Token, task: Id) => Answer;
+  report: (exception: Id | null, source: string | null, route: string, requestId: string | null) => void;
+  cancel: (request: Id) => void;
+  release: (ids: Id[]) => void;
+  told: (number: number, ...answer: unknown[]) => void;
+}
+
+/** What a package for one platform brings. */
+export interface Platform {
+  worker(document: string, names: Names, turn: () => void): EngineWorker;
+  /** The environment's variables. */
+  env(): Record<string, string | undefined>;
+  /** Reads what an engine has put into an open file, from a place on. */
+  readFile(descriptor: number, at: number, length: number): Promise<Uint8Array>;
+  /** Gives an open file back. */
+  closeFile(descriptor: number): void;
+  /** Writes into the log. */
+  log(message: string, error?: unknown): void;
+}
+
+let current: Platform | undefined;
+
+/** The platform of this program. */
+export function platform(): Platform {
+  if (!current) throw new Error("no platform has been set: import the package of one, as @spikard/node");
+  return current;
+}
+
+/** Sets the platform of this program. */
+export function setPlatform(given: Platform): void {
+  current = given;
+}

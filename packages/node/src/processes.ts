@@ -1,0 +1,58 @@
+// Which process this is: one that serves alone, the supervisor of workers, or a worker.
+
+import { addon } from "./load.ts";
+
+const folder = process.cwd();
+let calls = 0;
+
+/** What the supervisor of this process wants. */
+export interface Assignment {
+  text: string;
+  /** The call of `run()`, from 1. */
+  call: number;
+}
+
+/** Takes the assignment out of the environment, which the programs that user code starts must not see. */
+function read(): Assignment | undefined {
+  const text = process.env["SPIKARD_ASSIGNMENT"];
+  delete process.env["SPIKARD_ASSIGNMENT"];
+  if (text === undefined || process.platform === "win32") return undefined;
+  const [, supervisor, , , call] = text.split(":");
+  if (process.ppid !== Number(supervisor)) return undefined;
+  // For the whole group of the terminal: what follows is for the supervisor to say.
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+  return { text, call: Number(call) };
+}
+
+/** What the supervisor of this process wants; undefined where it has none. */
+export const assigned: Assignment | undefined = read();
+
+/** Counts a call of `run()`. False: a worker of a later call has nothing to do here. */
+export function isTurn(): boolean {
+  calls += 1;
+  return assigned === undefined || calls === assigned.call;
+}
+
+/** Starts workers and keeps them until SIGINT or SIGTERM; SIGHUP replaces them. */
+export async function supervise(layers: string): Promise<void> {
+  const program = process.argv[1];
+  if (!addon.Supervisor || program === undefined) {
+    throw new Error("workers need a program that can be started again: a file, on a system with signals");
+  }
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const supervisor = new addon.Supervisor(layers, command, folder, String(calls));
+  const stop = () => supervisor.stop();
+  const replace = () => supervisor.replace();
+  const meanings = [
+    ["SIGINT", stop],
+    ["SIGTERM", stop],
+    ["SIGHUP", replace],
+  ] as const;
+  for (const [signal, meaning] of meanings) process.on(signal, meaning);
+  try {
+    const well = await new Promise<boolean>((resolve) => supervisor.run(resolve));
+    if (!well) process.exitCode = 1;
+  } finally {
+    for (const [signal, meaning] of meanings) process.off(signal, meaning);
+  }
+}
