@@ -1,0 +1,240 @@
+// What only this language has: results, errors, bodies and the order of things.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  FileResponse,
+  HTTPError,
+  Reply,
+  Router,
+  SpecError,
+  Spikard,
+  StreamingResponse,
+  TestClient,
+} from "@spikard/node";
+import * as z from "zod";
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+test("results of every kind are answers", async () => {
+  const app = new Spikard()
+    .get("/object", () => ({ a: [1, null] }))
+    .get("/text", async () => "hé")
+    .get("/bytes", () => new Uint8Array([1, 2]))
+    .get("/pair", () => [{ made: true }, 201])
+    .get("/list", () => [1, 200])
+    .get("/nothing", { status: 204 }, () => undefined)
+    .get("/null", () => null)
+    .get("/whatwg", () => Response.json({ a: 1 }, { status: 203, headers: { "x-a": "b" } }))
+    .get(
+      "/reply",
+      () =>
+        new Reply(
+          { a: 1 },
+          {
+            status: 202,
+            headers: [
+              ["set-cookie", "a=1"],
+              ["set-cookie", "b=2"],
+            ],
+          },
+        ),
+    )
+    .get("/generator", function* () {
+      yield "a";
+      yield "b";
+    })
+    .get("/later", async function* () {
+      yield new Uint8Array([99]);
+    })
+    .get("/file", () => new FileResponse("package.json", { name: "p.json" }));
+  await using client = new TestClient(app);
+  const said = async (path: string) => {
+    const { status, headers, bytes } = await client.get(path);
+    return [status, headers.get("content-type"), decode(bytes)];
+  };
+  assert.deepEqual(await said("/object"), [200, "application/json", '{"a":[1,null]}']);
+  assert.deepEqual(await said("/text"), [200, "text/plain; charset=utf-8", "hé"]);
+  assert.deepEqual(await said("/bytes"), [200, "application/octet-stream", "\u0001\u0002"]);
+  assert.deepEqual(await said("/pair"), [201, "application/json", '{"made":true}']);
+  assert.deepEqual(await said("/list"), [200, "application/json", "[1,200]"]);
+  assert.deepEqual(await said("/nothing"), [204, null, ""]);
+  assert.deepEqual(await said("/null"), [200, "application/json", "null"]);
+  assert.deepEqual(await said("/whatwg"), [203, "application/json", '{"a":1}']);
+  assert.deepEqual(await said("/generator"), [200, "application/octet-stream", "ab"]);
+  assert.deepEqual(await said("/later"), [200, "application/octet-stream", "c"]);
+  assert.match((await client.get("/file")).headers.get("content-disposition") ?? "", /filename="p.json"/);
+  assert.deepEqual((await client.get("/reply")).headers.getSetCookie(), ["a=1", "b=2"]);
+});
+
+test("a failure is told to the log and not to the client", async () => {
+  const reports: unknown[] = [];
+  const app = new Spikard()
+    .get("/throws", () => {
+      throw new Error("secret");
+    })
+    .get("/rejects", () => Promise.reject(new TypeError("hidden")))
+    .get("/circle", () => {
+      const circle: Record<string, unknown> = {};
+      circle["self"] = circle;
+      return circle;
+    })
+    .get("/symbol", () => Symbol("x"))
+    .get("/header", () => new Reply("x", { headers: [["x-a", "\u0100"]] }))
+    .get("/text", () => Promise.reject("no error"));
+  app.log = ({ error }) => reports.push(error instanceof Error ? error.message : error);
+  await using client = new TestClient(app);
+  for (const path of ["/throws", "/rejects", "/circle", "/symbol", "/header", "/text"]) {
+    const answer = await client.get(path);
+    assert.equal(answer.status, 500);
+    assert.doesNotMatch(answer.text(), /secret|hidden|circular/i);
+  }
+  assert.equal(reports.length, 6);
+  assert.deepEqual([reports[0], reports[1], reports[5]], ["secret", "hidden", "no error"]);
+});
+
+test("an error handler has the very error that was thrown", async () => {
+  class Odd extends Error {}
+  const odd = new Odd("x");
+  const app = new Spikard()
+    .get("/odd", async () => {
+      throw odd;
+    })
+    .get("/gone", () => {
+      throw new HTTPError(410, { why: "old" }, { headers: { "x-a": "1" }, title: "Gone for good" });
+    });
+  app.handleError(Odd, (error, request) => [{ same: error === odd, path: request.path }, 409]);
+  app.handleError(404, (error) => ({ status: (error as HTTPError).status }));
+  await using client = new TestClient(app);
+  const handled = await client.get("/odd");
+  assert.deepEqual([handled.status, handled.json()], [409, { same: true, path: "/odd" }]);
+  const missing = await client.get("/nowhere");
+  assert.deepEqual([missing.status, missing.json()], [404, { status: 404 }]);
+  const gone = await client.get("/gone");
+  assert.equal(gone.headers.get("x-a"), "1");
+  assert.deepEqual(gone.json(), {
+    type: "https://spikard.dev/errors/gone-for-good",
+    title: "Gone for good",
+    status: 410,
+    detail: { why: "old" },
+  });
+});
+
+test("what a library refuses beyond its JSON Schema is a 422 in its own words", async () => {
+  const body = z
+    .object({ id: z.int(), at: z.coerce.date() })
+    .refine(({ id }) => id !== 7, { error: "no seven", path: ["id"] });
+  const app = new Spikard().post("/", { body }, ({ body: { id, at } }) => ({ id, year: at.getUTCFullYear() }));
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.post("/", { json: { id: 1, at: "2026-01-02" } })).json(), { id: 1, year: 2026 });
+  const refused = await client.post("/", { json: { id: 7, at: "2026-01-02" } });
+  const { errors } = refused.json() as { errors: object[] };
+  assert.deepEqual(
+    [refused.status, errors],
+    [422, [{ type: "value_error", loc: ["body", "id"], msg: "no seven", input: 7 }]],
+  );
+});
+
+test("hooks, dependencies, handler and background work have one order and one request", async () => {
+  const seen: string[] = [];
+  const app = new Spikard()
+    .provide("held", async function* ({ request }) {
+      seen.push(`open ${request.state["by"]}`);
+      try {
+        yield 1;
+      } finally {
+        seen.push("close");
+      }
+    })
+    .onRequest((request) => {
+      request.state["by"] = "hook";
+      seen.push("onRequest");
+    })
+    .onResponse((response) => {
+      seen.push("onResponse");
+      response.headers.set("x-seen", "yes");
+    });
+  app.get("/", { deps: ["held"] }, ({ state, background }) => {
+    seen.push(`handler ${state["by"]}`);
+    background(() => seen.push("background"));
+    return {};
+  });
+  const client = new TestClient(app);
+  assert.equal((await client.get("/")).headers.get("x-seen"), "yes");
+  await client.close();
+  assert.deepEqual(seen, ["onRequest", "open hook", "handler hook", "onResponse", "close", "background"]);
+});
+
+test("a singleton is made once and finished when the app is left", async () => {
+  const seen: string[] = [];
+  const app = new Spikard().provide("pool", { scope: "singleton" }, async function* () {
+    seen.push("open");
+    yield { queries: 0 };
+    seen.push("close");
+  });
+  app.onStartup(() => seen.push("startup")).onShutdown(async () => seen.push("shutdown"));
+  app.get("/", { deps: ["pool"] }, ({ deps: { pool } }) => {
+    pool.queries += 1;
+    return pool;
+  });
+  const client = new TestClient(app);
+  await client.get("/");
+  assert.deepEqual((await client.get("/")).json(), { queries: 2 });
+  await client.close();
+  assert.deepEqual(seen, ["startup", "open", "close", "shutdown"]);
+});
+
+test("routers nest, and their hooks stay theirs", async () => {
+  const inner = new Router("/inner").get("/x", () => "x");
+  inner.onResponse((response) => response.headers.set("x-inner", "1"));
+  const app = new Spikard().get("/y", () => "y").include(inner, "/outer");
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/outer/inner/x")).headers.get("x-inner"), "1");
+  assert.equal((await client.get("/y")).headers.get("x-inner"), null);
+});
+
+test("a body can be read in the handler, whole or piece by piece", async () => {
+  const app = new Spikard()
+    .post("/json", async ({ request }) => ({ got: await request.json() }))
+    .post("/pieces", async ({ request }) => {
+      let length = 0;
+      for await (const piece of request.stream()) length += piece.length;
+      return { length };
+    });
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.post("/json", { json: [1] })).json(), { got: [1] });
+  assert.deepEqual((await client.post("/pieces", { body: "x".repeat(300_000) })).json(), { length: 300_000 });
+});
+
+test("an app that cannot work is refused when it is started, with the route at fault", async () => {
+  const twice = new Spikard().get("/a/{id}", () => 1).get("/a/{name}", () => 2);
+  await assert.rejects(
+    new TestClient(twice).get("/"),
+    (error) => error instanceof SpecError && /\/a\/\{/.test(error.message),
+  );
+  const unknown = new Spikard({ port: 70_000 });
+  await assert.rejects(new TestClient(unknown).get("/"), /port: /);
+  const needy = new Spikard<{ db: number }>().get("/", { deps: ["db"] }, () => 1);
+  await assert.rejects(new TestClient(needy).get("/"), /db/);
+});
+
+test("a stream that nobody reads to its end is closed", async () => {
+  let closed = false;
+  const app = new Spikard().get("/", () => {
+    async function* endless() {
+      try {
+        for (;;) yield "x".repeat(10_000);
+      } finally {
+        closed = true;
+      }
+    }
+    return new StreamingResponse(endless());
+  });
+  await using server = await app.listen({ port: 0 });
+  const answer = await fetch(server.location);
+  const reader = answer.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  for (let tries = 0; tries < 200 && !closed; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(closed);
+});

@@ -1,0 +1,101 @@
+// What TypeScript infers: these lines are checked by tsc, and run to see that the values are so.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Infer, Spikard, TestClient } from "@spikard/node";
+import { toStandardJsonSchema } from "@valibot/to-json-schema";
+import { Type } from "typebox";
+import * as v from "valibot";
+import * as z from "zod";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Fails to compile where the two types differ. */
+function same<A, B>(..._: Same<A, B> extends true ? [] : [never]): void {}
+
+const zod = z.object({ id: z.int(), tags: z.array(z.string()).default([]) });
+const valibot = toStandardJsonSchema(
+  v.object({ id: v.pipe(v.number(), v.integer()), tags: v.optional(v.array(v.string()), []) }),
+);
+const typebox = Type.Object({ id: Type.Integer(), note: Type.Optional(Type.String()) });
+const plain = {
+  type: "object",
+  properties: { id: { type: "integer" }, kind: { enum: ["a", "b"] }, limit: { type: "integer", default: 10 } },
+  required: ["id"],
+} as const;
+
+test("the template's converters are the types of its parameters", async () => {
+  const app = new Spikard();
+  app.get("/users/{id:int}/posts/:slug", ({ params }) => {
+    same<typeof params, { id: number; slug: string }>();
+    return params;
+  });
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.get("/users/3/posts/x")).json(), { id: 3, slug: "x" });
+});
+
+test("a body has the type of its schema, whatever library wrote it", async () => {
+  same<Infer<typeof zod>, { id: number; tags: string[] }>();
+  same<Infer<typeof valibot>, { id: number; tags: string[] }>();
+  same<Infer<typeof plain>, { id: number; limit: number; kind?: "a" | "b" }>();
+  const app = new Spikard()
+    .post("/zod", { body: zod }, ({ body }) => {
+      same<typeof body, { id: number; tags: string[] }>();
+      return body;
+    })
+    .post("/valibot", { body: valibot }, ({ body }) => {
+      same<typeof body, { id: number; tags: string[] }>();
+      return body;
+    })
+    .post("/typebox", { body: typebox }, ({ body }) => {
+      const { id, note }: { id: number; note?: string } = body;
+      return { id, note };
+    })
+    .post("/plain", { body: plain }, ({ body }) => body);
+  await using client = new TestClient(app);
+  for (const [path, answer] of [
+    ["zod", { id: 1, tags: [] }],
+    ["valibot", { id: 1, tags: [] }],
+    ["typebox", { id: 1 }],
+    ["plain", { id: 1 }],
+  ] as const) {
+    assert.deepEqual((await client.post(`/${path}`, { json: { id: 1 } })).json(), answer);
+    const refused = await client.post(`/${path}`, { json: { id: "x" } });
+    assert.equal(refused.status, 422);
+    const { errors } = refused.json() as { errors: { type: string; loc: unknown[] }[] };
+    assert.deepEqual(
+      errors.map(({ type, loc }) => [type, loc]),
+      [["int_type", ["body", "id"]]],
+    );
+  }
+});
+
+test("a query has the type of its schema, defaults filled in", async () => {
+  const app = new Spikard().get("/", { query: plain }, ({ query, body, headers }) => {
+    same<typeof query, { id: number; limit: number; kind?: "a" | "b" }>();
+    same<typeof body, undefined>();
+    same<typeof headers, Headers>();
+    return query;
+  });
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.get("/?id=2&kind=a")).json(), { id: 2, limit: 10, kind: "a" });
+});
+
+test("dependencies have the types of what makes them", async () => {
+  const app = new Spikard()
+    .provide("prefix", "n")
+    .provide("count", async () => 3)
+    .provide("session", { deps: ["prefix"] }, function* ({ deps }) {
+      same<typeof deps.prefix, string>();
+      yield { name: deps.prefix };
+    });
+  app.get("/", { deps: ["count", "session"] }, ({ deps }) => {
+    same<typeof deps.count, number>();
+    same<typeof deps.session, { name: string }>();
+    // @ts-expect-error: it is provided, and not asked for
+    assert.equal(deps.prefix, undefined);
+    return deps;
+  });
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.get("/")).json(), { count: 3, session: { name: "n" } });
+});
