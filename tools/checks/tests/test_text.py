@@ -1,6 +1,6 @@
 """The rules that read names, words and paths can fail."""
 
-from rules import clocks, host_words, house, names
+from rules import clocks, host_words, house, names, thin
 from tests.planted import PlantedTree
 
 HTTP = "crates/spikard-http/src"
@@ -95,3 +95,26 @@ class House(PlantedTree):
         self.assert_breaks({"crates/a/src/lib.rs": "//! A.\nfn f() { to" + "do!() }"}, "leaves work open")
         self.assert_breaks({"logo.png": "\0\1"}, "is a binary")
         self.assert_holds({"README.md": "GET /api/work/1, target/root"})
+
+
+class Thin(PlantedTree):
+    rule = thin
+    TABLES = {
+        "crates/spikard-core/src/error.rs": '    NotFound = NOT_FOUND, "Not Found";\n',
+        "crates/spikard-core/src/words.rs": '    IntParsing = "int_parsing", "…";\n    ValueError = "value_error", "{error}";\n',
+        "crates/spikard-core/src/config.rs": "pub struct Config {\n    pub max_body_size: Option<u64>,\n}\n",
+    }
+
+    def found_in(self, text: str, *messages: str) -> None:
+        self.assert_breaks({**self.TABLES, "packages/js/src/a.ts": text}, *messages)
+
+    def test_an_error_is_worded_elsewhere(self):
+        self.found_in('throw refused("int_parsing");', "words an error: 'int_parsing'")
+        self.found_in("\nconst title = `Not Found`;", "a.ts:2: words an error: 'Not Found'")
+        self.found_in('const type = "https://spikard.dev/errors/x";', "names the type of an error")
+        self.found_in('const type = "value_error";')
+
+    def test_a_default_is_given_elsewhere(self):
+        self.found_in("const size = config.maxBodySize ?? 10;", "says what maxBodySize is")
+        self.found_in("function limit(maxBodySize = 10) {}", "says what maxBodySize is")
+        self.found_in("if (options.maxBodySize === undefined) give({ maxBodySize: null });")
