@@ -15,10 +15,12 @@ from corpus import ROOT
 
 CARGO = [sys.executable, "tools/build/cargo.py", "cargo"]
 VENV = [sys.executable, "tools/build/venv.py"]
+NODE = [sys.executable, "tools/build/node.py"]
 
 COMMANDS = {
     "rust": [*CARGO, "test", "-p", "spikard-http", "--profile", "ci", "--test", "conformance"],
     "python": [*VENV, "python", "-m", "pytest", "packages/python/tests/conformance"],
+    "node": [*NODE, "test", "dist-tests/conformance/"],
 }
 
 

@@ -1,0 +1,124 @@
+"""Packs `@spikard/node` for npm into dist/npm: the package itself, and beside it that of this platform with the add-on, which
+it names among its optional ones. With `--try` installs both into an empty project and asks them for an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import node
+
+import cargo
+import places
+
+DIST = places.ROOT / "dist" / "npm"
+# Where the add-on is built: name, and what npm compares with the machine.
+TARGETS = {
+    "linux-x64-gnu": {"os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]},
+    "linux-arm64-gnu": {"os": ["linux"], "cpu": ["arm64"], "libc": ["glibc"]},
+    "darwin-x64": {"os": ["darwin"], "cpu": ["x64"]},
+    "darwin-arm64": {"os": ["darwin"], "cpu": ["arm64"]},
+    "win32-x64-msvc": {"os": ["win32"], "cpu": ["x64"]},
+}
+HELLO = """
+import { Spikard, TestClient } from "@spikard/node";
+const client = new TestClient(new Spikard().get("/{name}", ({ params }) => params));
+console.log((await client.get("/ada")).text());
+await client.close();
+"""
+REQUIRED = "const { Spikard } = require('@spikard/node'); console.log(typeof new Spikard().listen);"
+
+
+def version() -> str:
+    """The one version of every package."""
+    described = subprocess.run(
+        ["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=places.ROOT, check=True, stdout=subprocess.PIPE
+    )
+    return next(each["version"] for each in json.loads(described.stdout)["packages"] if each["name"] == "spikard-core")
+
+
+def here() -> str:
+    """The target of this machine."""
+    said = subprocess.run(
+        ["node", "-p", "`${process.platform}-${process.arch}`"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    return next(name for name in TARGETS if name.startswith(said))
+
+
+def stage() -> list[Path]:
+    """Both packages, each in a folder of its own."""
+    told = json.loads((node.PACKAGE / "package.json").read_text())
+    number, target = version(), here()
+    if told["version"] != number:
+        raise SystemExit(f"packages/node/package.json says {told['version']}, Cargo.toml {number}")
+    kept = {name: told[name] for name in ("license", "repository", "homepage", "engines")}
+    shutil.rmtree(DIST, ignore_errors=True)
+    platform = DIST / f"node-{target}"
+    platform.mkdir(parents=True)
+    shutil.copy(node.PACKAGE / "dist" / "spikard.node", platform)
+    own = {
+        "name": f"@spikard/node-{target}",
+        "version": number,
+        "description": f"The add-on of @spikard/node, {target}",
+    }
+    write(platform, {**own, **kept, "main": "spikard.node", "files": ["spikard.node"], **TARGETS[target]})
+    package = DIST / "node"
+    for part in ("esm", "cjs"):
+        shutil.copytree(node.PACKAGE / "dist" / part, package / "dist" / part)
+    shutil.copy(node.PACKAGE / "README.md", package)
+    shutil.copy(places.ROOT / "LICENSE", package)
+    optional = {f"@spikard/node-{name}": number for name in TARGETS}
+    left_out = {"devDependencies", "scripts"}
+    write(
+        package,
+        {name: value for name, value in told.items() if name not in left_out} | {"optionalDependencies": optional},
+    )
+    return [platform, package]
+
+
+def write(folder: Path, told: dict[str, object]) -> None:
+    """The manifest of a package."""
+    (folder / "package.json").write_text(json.dumps(told, indent=2) + "\n")
+
+
+def pack(folder: Path) -> Path:
+    """The tarball of a package."""
+    done = subprocess.run(
+        ["npm", "pack", "--json", "--pack-destination", str(DIST)], cwd=folder, check=True, stdout=subprocess.PIPE
+    )
+    return DIST / json.loads(done.stdout)[0]["filename"]
+
+
+def attempt(tarballs: list[Path]) -> None:
+    """Whether a project that has installed both answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), {"name": "attempt", "private": True, "type": "module"})
+        store = ["--cache", str(places.cache() / "npm"), "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(["npm", "install", *store, *map(str, tarballs)], cwd=folder, check=True)
+        Path(folder, "hello.mjs").write_text(HELLO)
+        for command in (["hello.mjs"], ["--input-type=commonjs", "--eval", REQUIRED]):
+            subprocess.run(["node", *command], cwd=folder, check=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Builds, packs, and tries where it is asked to."""
+    node.install()
+    profile = os.environ.get("SPIKARD_PROFILE", "release")
+    with cargo.alone(places.target()):
+        if code := node.build(profile):
+            return code
+        tarballs = [pack(folder) for folder in stage()]
+    if "--try" in arguments:
+        attempt(tarballs)
+    print("\n".join(str(tarball.relative_to(places.ROOT)) for tarball in tarballs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
