@@ -5,7 +5,7 @@ import { HTTPError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
-import { isPromise, MadeResponse, render } from "./response.ts";
+import { isPromise, MadeResponse, Reply, render } from "./response.ts";
 import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
 import { readSchema } from "./schema.ts";
 import { braced, converters } from "./template.ts";
@@ -107,14 +107,13 @@ function handlerOf(host: Host, inputs: Inputs, handler: (context: unknown) => un
     host.answered(
       token,
       () => handler(inputs.context(host, token, args)),
-      (result) => empty(result, status) ?? render(host, token, result),
+      (result) => render(host, token, isBare(result, status) ? new Reply() : result),
     );
 }
 
 /** Nothing, where the route's status has no content. */
-function empty(result: unknown, status: number | undefined): Answer {
-  const bare = (result === undefined || result === null) && (status === 204 || status === 304);
-  return bare ? [null, null, null, null] : undefined;
+function isBare(result: unknown, status: number | undefined): boolean {
+  return (result === undefined || result === null) && (status === 204 || status === 304);
 }
 
 function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): Record<string, unknown> | undefined {
