@@ -5,7 +5,7 @@ import { HTTPError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
-import { isPromise, MadeResponse, Reply, render } from "./response.ts";
+import { MadeResponse, Reply, render } from "./response.ts";
 import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
 import { readSchema } from "./schema.ts";
 import { braced, converters } from "./template.ts";
@@ -249,5 +249,3 @@ function told(status: number, document: string, fields: string[]): HTTPError {
   for (let at = 0; at < fields.length; at += 2) headers.push([fields[at] as string, fields[at + 1] as string]);
   return new HTTPError(status, detail, { headers, extra, ...(type && { type }), ...(title && { title }) });
 }
-
-export { isPromise };
