@@ -23,6 +23,7 @@ STEPS = (
     "rust:test",
     "python:test",
     "node:test",
+    "python:matrix:ends",
     "conformance",
     "conformance:sabotage",
     "bench:budget",
@@ -62,7 +63,7 @@ def run(step: str) -> Result:
             if not CLOSING.search(plain):
                 continue
             if plain.startswith("skipped: "):
-                skipped = plain
+                skipped = "; ".join(filter(None, (skipped, plain)))
             for number, word in COUNT.findall(plain):
                 counts[word] = counts.get(word, 0) + int(number)
     return Result(step, process.returncode, time.monotonic() - began, counts, skipped)
@@ -72,8 +73,9 @@ def row(result: Result) -> str:
     """A line of the table."""
     minutes, seconds = divmod(round(result.seconds), 60)
     outcome = "ok" if result.code == 0 else "failed"
-    counted = ", ".join(f"{number} {word}" for word, number in result.counts.items() if number) or result.skipped
-    return f"{result.step:<22}{outcome:<8}{minutes:>4}:{seconds:02}   {counted}"
+    counted = ", ".join(f"{number} {word}" for word, number in result.counts.items() if number)
+    told = "; ".join(filter(None, (counted, result.skipped)))
+    return f"{result.step:<22}{outcome:<8}{minutes:>4}:{seconds:02}   {told}"
 
 
 def main(wanted: list[str]) -> int:

@@ -1,7 +1,7 @@
-"""The tests of packages/python on every interpreter that it supports and that is here: `matrix.py [--ends] [-- ARGUMENTS]`.
-Interpreters come from `SPIKARD_PYTHONS` (paths), PATH, pyenv and the py launcher; what is missing is said at the end.
-`--ends` takes the oldest and the newest, without the one that runs this, and their own tests (`task python:test:own`);
-one for which the package's requirements cannot be installed is skipped, and said.
+"""The tests of packages/python on every interpreter that it supports and that is here, connections on the event loop and
+on the I/O thread: `matrix.py [--ends] [-- ARGUMENTS]`. Interpreters come from `SPIKARD_PYTHONS` (paths), PATH, pyenv and the
+py launcher. `--ends` takes the oldest and the newest, without the one that runs this, connections on the event loop, and
+the tests that depend on the interpreter (`task python:test:own`). What is skipped is said at the end, and why.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import places
 
 CLASSIFIER = re.compile(r'"Programming Language :: Python :: (3\.\d+)"')
 COUNTS = re.compile(r"^=* ?(\d+ \w+(?:, \d+ \w+)*) in [\d.]+s", re.MULTILINE)
+TRANSPORTS: dict[str, dict[str, str]] = {"on the loop": {}, "I/O thread": {"SPIKARD_IO_THREAD": "true"}}
 ASK = """
 import sys, sysconfig
 threads = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
@@ -65,11 +66,11 @@ def found(versions: list[str]) -> dict[str, str]:
     return dict(sorted(interpreters.items(), key=lambda pair: order(pair[0])))
 
 
-def test(executable: str, task: str, arguments: list[str]) -> tuple[int, float, str]:
+def test(executable: str, task: str, variables: dict[str, str], arguments: list[str]) -> tuple[int, float, str]:
     """Runs the task with this interpreter: its status, the seconds and what pytest counted."""
     began, counted = time.monotonic(), ""
     command = [str(places.ROOT / "task"), task, *(["--", *arguments] if arguments else [])]
-    environment = {**os.environ, "SPIKARD_PYTHON": executable}
+    environment = {**os.environ, **variables, "SPIKARD_PYTHON": executable}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
     ) as process:
@@ -87,32 +88,38 @@ def prepared(executable: str) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
+def outermost(here: dict[str, str]) -> dict[str, str]:
+    """The oldest and the newest that have the interpreter's lock, without the one that runs this."""
+    locked = [version for version in here if not version.endswith("t")]
+    return {
+        version: here[version] for version in dict.fromkeys((locked[0], locked[-1])) if here[version] != sys.executable
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Prints a table, and answers 1 if a version failed."""
     ends = arguments[:1] == ["--ends"]
     arguments = [argument for argument in arguments[ends:] if argument != "--"]
     versions = supported()
     here = found(versions)
-    chosen = {version: path for version, path in here.items() if not ends or path != sys.executable}
-    if ends:
-        outermost = [version for version in here if not version.endswith("t")]
-        chosen = {version: path for version, path in chosen.items() if version in (outermost[0], outermost[-1])}
     rows, failed = [], False
-    for version, executable in chosen.items():
+    skipped = [f"{version} is not here" for version in versions if version not in here]
+    for version, executable in (outermost(here) if ends else here).items():
         if ends and not prepared(executable):
-            rows.append(f"{version:<8}skipped: its requirements cannot be installed here")
+            skipped.append(f"{version}, for its requirements cannot be installed")
             continue
-        print(f"\n==> {version}: {executable}", flush=True)
-        code, seconds, counted = test(executable, "python:test:own" if ends else "python:test", arguments)
-        failed = failed or code != 0
-        minutes, rest = divmod(round(seconds), 60)
-        rows.append(f"{version:<8}{'failed' if code else 'ok':<8}{minutes:>3}:{rest:02}   {counted}")
-    print(f"\n{'version':<8}{'result':<8}{'time':>6}   tests", *rows, sep="\n")
-    missing = [version for version in versions if version not in here]
-    if missing:
-        print(f"not here: {', '.join(missing)} (SPIKARD_PYTHONS may name more, separated by {os.pathsep!r})")
-    if not chosen:
-        print("skipped: there is no interpreter but the one that runs this")
+        for transport, variables in list(TRANSPORTS.items())[: 1 if ends else None]:
+            print(f"\n==> {version}, {transport}: {executable}", flush=True)
+            task = "python:test:own" if ends else "python:test"
+            code, seconds, counted = test(executable, task, variables, arguments)
+            failed = failed or code != 0
+            minutes, rest = divmod(round(seconds), 60)
+            rows.append(f"{version:<8}{transport:<12}{'failed' if code else 'ok':<8}{minutes:>3}:{rest:02}   {counted}")
+    print(f"\n{'version':<8}{'connections':<12}{'result':<8}{'time':>6}   tests", *rows, sep="\n")
+    if skipped:
+        print(f"skipped: {'; '.join(skipped)} (SPIKARD_PYTHONS names interpreters, separated by {os.pathsep!r})")
+    if ends and not rows:
+        print(f"skipped: there is no interpreter but {sys.executable}")
     return int(failed)
 
 

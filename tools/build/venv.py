@@ -39,6 +39,16 @@ def installer(commands: Path) -> list[str]:
     return [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
+def apart(command: list[str]) -> list[str]:
+    """Has cargo keep what it builds for this interpreter beside that for others, or each build would undo the last: what
+    distinguishes them is the profile of a crate that all of the extension's depend on, in a way that means nothing else.
+    """
+    profile = command[command.index("--profile") + 1] if "--profile" in command else "release"
+    lock = getattr(sys, "_is_gil_enabled", lambda: True)()
+    number = 100 + 2 * sys.version_info.minor + (not lock)
+    return ["--config", f"profile.{profile}.package.pyo3-build-config.codegen-units={number}"]
+
+
 def run(command: list[str]) -> int:
     """Runs `command` with the environment's folder of commands first in PATH. maturin runs alone, as cargo does."""
     commands = prepare()
@@ -47,7 +57,7 @@ def run(command: list[str]) -> int:
     os.environ.pop("PYTHONHOME", None)
     if command[0] == "maturin":
         os.environ.setdefault("PIP_QUIET", "1")
-        return cargo.run(command)
+        return cargo.run([*command, *apart(command)])
     return subprocess.run(command).returncode
 
 
