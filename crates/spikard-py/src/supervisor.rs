@@ -8,8 +8,9 @@ use spikard_http::server;
 
 use crate::error::invalid;
 
-/// No supervisor here: nobody makes one.
+/// What a worker shares with others, where there is a supervisor.
 #[cfg(not(unix))]
+#[allow(dead_code, reason = "this system has none, and nobody makes one")]
 #[pyclass(frozen, module = "spikard._spikard")]
 pub(crate) struct Share;
 

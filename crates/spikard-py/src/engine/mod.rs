@@ -205,7 +205,7 @@ impl Loop {
         }
         for _ in 0..BATCH {
             let Some((number, answer)) = self.inbox.answers.pop() else { break };
-            self.answered(py, number, answer);
+            self.answered(py, number, answer)?;
         }
         for ticket in self.driver.woken().take(BATCH) {
             self.guard(py, ticket, self.woken(py, ticket))?;
@@ -328,9 +328,9 @@ impl Loop {
         number
     }
 
-    fn answered(&self, py: Python<'_>, number: u64, answer: Answer) {
+    fn answered(&self, py: Python<'_>, number: u64, answer: Answer) -> PyResult<()> {
         let told = self.asking.borrow_mut().remove(&number);
-        let Some(told) = told else { return };
+        let Some(told) = told else { return Ok(()) };
         let called = match answer {
             Answer::Response(answer) => {
                 let headers = answer.headers().iter();
@@ -350,8 +350,11 @@ impl Loop {
             Answer::Retired => told.call0(py),
             Answer::Drained(drained) => told.call1(py, (drained.connections, drained.in_flight)),
         };
-        if let Err(raised) = called {
-            raised.write_unraisable(py, Some(told.bind(py)));
+        match called {
+            Err(raised) if error::interrupts(py, &raised) => return Err(raised),
+            Err(raised) => raised.write_unraisable(py, Some(told.bind(py))),
+            Ok(_) => (),
         }
+        Ok(())
     }
 }

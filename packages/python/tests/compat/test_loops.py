@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from spikard import Spikard
+from spikard._worker import open_worker
 from spikard.testing import TestClient
 
 from .conftest import HAS_UVLOOP, Ports
@@ -173,4 +174,25 @@ def test_what_a_signal_raises_reaches_the_loop_and_no_request_is_lost() -> None:
             loop.run_until_complete(task)
         assert loop.run_until_complete(asyncio.wait_for(task, TIME)) == "answered"
     finally:
+        loop.close()
+
+
+def test_what_a_signal_raises_while_an_answer_is_told_reaches_the_loop() -> None:
+    app, loop = Spikard(), asyncio.new_event_loop()
+
+    @app.get("/")
+    async def index() -> str:
+        return "answered"
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    worker = open_worker(app._compile(), {}, loop)
+    try:
+        worker.send("GET", "/", [], b"", interrupted)
+        loop.call_later(TIME, loop.stop)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_forever()
+    finally:
+        worker.close()
         loop.close()
