@@ -82,7 +82,7 @@ def test_waiting_handlers_wait_together(run: Any) -> None:
 
     began = time.perf_counter()
     answers = run(ask(app, *["/"] * 200))
-    assert time.perf_counter() - began < 0.8
+    assert time.perf_counter() - began < 4  # one after another they take 40 s
     assert [answer.text for answer in answers] == ["slept"] * 200
 
 
