@@ -30,7 +30,7 @@ impl Layers {
     /// The variables that count for nothing, because a call or the configuration object says something else.
     pub fn overruled(&self) -> Vec<&str> {
         let overrules = |variable: &str, text: &Value| {
-            let Some(name) = variable.strip_prefix("SPIKARD_").map(str::to_ascii_lowercase) else { return false };
+            let Some(name) = variable.strip_prefix(PREFIX).map(str::to_ascii_lowercase) else { return false };
             let Some(said) = self.call.get(&name).or_else(|| self.given.get(&name)) else { return false };
             let field = Field::named(&name);
             field.read(text).is_some_and(|value| field.plain(&value) != field.plain(said))
@@ -41,6 +41,26 @@ impl Layers {
             .map(|(variable, _)| variable.as_str())
             .collect()
     }
+
+    /// The variables that name no field, each with the one that may have been meant.
+    pub fn unknown(&self) -> Vec<(&str, Option<String>)> {
+        let known: Vec<_> = Config::defaults().keys().map(|name| variable_of(name)).collect();
+        let nearest = |name: &str| {
+            let near = known.iter().map(|known| (strsim::osa_distance(name, known), known));
+            near.min().filter(|(slips, _)| *slips <= MOST_SLIPS).map(|(_, known)| known.clone())
+        };
+        let unknown = self.env.keys().filter(|name| name.starts_with(PREFIX) && !known.contains(name));
+        unknown.map(|name| (name.as_str(), nearest(name))).collect()
+    }
+}
+
+const PREFIX: &str = "SPIKARD_";
+
+/// A name with more slips of a finger is another name.
+const MOST_SLIPS: usize = 2;
+
+fn variable_of(field: &str) -> String {
+    format!("{PREFIX}{}", field.to_ascii_uppercase())
 }
 
 /// What applies. Times are seconds; `None` lifts a limit.
@@ -214,9 +234,7 @@ impl Config {
     /// Resolves the layers: call, then configuration object, then environment, then default. The message names the
     /// field and where its value was given.
     pub fn resolve(layers: &Layers) -> Result<Self, SpecError> {
-        let Value::Object(defaults) = serde_json::to_value(Self::default()).expect("plain values") else {
-            unreachable!("a struct is an object")
-        };
+        let defaults = Self::defaults();
         if let Some(unknown) = layers.call.keys().chain(layers.given.keys()).find(|name| !defaults.contains_key(*name))
         {
             return Err(SpecError::new(format!("there is no configuration field {unknown:?}")));
@@ -224,7 +242,7 @@ impl Config {
         let mut resolved = defaults.clone();
         for name in defaults.keys() {
             let field = Field::named(name);
-            let variable = format!("SPIKARD_{}", name.to_ascii_uppercase());
+            let variable = variable_of(name);
             let said = [&layers.call, &layers.given].into_iter().find_map(|layer| layer.get(name));
             let (value, origin) = match (said, layers.env.get(&variable).and_then(|text| field.read(text))) {
                 (Some(value), _) => (value.clone(), name),
@@ -235,6 +253,14 @@ impl Config {
             resolved.insert(name.clone(), field.checked(&value).map_err(fault)?);
         }
         serde_json::from_value(Value::Object(resolved)).map_err(|error| SpecError::new(error.to_string()))
+    }
+
+    /// Every field by name.
+    fn defaults() -> Map<String, Value> {
+        match serde_json::to_value(Self::default()).expect("plain values") {
+            Value::Object(defaults) => defaults,
+            _ => unreachable!("a struct is an object"),
+        }
     }
 
     /// Whether a supervisor has to start the workers: there are several, or they are replaced.

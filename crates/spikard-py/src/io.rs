@@ -154,6 +154,11 @@ impl Io {
         self.shutdown.get_or_init(Shutdown::new)
     }
 
+    /// Was the server told to leave no time? Asking makes no end of its own.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.shutdown.get().is_some_and(Shutdown::is_aborted)
+    }
+
     /// Answers a request through the in-memory door.
     pub(crate) fn send(&self, service: &Service, inbox: &Arc<Inbox>, number: u64, request: http::Request<Full<Bytes>>) {
         let (service, inbox) = (service.clone(), inbox.clone());

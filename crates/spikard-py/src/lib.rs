@@ -86,7 +86,7 @@ impl Worker {
         let spec = AppSpec::from_json(document).map_err(refused)?;
         let host = Host::new(event_loop, callables, names)?;
         let called = Arc::new(OnceLock::new());
-        let inbox = Arc::new(Inbox::new(bell(event_loop, &called)?));
+        let inbox = Arc::new(Inbox::new(bell(event_loop, &called)?, nests(event_loop)));
         let runtime = Tokio::runtime()?;
         let platform = Arc::new(Tokio::new(runtime.handle().clone()));
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
@@ -113,6 +113,12 @@ impl Worker {
     #[getter]
     fn in_flight(&self) -> usize {
         self.service.in_flight()
+    }
+
+    /// Whether the server was told to end at once.
+    #[getter]
+    fn aborted(&self) -> bool {
+        self.io.is_aborted()
     }
 
     /// Listens where the configuration says, or on the socket that it shares, and returns the place. `told` is called on
@@ -221,6 +227,9 @@ impl Worker {
         if let Some(fd) = self.watched {
             event_loop.call_method1(add_reader, (fd, turn(Cause::Sockets)?))?;
         }
+        if nests(event_loop) {
+            return Ok(());
+        }
         self.inbox.rings_by(py, event_loop.getattr(intern!(py, "call_soon"))?.unbind(), turn(Cause::Work)?)
     }
 
@@ -268,11 +277,17 @@ impl Drop for Worker {
     }
 }
 
+/// Whether `nest_asyncio` lets user code run this loop within its own callbacks: then nothing that the loop calls again
+/// and again, always in the same context, may run user code.
+fn nests(event_loop: &Bound<'_, PyAny>) -> bool {
+    event_loop.getattr(intern!(event_loop.py(), "_nest_patched")).and_then(|nests| nests.is_truthy()).unwrap_or(false)
+}
+
 /// Watched by the loop where it can, else rung by a thread.
 fn bell(event_loop: &Bound<'_, PyAny>, drain: &Arc<OnceLock<Py<PyAny>>>) -> PyResult<Bell> {
     let py = event_loop.py();
     #[cfg(unix)]
-    {
+    if !nests(event_loop) {
         let descriptor = runtime::Descriptor::open()?;
         // Replaced when there is a worker: for now it only tells whether the loop watches descriptors at all.
         let nothing = py.get_type::<PyAny>();
@@ -305,6 +320,7 @@ mod _spikard {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add_function(wrap_pyfunction!(super::engine::calls::background::use_background, module)?)?;
+        module.add_function(wrap_pyfunction!(super::engine::fork::forked, module)?)?;
         let join = wrap_pyfunction!(super::join_threads, module)?;
         module.py().import("atexit")?.call_method1("register", (join,))?;
         Ok(())

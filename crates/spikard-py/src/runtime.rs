@@ -25,6 +25,8 @@ pub(crate) struct Inbox {
     /// What somebody on the loop asked for, by the number that `Loop::ask` gave.
     pub(crate) answers: SegQueue<(u64, Answer)>,
     rung: AtomicBool,
+    /// User code may run the loop within a turn.
+    nests: bool,
     /// The loop is in a turn, at whose end it looks at `rung` again.
     turning: AtomicBool,
     /// Tells the loop's thread from the others.
@@ -74,11 +76,11 @@ pub(crate) enum Answer {
 }
 
 impl Inbox {
-    pub(crate) fn new(bell: Bell) -> Self {
+    pub(crate) fn new(bell: Bell, nests: bool) -> Self {
         let (works, returned, answers) = (SegQueue::new(), SegQueue::new(), SegQueue::new());
         let (rung, turning) = (AtomicBool::new(false), AtomicBool::new(false));
         let (owner, soon, raised) = (this_thread(), OnceLock::new(), Mutex::new(None));
-        Self { works, returned, answers, rung, turning, owner, soon, raised, bell }
+        Self { works, returned, answers, rung, nests, turning, owner, soon, raised, bell }
     }
 
     /// From now on a ring on the loop's own thread is `call_soon(turn)`.
@@ -92,20 +94,24 @@ impl Inbox {
     /// One ring for everything that is pushed until the loop looks.
     pub(crate) fn ring(&self) {
         // Sequentially consistent with the end of a turn: either this sees the turn's end, or that sees the ring.
-        if self.rung.swap(true, Ordering::SeqCst) || self.turning.load(Ordering::SeqCst) {
+        if self.rung.swap(true, Ordering::SeqCst) || !self.nests && self.turning.load(Ordering::SeqCst) {
             return;
         }
         match self.soon.get() {
             Some(Soon { call_soon, turn, context }) if self.owner == this_thread() => {
                 let called = Python::attach(|py| call_soon.call(py, (turn,), Some(context.bind(py))));
                 if let Err(raised) = called {
-                    // Nobody hears the bell of a loop that is closed.
-                    *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
-                    self.bell.ring();
+                    self.raise(raised);
                 }
             }
             _ => self.bell.ring(),
         }
+    }
+
+    /// Has the loop end with this. Nobody hears the bell of one that is closed.
+    pub(crate) fn raise(&self, raised: PyErr) {
+        *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
+        self.bell.ring();
     }
 
     /// The loop looks at everything; what is pushed meanwhile rings nobody. `heard`: the bell called it.
@@ -209,19 +215,21 @@ impl Bell {
     /// A thread that lets the interpreter go while it waits. `drain` is what the loop is to call, once there is one.
     pub(crate) fn called(py: Python<'_>, call_soon: Py<PyAny>, drain: Arc<OnceLock<Py<PyAny>>>) -> PyResult<Self> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-        // Or the requests would see the context of the bell's thread.
-        let keywords = PyDict::new(py);
-        keywords.set_item("context", vectorcall::copy_context(py)?)?;
-        let keywords = keywords.unbind();
+        // Or the requests would see the context of the bell's thread. Copied for each turn: one may be open in the other.
+        let context = vectorcall::copy_context(py)?;
+        let ring = move |py: Python<'_>, drain: &Py<PyAny>| {
+            let keywords = PyDict::new(py);
+            keywords.set_item("context", context.call_method0(py, "copy")?)?;
+            call_soon.call(py, (drain,), Some(&keywords))
+        };
         let ring_all = move || {
             while let Ok(Ring::Again) = receiver.recv() {
-                let ring = |py: Python<'_>, drain| call_soon.call(py, (drain,), Some(keywords.bind(py)));
                 let called = Python::attach(|py| drain.get().map(|drain| ring(py, drain)));
                 if let Some(Err(_loop_is_closed)) = called {
                     break;
                 }
             }
-            Python::attach(|_| drop((call_soon, keywords, drain)));
+            Python::attach(|_| drop((ring, drain)));
         };
         std::thread::Builder::new().name("spikard-bell".into()).spawn(ring_all)?;
         Ok(Self::Called(sender))

@@ -389,6 +389,7 @@ async def test_a_call_that_is_cancelled_is_a_client_that_leaves() -> None:
         ({"path": "/mounted/x", "root_path": "/mount"}, "/mounted/x"),
         ({"path": "/é", "raw_path": b"/\xc3\xa9"}, "/%C3%A9"),
         ({"path": "/x", "query_string": b"a=%22&b=\xff"}, "/x"),
+        ({"path": "/x", "query_string": None}, "/x"),
     ],
 )
 @pytest.mark.asyncio
@@ -448,6 +449,31 @@ async def test_a_start_up_that_fails_is_told_the_server(monkeypatch: pytest.Monk
     assert message["type"] == "lifespan.startup.failed"
     assert "SPIKARD_MAX_IN_FLIGHT" in message["message"]
     assert await life.end() == []
+
+
+@pytest.mark.parametrize("kind", ["lifespan.zzz", "http.request", ""])
+@pytest.mark.asyncio
+async def test_a_message_that_no_lifespan_has_is_refused(kind: str) -> None:
+    life = Lifespan(Spikard())
+    life.incoming.put_nowait({"type": kind})
+    life.begin()
+    with pytest.raises(ValueError, match=f"lifespan.startup and ends with lifespan.shutdown, got '{kind}'"):
+        await life.end()
+    assert life.sent.empty()
+
+
+@pytest.mark.parametrize("length", [b"9" * 40, b"1" + b"0" * 5000, b"18446744073709551615"])
+@pytest.mark.asyncio
+async def test_a_body_of_any_length_is_judged_by_the_limit(length: bytes) -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def index(body: dict[str, int]) -> None: ...
+
+    server = Server(app, method="POST", headers=[(b"content-length", length)]).begin(part(b"{}"))
+    assert (await server.next())["status"] == 413
+    await server.next()
+    await server.end()
 
 
 def io_threads() -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from spikard import Spikard
 
-from .test_server import Program, rest
+from .test_server import APP, Program, refusal, rest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no supervisor on Windows")
 
@@ -250,6 +250,9 @@ def test_a_second_signal_cuts_off(start: Start, path: str) -> None:
         program.signal(signal.SIGTERM)
         assert program.status() == 1
         assert all(map(is_gone, workers))
+        told = program.errors.read_text()
+        assert "given up at the second signal" in told
+        assert "given up after" not in told
 
 
 def test_what_does_not_end_in_time_makes_the_status_1(start: Start) -> None:
@@ -288,7 +291,9 @@ app.run()
 """
 
 
-def test_a_crash_loop_ends_with_its_reason(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_that_are_well_outlive_a_program_that_does_not_start(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     program = start({"workers": 2}, FAILS_LATER)
     pids(program, 2)
@@ -296,12 +301,45 @@ def test_a_crash_loop_ends_with_its_reason(start: Start, tmp_path: Path, monkeyp
     program.signal(signal.SIGHUP)
     until(lambda: "the workers that serve are kept" in program.errors.read_text())
     assert program.get("/")[0] == 200
+    (killed, kept) = sorted(children(program.process.pid))
+    os.kill(killed, signal.SIGKILL)
+    # Six tries were its end once, though one worker served.
+    until(lambda: program.errors.read_text().count("before it was ready, another is started in") >= 7, 40)
+    assert "ready, another is started in 5 s" in program.errors.read_text()
+    assert pid(program) == kept
+    (tmp_path / "broken").unlink()
+    assert len(pids(program, 2)) == 2
+
+
+def test_a_crash_loop_ends_with_its_reason_where_nobody_serves(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = start({"workers": 2}, FAILS_LATER)
+    pids(program, 2)
+    (tmp_path / "broken").touch()
     began = time.monotonic()
-    os.kill(min(children(program.process.pid)), signal.SIGKILL)
-    assert program.process.wait(30) == 1
+    for worker in children(program.process.pid):
+        os.kill(worker, signal.SIGKILL)
+    assert program.process.wait(40) == 1
     told = program.errors.read_text()
     assert re.search(r"worker \d+ ended with status 3 before it was ready, \d times in a row: given up\n$", told)
     print(f"given up after {time.monotonic() - began:.1f} s")
+
+
+def test_a_supervisor_outlives_whoever_read_what_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(APP.format(config={"workers": 2}) + "app.run()\n")
+    process = subprocess.Popen([sys.executable, str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    assert b"with 2 workers" in process.stderr.readline()
+    process.stderr.close()
+    until(lambda: len(children(process.pid)) == 2)
+    before = frozenset(children(process.pid))
+    os.kill(min(before), signal.SIGKILL)
+    until(lambda: len(children(process.pid) - before) == 1 and len(children(process.pid)) == 2)
+    process.terminate()
+    assert process.wait(20) == 0
 
 
 @pytest.mark.parametrize(
@@ -456,7 +494,9 @@ class Elsewhere(Program):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_unix_socket_serves_and_is_taken_away(tmp_path: Path, workers: int) -> None:
+def test_a_unix_socket_serves_and_is_taken_away(
+    tmp_path: Path, workers: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     # covers config: uds
     path = tmp_path / "app.sock"
     with socket.socket(socket.AF_UNIX) as stale:
@@ -467,8 +507,7 @@ def test_a_unix_socket_serves_and_is_taken_away(tmp_path: Path, workers: int) ->
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(path))
             assert ask(client).endswith(b'{"hello":"world"}')
-        with pytest.raises(OSError, match=f"cannot listen on unix:{path}: another server listens there"):
-            Spikard(uds=str(path)).run()
+        assert refusal(Spikard(uds=str(path)), capsys) == f"cannot listen on unix:{path}: another server listens there"
         program.signal(signal.SIGTERM)
         assert program.status() == 0
         assert not path.exists()
@@ -477,11 +516,10 @@ def test_a_unix_socket_serves_and_is_taken_away(tmp_path: Path, workers: int) ->
         program.process.communicate()
 
 
-def test_a_path_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+def test_a_path_that_is_no_socket_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "app.sock"
     path.write_text("precious")
-    with pytest.raises(OSError, match="the path is there and is no socket"):
-        Spikard(uds=str(path)).run()
+    assert refusal(Spikard(uds=str(path)), capsys).endswith("the path is there and is no socket")
     assert path.read_text() == "precious"
 
 
@@ -513,6 +551,6 @@ def test_an_inherited_socket_serves(tmp_path: Path, workers: int, handed_over: b
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not say whether a socket listens")
-def test_a_descriptor_that_does_not_listen_is_named() -> None:
-    with socket.socket() as idle, pytest.raises(OSError, match="cannot listen on descriptor"):
-        Spikard(fd=idle.fileno()).run()
+def test_a_descriptor_that_does_not_listen_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as idle:
+        assert refusal(Spikard(fd=idle.fileno()), capsys).startswith("cannot listen on descriptor")

@@ -17,9 +17,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from spikard import Spikard
+from spikard import SpecError, Spikard
+from spikard._worker import serve
 
 APP = """
 import asyncio, os, sys, threading, time
@@ -74,6 +76,11 @@ async def leaves() -> None:
 
 @app.get("/interrupts")
 async def interrupts() -> None:
+    raise KeyboardInterrupt
+
+@app.get("/interrupts-later")
+async def interrupts_later() -> None:
+    await asyncio.sleep(0.01)
     raise KeyboardInterrupt
 """
 
@@ -154,6 +161,76 @@ def test_a_server_answers(program: Program) -> None:
     assert json.loads(program.get("/pid")[1]) == program.process.pid
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP on Windows")
+def test_sighup_ends_no_server_that_has_no_supervisor(program: Program) -> None:
+    slow = program.begin("/slow")
+    program.signal(signal.SIGHUP)
+    assert rest(slow).endswith(b"slow")
+    assert program.get("/")[0] == 200
+    assert "Spikard: SIGHUP is ignored: it replaces workers, and without" in program.errors.read_text()
+
+
+HEARS = "import signal\nsignal.signal(signal.SIGHUP, lambda *_: print('mine', flush=True))\napp.run()"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGHUP on Windows")
+@pytest.mark.parametrize("program", [({}, HEARS)], indirect=True)
+def test_a_program_keeps_its_own_handler_of_sighup(program: Program) -> None:
+    program.signal(signal.SIGHUP)
+    assert program.line() == "mine"
+    program.signal(signal.SIGTERM)
+    assert program.status() == 0
+    assert "SIGHUP" not in program.errors.read_text()
+
+
+WRITES_NO_LINE = """
+@app.get("/silent")
+def silent() -> str:
+    open("begun", "w").close()
+    time.sleep(0.5)
+    return "silent"
+
+app.run()
+open("over", "w").close()
+"""
+
+ON_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals on Windows")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_ends_well_when_its_terminal_goes(tmp_path: Path, workers: int) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(APP.format(config={"workers": workers}) + WRITES_NO_LINE)
+    mine, its = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", ON_A_TERMINAL, str(file)],
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+        cwd=tmp_path,
+    )
+    os.close(its)
+    said = b""
+    while b"Ctrl-C" not in said:
+        said += os.read(mine, 1000)
+    found = re.search(rb"127\.0\.0\.1:(\d+)", said)
+    assert found is not None
+    with socket.create_connection(("127.0.0.1", int(found[1])), timeout=10) as client:
+        client.sendall(b"GET /silent HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        os.close(mine)
+        assert rest(client).endswith(b"silent")
+    process.wait(20)
+    assert (tmp_path / "over").exists(), "run() returned"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("path", ["/slow", "/slow-def"])
 def test_a_signal_ends_the_server_when_what_runs_is_answered(program: Program, number: int, path: str) -> None:
@@ -228,9 +305,12 @@ def test_a_client_that_leaves_cancels_its_handler_where_the_route_says_so(progra
     assert program.get("/")[0] == 200
 
 
-def test_ctrl_c_inside_user_code_answers_500_and_stops_the_server(program: Program) -> None:
-    assert program.get("/interrupts")[0] == 500
+@pytest.mark.parametrize("path", ["/interrupts", "/interrupts-later"])
+def test_ctrl_c_inside_user_code_answers_500_and_stops_the_server(program: Program, path: str) -> None:
+    assert program.get(path)[0] == 500
     assert program.status() == 0
+    (_, failed) = program.errors.read_text().splitlines()
+    assert re.fullmatch(rf"GET {path} failed \(request \S+\): KeyboardInterrupt", failed)
 
 
 AGAIN = """
@@ -295,13 +375,52 @@ def test_serve_runs_handlers_on_the_callers_loop_and_drains_when_it_is_cancelled
     asyncio.run(main())
 
 
-def test_a_port_that_is_taken_is_an_os_error_that_names_it() -> None:
+def refusal(app: Spikard, capsys: pytest.CaptureFixture[str], **config: Any) -> str:
+    """Why the program ends at once: one line for people, and the status 1."""
+    with pytest.raises(SystemExit) as ended:
+        app.run(**config)
+    assert ended.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("Spikard: ")
+    return line.removeprefix("Spikard: ")
+
+
+def test_a_port_that_is_taken_is_told_in_one_line_and_raised_by_serve(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}: address already in use"):
-            Spikard().run(port=port)
+        told = f"cannot listen on 127.0.0.1:{port}: address already in use"
+        assert refusal(Spikard(), capsys, port=port) == told
+        if sys.platform != "win32":
+            assert refusal(Spikard(workers=2), capsys, port=port) == told
+        with pytest.raises(OSError, match=told):
+            asyncio.run(Spikard().serve(port=port))
+
+
+def test_an_app_that_cannot_work_is_told_in_one_line_and_raised_by_serve(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Spikard(port=0)
+
+    @app.get("/items/{item}")
+    def items() -> None: ...
+
+    assert re.search(r"test_server\.py:\d+: GET /items/\{item\}: .*nobody takes", refusal(app, capsys))
+    with pytest.raises(SpecError, match="nobody takes the path parameter"):
+        asyncio.run(app.serve())
+    monkeypatch.setenv("SPIKARD_PORT", "eighty")
+    told = refusal(Spikard(), capsys)
+    assert told == 'SPIKARD_PORT: must be a whole number from 0 to 65535, got "eighty"'
+
+
+def test_a_variable_that_names_no_setting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_PROT", "80")
+    program = Program(tmp_path, {}, "app.run()")
+    program.signal(signal.SIGTERM)
+    program.process.communicate(timeout=10)
+    first = program.errors.read_text().splitlines()[0]
+    assert first == "Spikard: SPIKARD_PROT names no setting, did you mean SPIKARD_PORT?"
 
 
 def test_run_inside_a_running_loop_says_what_to_do() -> None:
@@ -334,3 +453,43 @@ def test_a_server_leaves_no_thread_and_no_descriptor(capfd: pytest.CaptureFixtur
     threads, descriptors = held()  # fewer, where something of another test has ended meanwhile
     assert threads <= before[0]
     assert descriptors <= before[1]
+
+
+def test_a_loop_that_is_closed_before_serve_has_ended_keeps_nothing() -> None:
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("counts descriptors in /proc")
+
+    def held() -> tuple[int, int]:
+        gc.collect()
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+
+    def leave_it() -> int:
+        places: list[str] = []
+        loop = asyncio.new_event_loop()
+
+        async def begin() -> None:
+            serving = asyncio.ensure_future(serve(Spikard(port=0), {}, places.append))
+            while not places:
+                await asyncio.sleep(0.01)
+            assert not serving.done()
+            del serving
+            gc.collect()  # nobody but the loop holds it
+            await asyncio.to_thread(socket.create_connection(("127.0.0.1", port_of(places)), 10).close)
+
+        loop.run_until_complete(begin())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        return port_of(places)
+
+    def port_of(places: list[str]) -> int:
+        return int(places[0].rpartition(":")[2])
+
+    leave_it()
+    before = held()
+    ports = [leave_it() for _ in range(3)]
+    after = held()
+    assert after[0] <= before[0]
+    assert after[1] <= before[1]
+    for port in ports:
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", port), 10)

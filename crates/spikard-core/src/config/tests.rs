@@ -26,6 +26,22 @@ fn a_variable_that_says_something_else_is_overruled() {
 }
 
 #[test]
+fn a_variable_that_names_no_field_is_known_with_the_one_that_may_be_meant() {
+    let said = layers(json!({"env": {"SPIKARD_PROT": "1", "SPIKARD_WORKER": "2", "SPIKARD_PORT": "3",
+        "SPIKARD_KEEPALIVE": "4", "SPIKARD_DATABASE_URL": "5", "SPIKARD_THREADS": "6", "OTHER": "7"}}));
+    let meant = |name: &str| Some(name.to_owned());
+    assert_eq!(
+        said.unknown(),
+        [
+            ("SPIKARD_PROT", meant("SPIKARD_PORT")),
+            ("SPIKARD_WORKER", meant("SPIKARD_WORKERS")),
+            ("SPIKARD_KEEPALIVE", meant("SPIKARD_KEEP_ALIVE")),
+            ("SPIKARD_DATABASE_URL", None),
+        ]
+    );
+}
+
+#[test]
 fn null_lifts_a_limit_from_every_layer() {
     let said = json!({"given": {"max_body_size": null}, "env": {"SPIKARD_REQUEST_TIMEOUT": "none"}});
     let config = Config::resolve(&layers(said)).unwrap();

@@ -45,6 +45,11 @@ impl Shutdown {
         *self.0.borrow() >= Stage::Draining
     }
 
+    /// Was it told to leave no time?
+    pub fn is_aborted(&self) -> bool {
+        *self.0.borrow() == Stage::Aborted
+    }
+
     /// Waits until nothing new is to be accepted.
     pub(super) async fn left(&self) {
         self.reached(Stage::Leaving).await;

@@ -216,6 +216,7 @@ impl Job {
 
     /// What user code raised, kept so that the very object can be thrown, handled and reported.
     pub(super) fn raised(&mut self, py: Python<'_>, here: &Loop, raised: PyErr) -> Error {
+        here.process.end_fork(py, Some(&raised));
         let mut error = error::raised(py, &here.host, &raised);
         if error::interrupts(py, &raised) {
             self.interrupt = Some(raised);

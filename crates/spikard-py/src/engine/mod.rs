@@ -5,6 +5,7 @@ pub(crate) mod awaiting;
 pub(crate) mod calls;
 mod capture;
 mod eager;
+pub(crate) mod fork;
 pub(crate) mod home;
 pub(crate) mod host;
 pub(crate) mod job;
@@ -32,6 +33,7 @@ use spikard_http::Apart;
 
 use self::{
     eager::Tasks,
+    fork::Process,
     home::Home,
     host::Host,
     job::{Job, Stop},
@@ -80,6 +82,7 @@ thread_local! {
 /// Everything of one worker that lives on its loop's thread.
 pub(crate) struct Loop {
     key: Key,
+    pub(crate) process: Process,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) driver: Driver,
     pub(crate) host: Host,
@@ -124,7 +127,23 @@ pub(crate) fn open(
         });
         let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
         let driver = Driver::new(inbox.clone());
-        let here = Loop { key, inbox, driver, host, apart, pool, slots, tasks, lasting, spawned, home, asking, asked };
+        let process = Process::this();
+        let here = Loop {
+            key,
+            process,
+            inbox,
+            driver,
+            host,
+            apart,
+            pool,
+            slots,
+            tasks,
+            lasting,
+            spawned,
+            home,
+            asking,
+            asked,
+        };
         loops[place] = Some(Rc::new(here));
         key
     }))
@@ -167,6 +186,7 @@ impl Loop {
     /// I/O and user code take turns in it: what has arrived is counted and refused, and answers leave, between the
     /// requests. False: there is more to do.
     fn rounds(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<bool> {
+        self.process.end_fork(py, None);
         let until = Instant::now() + SLICE;
         let mut ready = self.poll_io(cause == Cause::Sockets)?;
         loop {
@@ -228,6 +248,7 @@ impl Loop {
 
     /// Only what ends the program leaves the engine; anything else ends its request.
     fn guard(&self, py: Python<'_>, ticket: Ticket, done: PyResult<()>) -> PyResult<()> {
+        self.process.end_fork(py, done.as_ref().err());
         let Err(raised) = done else { return Ok(()) };
         self.driver.forget(ticket);
         if let Some(Parked::Task { task, .. }) = self.slots.free(ticket) {

@@ -12,6 +12,7 @@ use std::{
 use pyo3::{intern, prelude::*, types::PyTuple};
 use spikard_ffi::Ticket;
 
+use super::fork::Process;
 use crate::{convert::Argv, runtime::Inbox, vectorcall};
 
 /// One call.
@@ -26,6 +27,7 @@ pub(crate) struct Task {
 
 /// The threads of one worker.
 pub(crate) struct Pool {
+    process: Process,
     inbox: Arc<Inbox>,
     limit: usize,
     state: Mutex<State>,
@@ -90,7 +92,9 @@ static HOME: OnceLock<u32> = OnceLock::new();
 impl Pool {
     pub(crate) fn new(inbox: Arc<Inbox>, limit: usize) -> Arc<Self> {
         let (limit, crew) = (limit.max(1), Arc::new(Crew::default()));
-        let pool = Arc::new(Self { inbox, limit, state: Mutex::default(), bell: Condvar::new(), crew: crew.clone() });
+        let process = Process::this();
+        let pool =
+            Arc::new(Self { process, inbox, limit, state: Mutex::default(), bell: Condvar::new(), crew: crew.clone() });
         HOME.get_or_init(process::id);
         let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
         pools.retain(|known| known.pool.strong_count() > 0 || *known.crew.count() > 0);
@@ -167,7 +171,9 @@ impl Pool {
             let called =
                 vectorcall::in_context(py, &context, || vectorcall::call(py, &function, &argv, keywords.as_ref()));
             drop((function, argv, keywords, context));
-            self.inbox.returned.push((ticket, called.and_then(|result| result)));
+            let result = called.and_then(|result| result);
+            self.process.end_fork(py, result.as_ref().err());
+            self.inbox.returned.push((ticket, result));
             self.inbox.ring();
         }
     }

@@ -103,6 +103,7 @@ impl Coro {
         // The worker is closed: nobody waits for the request any more, and its Task ends.
         let Some(here) = find(self.job.key) else { return thrown.transpose() };
         let stop = self.job.advance(py, &here, true, thrown);
+        here.process.end_fork(py, None);
         let interrupt = self.job.take_interrupt();
         if interrupt.is_some() && !self.job.has_ended() {
             self.job.abandon(py, Some(&here));
@@ -113,11 +114,15 @@ impl Coro {
             }
             self.job.let_go();
         }
-        match (interrupt, stop?) {
-            (Some(interrupt), _) => Err(interrupt),
-            (None, Stop::Yielded(value)) => Ok(Some(value)),
-            (None, Stop::Waits) => self.wait(py, &here).map(Some),
-            (None, Stop::Ended | Stop::NeedsTask) => Ok(None),
+        if let Some(interrupt) = interrupt {
+            // Not out of the Task: asyncio would say of it that nobody has looked at its exception.
+            here.inbox.raise(interrupt);
+            return Ok(None);
+        }
+        match stop? {
+            Stop::Yielded(value) => Ok(Some(value)),
+            Stop::Waits => self.wait(py, &here).map(Some),
+            Stop::Ended | Stop::NeedsTask => Ok(None),
         }
     }
 

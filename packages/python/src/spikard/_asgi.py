@@ -91,7 +91,12 @@ async def respond(doors: Doors, scope: Scope, receive: Receive, send: Send) -> N
 async def live(doors: Doors, receive: Receive, send: Send) -> None:
     """Start-up and shut-down, when the server says so."""
     while True:
-        phase = (await receive())["type"].rpartition(".")[2]
+        message = (await receive())["type"]
+        if message not in ("lifespan.startup", "lifespan.shutdown"):
+            raise ValueError(
+                f"a lifespan begins with lifespan.startup and ends with lifespan.shutdown, got {message!r}"
+            )
+        phase = message.removeprefix("lifespan.")
         try:
             await (doors.start() if phase == "startup" else doors.leave())
         except Exception as error:
@@ -159,7 +164,7 @@ class Call:
         """The length of the body, as far as it is known; the first message, where only that tells whether there is one."""
         for name, value in self._scope["headers"]:
             if name.lower() == b"content-length" and value.isdigit():
-                return int(value), None
+                return (int(value) if len(value) < 20 else _LONGEST), None
             if name.lower() == b"transfer-encoding":
                 return None, None
         first = await self._receive()
@@ -202,6 +207,9 @@ def _settle(future: asyncio.Future[Any], first: object, *others: object) -> None
         future.set_result((first, *others) if others else first)
 
 
+_LONGEST = 2**64 - 1
+"""No body is longer, whatever its length is said to be."""
+
 SENT = "/%:@!$&'()*+,;=~?[]|{}^"
 
 
@@ -212,7 +220,7 @@ def _target(scope: Scope) -> str:
     path = quote(raw.partition(b"?")[0], SENT) if raw else quote(scope["path"])
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :] or "/"
-    query = quote(scope.get("query_string", b""), SENT)
+    query = quote(scope.get("query_string") or b"", SENT)
     return f"{path}?{query}" if query else path
 
 

@@ -9,10 +9,13 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from ._spikard import forked
 
 if TYPE_CHECKING:
     from ._spikard import Supervisor
@@ -69,8 +72,44 @@ def _leave_alone(*_: object) -> None:
     pass
 
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forked)
+
+
+def end_fork(raised: BaseException | None) -> NoReturn:
+    """Ends a process that user code has forked and that has come to the end of that code: everything else it has is ours."""
+    if raised is None:
+        raised = SystemExit(0)
+    status = raised.code if isinstance(raised, SystemExit) else 1
+    try:
+        if not isinstance(raised, SystemExit):
+            traceback.print_exception(type(raised), raised, raised.__traceback__)
+        elif not isinstance(status, (int, type(None))):
+            print(status, file=sys.stderr)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(status & 0xFF if isinstance(status, int) else int(status is not None))
+
+
+def tell(line: str) -> None:
+    """Writes a line to stderr, if anybody still reads it."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def terminal() -> Callable[[], bool]:
+    """Tells whether the terminal has gone at which the program was started."""
+    ours = [number for number in range(3) if os.isatty(number)]
+    return lambda: bool(ours) and not any(map(os.isatty, ours))
+
+
 assigned = _read()
 """What the supervisor of this process wants; None where it has none."""
+
+
+class Refused(Exception):
+    """The system does not let the program listen; the message says where."""
 
 
 def is_turn(app: Spikard) -> bool:
@@ -90,8 +129,8 @@ def has_lock() -> bool:
 
 
 def supervise(app: Spikard, layers: bytes, config: dict[str, Any]) -> None:
-    """Starts workers and keeps them until SIGINT or SIGTERM; SIGHUP replaces them. Ends the program with the status 1 if
-    something was cut off.
+    """Starts workers and keeps them until SIGINT or SIGTERM, or until the terminal has gone; any other SIGHUP replaces
+    them. Ends the program with the status 1 if something was cut off.
     """
     _check()
     from ._spikard import Supervisor
@@ -99,7 +138,10 @@ def supervise(app: Spikard, layers: bytes, config: dict[str, Any]) -> None:
     watch = _watcher() if config["reload"] else None
     command = [sys.executable, *sys.orig_argv[1:]]
     processes, threads = (config["workers"], 1) if has_lock() else (1, config["workers"])
-    supervisor = Supervisor(layers, command, _FOLDER, processes, f"{_calls}.{app._number}.{threads}")
+    try:
+        supervisor = Supervisor(layers, command, _FOLDER, processes, f"{_calls}.{app._number}.{threads}")
+    except OSError as error:
+        raise Refused(error) from error
     clean: list[bool] = []
     over = threading.Event()
 
@@ -137,11 +179,19 @@ def _signals(supervisor: Supervisor) -> Iterator[tuple[socket.socket, socket.soc
     """Hears signals while the main thread reads of the first socket: in a wait for a lock, one that comes at the wrong
     moment is heard only with the next.
     """
-    meanings: dict[signal.Signals, Callable[[], None]] = {
-        signal.SIGINT: supervisor.stop,
-        signal.SIGTERM: supervisor.stop,
-        signal.SIGHUP: supervisor.replace,
-    }
+    stopped, has_gone = threading.Event(), terminal()
+
+    def stop() -> None:
+        stopped.set()
+        supervisor.stop()
+
+    def hang_up() -> None:
+        if not has_gone():
+            supervisor.replace()
+        elif not stopped.is_set():  # the shell says it, and then the system
+            stop()
+
+    meanings = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: hang_up}
     before: dict[signal.Signals, Any] = {}
     for number, meaning in meanings.items():
         before[number] = signal.signal(number, lambda *_, meaning=meaning: meaning())
@@ -167,7 +217,7 @@ def _watcher() -> Callable[[Supervisor, threading.Event], None]:
     def follow(supervisor: Supervisor, over: threading.Event) -> None:
         for changes in watch(*_sources(), watch_filter=PythonFilter(), stop_event=over, raise_interrupt=False):
             names = sorted({os.path.relpath(path, _FOLDER) for _, path in changes})
-            print(f"Spikard: {', '.join(names)} changed, the workers are replaced", file=sys.stderr, flush=True)
+            tell(f"Spikard: {', '.join(names)} changed, the workers are replaced")
             supervisor.replace()
 
     return follow

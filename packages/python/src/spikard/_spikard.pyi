@@ -18,12 +18,16 @@ __all__ = [
     "Worker",
     "__version__",
     "banner",
+    "forked",
     "resolve",
     "shares",
     "use_background",
 ]
 
 __version__: str
+
+def forked() -> None:
+    """This process is a fork of the one that imported the package."""
 
 def use_background() -> None:
     """`spikard.background` has been imported."""
@@ -32,7 +36,7 @@ def resolve(layers: bytes) -> tuple[bytes, bool]:
     """What applies, as JSON, and whether it needs a supervisor."""
 
 def banner(layers: bytes, location: str) -> str:
-    """The line that says where a server listens."""
+    """The line that says where a server listens, after one for each variable that names no setting."""
 
 def shares(text: str, workers: int) -> list[Share]:
     """The shares of so many workers in what `text` names. Not on Windows."""
@@ -90,6 +94,9 @@ class Worker:
     @property
     def in_flight(self) -> int:
         """Requests that have not ended, clean-up included."""
+    @property
+    def aborted(self) -> bool:
+        """Whether the server was told to end at once."""
     def listen(self, told: Callable[[int, int], object], share: Share | None = None) -> str:
         """Listens where the configuration says, or on the socket that it shares, and returns the place. `told` is
         called on the loop when the server has ended, with the connections that were cut off and the requests that were

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .app import Spikard
 
 _log = logging.getLogger("spikard.error")
+
+_FOR_EVER = 10 * 365 * 86_400.0
 
 Report = Callable[[BaseException | None, str | None, str, str | None], None]
 """Called with the exception, what the core says, the route and the request's id."""
@@ -124,20 +127,38 @@ class Server:
         self.ended: asyncio.Future[tuple[int, int]] = loop.create_future()
         """Connections that were cut off, and requests that were still in flight."""
         self.patience: float = msgspec.json.decode(self.worker.config)["shutdown_timeout"]
-        self.hurried = False
-        """Asked to end at once."""
+        self.refused: OSError | None = None
+        """Why it could not listen."""
         self._stopped: float | None = None
         self._told, self._share = told, share
+        self._held: asyncio.TimerHandle | None = None
+        """The loop holds a server that listens, and no longer than it lives itself."""
+
+    @property
+    def hurried(self) -> bool:
+        """Asked to end at once, here or by the supervisor."""
+        return self.worker.aborted
 
     def listen(self) -> None:
         """Opens the socket, unless it shares one, and tells where: in one line on stderr if nobody else wants to know. Of
         a worker's, its supervisor says it.
         """
-        place = self.worker.listen(self._has_ended, self._share)
+        ended = weakref.WeakMethod(self._has_ended)
+
+        def end(connections: int, in_flight: int) -> None:
+            if (has_ended := ended()) is not None:
+                has_ended(connections, in_flight)
+
+        try:
+            place = self.worker.listen(end, self._share)
+        except OSError as error:
+            self.refused = error
+            raise
+        self._held = asyncio.get_running_loop().call_later(_FOR_EVER, self._has_ended, 0, 0)
         if self._told is not None:
             self._told(place)
         elif self._share is None:
-            print(banner(self._layers, place), file=sys.stderr, flush=True)
+            _processes.tell(banner(self._layers, place))
 
     async def serve(self) -> tuple[int, int]:
         """Starts up, and listens until the end. Inside the loop: a signal that comes before its first turn is lost on
@@ -166,7 +187,6 @@ class Server:
         if self._stopped is None:
             self.begin_to_stop()
         else:
-            self.hurried = True
             self.worker.abort()
 
     def begin_to_stop(self) -> None:
@@ -200,9 +220,11 @@ class Server:
     def give_up(self, what: list[str]) -> None:
         """Says on stderr what did not end in time."""
         when = "at the second signal" if self.hurried else f"after {self.patience:g} s"
-        print(f"Spikard: {', '.join(what)} given up {when}", file=sys.stderr, flush=True)
+        _processes.tell(f"Spikard: {', '.join(what)} given up {when}")
 
     def _has_ended(self, connections: int, in_flight: int) -> None:
+        if self._held is not None:
+            self._held.cancel()
         if not self.ended.done():
             self.ended.set_result((connections, in_flight))
 
@@ -218,20 +240,29 @@ async def serve(app: Spikard, call: dict[str, Any], told: Callable[[str], object
     try:
         await server.life.start()
         server.listen()
+        closed = False
         try:
             await asyncio.shield(server.ended)
+        except GeneratorExit:  # the loop has been closed: there is nothing left to wait with
+            closed = True
+            raise
         finally:
-            server.stop()
-            _, in_flight = await asyncio.shield(server.ended)
-            remains = [_count(in_flight, "request")] if in_flight else []
-            try:
-                remains += await server.leave()
-            finally:
-                if remains:
-                    server.give_up(remains)
-                await server.join()
+            if not closed:
+                await _stop(server)
     finally:
         server.worker.close(0.0)
+
+
+async def _stop(server: Server) -> None:
+    server.stop()
+    _, in_flight = await asyncio.shield(server.ended)
+    remains = [_count(in_flight, "request")] if in_flight else []
+    try:
+        remains += await server.leave()
+    finally:
+        if remains:
+            server.give_up(remains)
+        await server.join()
 
 
 def run(app: Spikard, call: dict[str, Any]) -> None:
@@ -242,18 +273,22 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
         raise RuntimeError("run() cannot be called inside a running event loop: await app.serve() there")
     if not _processes.is_turn(app):
         return
-    compiled = app._compile()
-    layers = msgspec.json.encode(_layers(compiled, call))
-    config, is_supervised = _resolve(layers)
-    if is_supervised and _processes.assigned is None:
-        _processes.supervise(app, layers, config)
-        return
-    if _processes.assigned is None:
-        ending = serve_here(app, compiled, call)
-    else:
-        from . import _crew
+    try:
+        compiled = app._compile()
+        layers = msgspec.json.encode(_layers(compiled, call))
+        config, is_supervised = _resolve(layers)
+        if is_supervised and _processes.assigned is None:
+            _processes.supervise(app, layers, config)
+            return
+        if _processes.assigned is None:
+            ending = serve_here(app, compiled, call)
+        else:
+            from . import _crew
 
-        ending = _crew.serve(app, compiled, call, _processes.assigned)
+            ending = _crew.serve(app, compiled, call, _processes.assigned)
+    except (SpecError, _processes.Refused) as error:  # it says what and where: a traceback would only show our own code
+        _processes.tell(f"Spikard: {error}")
+        raise SystemExit(1) from error
     if ending.is_stuck:
         _leave_threads_behind()
     if ending.failed or _processes.assigned is not None:  # what follows in the program is for the supervisor
@@ -284,18 +319,20 @@ def serve_here(
         server = Server(app, compiled, call, loop, told, share)
         if made is not None:
             made(server, loop)
-        with _signals(loop, server.stop if _processes.assigned is None else server.begin_to_stop):
+        with _signals(loop, server):
             try:
                 cut = _until(loop, server)
                 kinds = ("connection", "request")
                 remains.names.extend(_count(*pair) for pair in zip(cut, kinds, strict=True) if pair[0])
                 remains.names.extend(loop.run_until_complete(server.leave()))
             except Exception as error:
+                if error is server.refused:
+                    raise _processes.Refused(error) from error
                 if server.life.place is None:
                     raise
                 failed = True
                 _log.error("%s raised %s", server.life.place, type(error).__qualname__, exc_info=error)
-                print(f"Spikard: {server.life.place} failed: {error!r}", file=sys.stderr, flush=True)
+                _processes.tell(f"Spikard: {server.life.place} failed: {error!r}")
             finally:
                 server.worker.close(0.0)
                 loop.run_until_complete(_wind_up(loop, server, remains))
@@ -345,29 +382,49 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 @contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM call `stop`, where this thread may have signals at all. The second ends the process if the
-    loop does not get to it.
+def _signals(loop: asyncio.AbstractEventLoop, server: Server) -> Iterator[None]:
+    """SIGINT and SIGTERM stop the server, where this thread may have signals at all. The second ends the process if the
+    loop does not get to it. SIGHUP means something only where the terminal has gone.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # In a worker, SIGINT is for the supervisor.
-    numbers = [signal.SIGTERM] if _processes.assigned is not None else [signal.SIGINT, signal.SIGTERM]
-    before = {number: signal.getsignal(number) for number in numbers}
     over, heard = threading.Event(), itertools.count(1)
 
     def hear(*_: object) -> None:
         if next(heard) == 2:
             threading.Thread(target=_end_if_stuck, args=(over,), daemon=True).start()
 
-    for number in before:
-        _watch(loop, number, stop, hear)
+    meanings: dict[signal.Signals, tuple[Callable[[], None], Callable[..., None]]]
+    if _processes.assigned is not None:  # SIGINT and SIGHUP are for the supervisor
+        meanings = {signal.SIGTERM: (server.begin_to_stop, hear)}
+    else:
+        meanings = dict.fromkeys((signal.SIGINT, signal.SIGTERM), (server.stop, hear))
+        if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+            meanings[signal.SIGHUP] = (_hang_up(server), lambda *_: None)
+    before = {number: signal.getsignal(number) for number in meanings}
+    for number, (stop, listen) in meanings.items():
+        _watch(loop, number, stop, listen)
     try:
         yield
     finally:
         over.set()
         loop.run_until_complete(_unwatch(loop, before))
+
+
+def _hang_up(server: Server) -> Callable[[], None]:
+    has_gone = _processes.terminal()
+
+    def hear() -> None:
+        if has_gone():
+            server.begin_to_stop()
+        else:
+            _processes.tell(
+                "Spikard: SIGHUP is ignored: it replaces workers, and without a supervisor there are none"
+                " (workers=2, reload or max_worker_age have one)"
+            )
+
+    return hear
 
 
 def _watch(
@@ -420,7 +477,7 @@ async def _wind_up(loop: asyncio.AbstractEventLoop, server: Server, remains: _Re
 
 def _end_if_stuck(over: threading.Event) -> None:
     if not over.wait(1.0):
-        print("Spikard: the event loop is blocked, given up at the second signal", file=sys.stderr, flush=True)
+        _processes.tell("Spikard: the event loop is blocked, given up at the second signal")
         _leave_threads_behind()
 
 

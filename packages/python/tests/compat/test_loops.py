@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import subprocess
+import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,3 +201,61 @@ def test_what_a_signal_raises_while_an_answer_is_told_reaches_the_loop() -> None
     finally:
         worker.close()
         loop.close()
+
+
+NESTED = """
+import asyncio, sys, nest_asyncio
+from spikard import Spikard
+
+app = Spikard(port=0)
+
+async def inner() -> str:
+    await asyncio.sleep(0.3)
+    return "inner"
+
+@app.get("/nested")
+async def nested() -> str:
+    return asyncio.get_event_loop().run_until_complete(inner())
+
+@app.get("/nested-later")
+async def nested_later() -> str:
+    await asyncio.sleep(0)
+    return asyncio.get_event_loop().run_until_complete(inner())
+
+@app.get("/")
+async def index() -> str:
+    return "plain"
+
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+nest_asyncio.apply(loop)
+loop.run_until_complete(app.serve())
+"""
+
+
+def test_a_loop_that_user_code_runs_within_itself_serves_others_meanwhile(tmp_path: Path) -> None:
+    pytest.importorskip("nest_asyncio")
+    file, errors = tmp_path / "program.py", tmp_path / "stderr"
+    file.write_text(NESTED)
+    with errors.open("w") as stderr:
+        program = subprocess.Popen([sys.executable, str(file)], stderr=stderr)
+    try:
+        deadline = time.monotonic() + TIME
+        while not (found := re.search(r"http://127\.0\.0\.1:(\d+)", errors.read_text())):
+            assert time.monotonic() < deadline
+            assert program.poll() is None
+            time.sleep(0.01)
+        port = int(found[1])
+        for path in ("/nested", "/nested-later"):
+            answers: list[str] = []
+            asking = threading.Thread(target=lambda path=path, to=answers: to.append(answer_of(port, path)))
+            asking.start()
+            time.sleep(0.1)
+            assert answer_of(port, "/") == "plain"
+            assert not answers, "it was answered meanwhile"
+            asking.join()
+            assert answers == ["inner"]
+        assert len(errors.read_text().splitlines()) == 1, errors.read_text()
+    finally:
+        program.kill()
+        program.wait()

@@ -41,8 +41,7 @@ impl Readiness {
         self.write.arise(write);
     }
 
-    /// Is ready when nothing can be written any more, which is all that is odd about writing. The notice of it reaches
-    /// whoever reads, too.
+    /// Is ready when nothing can be written any more. The notice of it reaches whoever reads, too.
     pub(super) fn poll_lost(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.read.waiting.register(cx.waker());
         if self.write.closed.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }

@@ -21,7 +21,8 @@ const STEADY: Duration = Duration::from_secs(5);
 /// The pauses before another is started in place of one that was not: from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Workers of one place that ended before they were ready, one after the other, until the supervisor gives up.
+/// Workers of one place that ended before they were ready, one after the other, until the supervisor gives up where
+/// nobody serves.
 const MOST_FALSE_STARTS: u32 = 6;
 
 #[derive(Clone, Copy, Debug)]
@@ -194,7 +195,7 @@ impl Crew {
         self.rolling = self.rolling.filter(|rolling| *rolling != place);
         let before = self.places[place].serving.replace(number);
         if let Some(banner) = self.banner.take() {
-            eprintln!("{banner}");
+            tell_people(&banner);
             let now = Instant::now();
             self.places.iter_mut().filter(|place| place.serving.is_none()).for_each(|place| place.due = Some(now));
         }
@@ -229,7 +230,7 @@ impl Crew {
         } else if place.serving == Some(number) {
             let steady = worker.ready.is_some_and(|since| since.elapsed() >= STEADY);
             place.serving = None;
-            place.faults = if steady { 0 } else { place.faults + 1 };
+            place.faults = if steady { 0 } else { place.faults.saturating_add(1) };
             if place.starting.is_none() {
                 place.due = Some(Instant::now() + pause(place.faults));
             }
@@ -241,14 +242,15 @@ impl Crew {
     fn false_start(&mut self, number: usize, how: &str) {
         let rolled = self.rolling == Some(number);
         self.rolling = self.rolling.filter(|_| !rolled);
+        let alone = self.places.iter().all(|place| place.serving.is_none());
         let place = &mut self.places[number];
-        place.faults += 1;
+        place.faults = place.faults.saturating_add(1);
         if place.serving.is_some() && rolled {
             self.queue.clear();
             say(&format!("{how}, the workers that serve are kept"));
         } else if place.serving.is_none() && self.reloads {
             say(&format!("{how}, a change of a file starts it again"));
-        } else if place.serving.is_none() && (self.banner.is_some() || place.faults >= MOST_FALSE_STARTS) {
+        } else if alone && (self.banner.is_some() || place.faults >= MOST_FALSE_STARTS) {
             let times = if place.faults > 1 { format!(", {} times in a row", place.faults) } else { String::new() };
             say(&format!("{how}{times}: given up"));
             self.failed = true;
@@ -323,5 +325,10 @@ fn described(child: &Child, status: Option<ExitStatus>) -> String {
 }
 
 fn say(what: &str) {
-    eprintln!("Spikard: {what}");
+    tell_people(&format!("Spikard: {what}"));
+}
+
+/// Nobody may listen any more: a supervisor goes on all the same.
+fn tell_people(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
