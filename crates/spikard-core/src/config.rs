@@ -42,15 +42,16 @@ impl Layers {
             .collect()
     }
 
-    /// The variables that name no field, each with the one that may have been meant.
-    pub fn unknown(&self) -> Vec<(&str, Option<String>)> {
+    /// The variables that nearly name a field, each with the one that may have been meant. One that is like no field may
+    /// be the app's own, or a tool's.
+    pub fn misspelt(&self) -> Vec<(&str, String)> {
         let known: Vec<_> = Config::defaults().keys().map(|name| variable_of(name)).collect();
         let nearest = |name: &str| {
             let near = known.iter().map(|known| (strsim::osa_distance(name, known), known));
             near.min().filter(|(slips, _)| *slips <= MOST_SLIPS).map(|(_, known)| known.clone())
         };
         let unknown = self.env.keys().filter(|name| name.starts_with(PREFIX) && !known.contains(name));
-        unknown.map(|name| (name.as_str(), nearest(name))).collect()
+        unknown.filter_map(|name| Some((name.as_str(), nearest(name)?))).collect()
     }
 }
 

@@ -414,7 +414,8 @@ def test_an_app_that_cannot_work_is_told_in_one_line_and_raised_by_serve(
     assert told == 'SPIKARD_PORT: must be a whole number from 0 to 65535, got "eighty"'
 
 
-def test_a_variable_that_names_no_setting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_nearly_names_a_setting_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPIKARD_DATABASE_URL", "the app's own")
     monkeypatch.setenv("SPIKARD_PROT", "80")
     program = Program(tmp_path, {}, "app.run()")
     program.signal(signal.SIGTERM)

@@ -26,18 +26,13 @@ fn a_variable_that_says_something_else_is_overruled() {
 }
 
 #[test]
-fn a_variable_that_names_no_field_is_known_with_the_one_that_may_be_meant() {
+fn a_variable_that_nearly_names_a_field_is_known_with_the_one_that_may_be_meant() {
     let said = layers(json!({"env": {"SPIKARD_PROT": "1", "SPIKARD_WORKER": "2", "SPIKARD_PORT": "3",
         "SPIKARD_KEEPALIVE": "4", "SPIKARD_DATABASE_URL": "5", "SPIKARD_THREADS": "6", "OTHER": "7"}}));
-    let meant = |name: &str| Some(name.to_owned());
+    let meant: Vec<_> = said.misspelt().into_iter().map(|(name, meant)| format!("{name} {meant}")).collect();
     assert_eq!(
-        said.unknown(),
-        [
-            ("SPIKARD_PROT", meant("SPIKARD_PORT")),
-            ("SPIKARD_WORKER", meant("SPIKARD_WORKERS")),
-            ("SPIKARD_KEEPALIVE", meant("SPIKARD_KEEP_ALIVE")),
-            ("SPIKARD_DATABASE_URL", None),
-        ]
+        meant,
+        ["SPIKARD_PROT SPIKARD_PORT", "SPIKARD_WORKER SPIKARD_WORKERS", "SPIKARD_KEEPALIVE SPIKARD_KEEP_ALIVE",]
     );
 }
 
