@@ -304,6 +304,16 @@ class Ending(NamedTuple):
     """Threads still run user code, which nothing can end, and Python would wait for them."""
 
 
+def _tell_failure(server: Server, error: Exception) -> None:
+    """Of what runs at start-up and shut-down; any other is raised."""
+    if error is server.refused:
+        raise _processes.Refused(error) from error
+    if server.life.place is None:
+        raise error
+    _log.error("%s raised %s", server.life.place, type(error).__qualname__, exc_info=error)
+    _processes.tell(f"Spikard: {server.life.place} failed: {error!r}")
+
+
 def serve_here(
     app: Spikard,
     compiled: Compiled,
@@ -326,13 +336,8 @@ def serve_here(
                 remains.names.extend(_count(*pair) for pair in zip(cut, kinds, strict=True) if pair[0])
                 remains.names.extend(loop.run_until_complete(server.leave()))
             except Exception as error:
-                if error is server.refused:
-                    raise _processes.Refused(error) from error
-                if server.life.place is None:
-                    raise
+                _tell_failure(server, error)
                 failed = True
-                _log.error("%s raised %s", server.life.place, type(error).__qualname__, exc_info=error)
-                _processes.tell(f"Spikard: {server.life.place} failed: {error!r}")
             finally:
                 server.worker.close(0.0)
                 loop.run_until_complete(_wind_up(loop, server, remains))

@@ -87,7 +87,7 @@ def answered_by_the_program(name: str, url: str, patience: float = 60) -> str:
             assert program.stderr is not None
             banner = program.stderr.readline()
             if b"http://" not in banner:
-                banner += program.stderr.read()
+                banner += program.communicate(timeout=10)[1]
                 assert b"address already in use" in banner, banner
                 assert patience > 0, "the port of the snippet is never free"
                 time.sleep(0.5)
