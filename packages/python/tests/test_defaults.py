@@ -88,7 +88,7 @@ def test_a_member_that_was_not_sent_has_its_own_default_too() -> None:
         *(1, 1.5, "a", b"a", True, None, (1, "a"), Color.RED, object(), int, threading.Lock(), decimal.Decimal(1)),
         *(uuid.uuid4(), pathlib.Path("a"), datetime.timedelta(1), datetime.date(2026, 1, 1)),
     ],
-    ids=repr,
+    ids=lambda default: type(default).__name__,
 )
 def test_what_cannot_change_or_be_copied_is_handed_out_as_it_is(default: Any) -> None:
     assert argument(default, factory=False) == HostArgument(default)

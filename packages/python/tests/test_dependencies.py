@@ -93,7 +93,7 @@ FACTORIES: list[Callable[..., Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("factory", FACTORIES, ids=repr)
+@pytest.mark.parametrize("factory", FACTORIES)
 @pytest.mark.parametrize("inline", [False, True])
 def test_every_kind_of_factory_gets_its_parameters(factory: Callable[..., Any], inline: bool) -> None:
     app = Spikard()

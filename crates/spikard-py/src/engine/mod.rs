@@ -223,6 +223,12 @@ impl Loop {
             let Some((ticket, result)) = self.inbox.returned.pop() else { break };
             self.guard(py, ticket, self.returned(py, ticket, result))?;
         }
+        // First, or whoever asked in memory would see an ordinary answer instead of what ends the loop.
+        if !self.inbox.answers.is_empty()
+            && let Some(raised) = self.inbox.raised()
+        {
+            return Err(raised);
+        }
         for _ in 0..BATCH {
             let Some((number, answer)) = self.inbox.answers.pop() else { break };
             self.answered(py, number, answer)?;
