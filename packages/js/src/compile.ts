@@ -233,12 +233,14 @@ function recover({ classes, statuses }: Source, registry: Registry): Record<stri
 function handling(host: Host, choose: (error: unknown) => ErrorHandler | undefined) {
   return (token: Token, exception: Id | null, status: number, document: string, fields: string[]): Answer => {
     const error = exception === null ? told(status, document, fields) : host.table.values[exception];
-    const handler = choose(error);
-    if (!handler) return null;
+    const nobody = Symbol("nobody wants it");
     return host.answered(
       token,
-      () => handler(error, host.request(token)),
-      (result) => render(host, token, result),
+      () => {
+        const handler = choose(error);
+        return handler ? handler(error, host.request(token)) : nobody;
+      },
+      (result) => (result === nobody ? null : render(host, token, result)),
     );
   };
 }

@@ -33,8 +33,14 @@ export class SpecError extends Error {
 
 /** A value that was thrown, as an engine is told of it. */
 export function failure(table: Table, thrown: unknown): WireFailure {
-  const name = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
-  return [false, table.keep(thrown), name, thrown instanceof HTTPError ? meant(thrown) : null];
+  const id = table.keep(thrown);
+  try {
+    const name: unknown = thrown instanceof Error ? thrown.constructor.name : typeof thrown;
+    return [false, id, String(name), thrown instanceof HTTPError ? meant(thrown) : null];
+  } catch {
+    // A proxy or a getter of its own failed in turn.
+    return [false, id, typeof thrown, null];
+  }
 }
 
 function meant({ status, detail, options: { headers, type, title, extra } }: HTTPError): string | null {

@@ -92,7 +92,7 @@ export class Host {
     try {
       const result = run();
       if (!isPromise(result)) return finish(result);
-      result.then(
+      settled(result).then(
         (value) => this.#worker?.answer(token, this.#finished(token, value, finish)),
         (thrown: unknown) => this.#worker?.answer(token, this.#failed(token, thrown)),
       );
@@ -212,10 +212,12 @@ export class Host {
 
   #tell(exception: Id | null, source: string | null, route: string, requestId: string | null): void {
     const error = exception === null ? undefined : this.table.values[exception];
+    const failed = (broken: unknown) => platform().log("the report of a failure failed", broken);
     try {
-      this.#report({ error, source, route, requestId });
+      const told: unknown = this.#report({ error, source, route, requestId });
+      if (isPromise(told)) settled(told).then(undefined, failed);
     } catch (broken) {
-      platform().log("the report of a failure failed", broken);
+      failed(broken);
     }
   }
 
@@ -226,6 +228,12 @@ export class Host {
       if (value instanceof UploadFile) value.close();
     }
   }
+}
+
+/** A promise that calls back once and later, whatever its `then` does. */
+function settled(promise: PromiseLike<unknown>): Promise<unknown> {
+  const isOurs = promise instanceof Promise && promise.then === Promise.prototype.then;
+  return isOurs ? promise : new Promise((resolve) => resolve(promise));
 }
 
 function piece(step: IteratorResult<unknown>): Answer {

@@ -171,8 +171,9 @@ impl Loop {
     pub(crate) fn answered(&self, js: Js<'_>, token: Token, answer: Val<'_>) {
         let (index, serial) = token.parts();
         let open = self.with(index, |job| {
-            let open = job.open.take().filter(|_| job.serial == serial)?;
-            Some((open, job.ticket, job.held.clone()))
+            // Looked at before anything is taken: another's call may be open here.
+            let open = if job.serial == serial { job.open.take() } else { None };
+            Some((open?, job.ticket, job.held.clone()))
         });
         let Some((owes, ticket, held)) = open.flatten() else { return };
         settle(js, &held, owes, answer);
