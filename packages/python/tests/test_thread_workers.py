@@ -122,7 +122,7 @@ def test_sighup_replaces_the_process_and_loses_no_request(start: Start) -> None:
         until(lambda: is_gone(before))
     assert (clients.refused, clients.broken) == (0, 0)
     (after,), _ = workers(program, 2)
-    assert children(program.process.pid) == {after}
+    until(lambda: children(program.process.pid) == {after})
 
 
 def test_a_process_that_is_killed_is_started_again(start: Start) -> None:
