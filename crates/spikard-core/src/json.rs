@@ -1,6 +1,10 @@
 //! One linear pass over JSON text, before any decoder sees it. Decoders differ in what they let through; what passes
 //! here is accepted by all of them: RFC 8259 to the letter, no lone surrogates, no number beyond an `f64`.
 
+mod bounds;
+
+pub use bounds::is_bounded;
+
 /// Why a text is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonFault {

@@ -318,9 +318,13 @@ impl Plan {
     }
 
     /// Gives a host's refusal its words: the schema's, or the host's own where the schema finds nothing. Every `loc`
-    /// gets its source. Without a refused input the error stays as it is.
+    /// gets its source. What was no JSON is told as that. Without a refused input the error stays as it is.
     pub fn word(&self, error: &mut Error) {
         let Some(refused) = error.refused.take() else { return };
+        if let Some(malformed) = self.body.as_ref().and_then(|body| body.malformed(&refused.input)) {
+            *error = malformed;
+            return;
+        }
         let message = error.detail.take();
         let own = std::mem::take(&mut error.fields);
         let outer: Option<Vec<Loc>> = match self.slots.get(refused.argument as usize) {

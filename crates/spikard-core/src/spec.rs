@@ -222,7 +222,11 @@ pub struct BodySpec {
     /// What makes the host's value of it; none hands over the plain value.
     #[serde(default)]
     pub decoder: Option<CallableId>,
-    /// The same, of MessagePack; none: it is not read into a host's value.
+    /// `decoder` refuses what is no JSON to the letter, and runs nothing of the user's before it has read the last byte: the
+    /// grammar is left to it.
+    #[serde(default)]
+    pub strict_decoder: bool,
+    /// As `decoder`, of MessagePack; none: it is not read into a host's value.
     #[serde(default)]
     pub msgpack_decoder: Option<CallableId>,
     /// The same, of plain values: forms with files, and whatever had to be judged before.

@@ -87,7 +87,7 @@ pub struct HostArg {
 /// What a host decoder reads.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// JSON text that has passed [`crate::json::check`].
+    /// JSON text that has passed [`crate::json::check`], or will have once a strict decoder has accepted it.
     Json(Bytes),
     /// MessagePack that has passed [`crate::msgpack::check`].
     Msgpack(Bytes),

@@ -10,6 +10,7 @@ mod runtime;
 mod shape;
 mod supervisor;
 mod vectorcall;
+mod view;
 
 use std::{
     sync::{Arc, OnceLock},

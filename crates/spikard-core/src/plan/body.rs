@@ -41,6 +41,7 @@ pub(super) struct BodyPlan {
     schema: Schema,
     reading: Reading,
     decoder: Option<CallableId>,
+    strict_decoder: bool,
     msgpack_decoder: Option<CallableId>,
     value_decoder: Option<CallableId>,
     required: bool,
@@ -69,10 +70,22 @@ impl BodyPlan {
             (None, true) => return Ok(None),
         };
         let schema = Schema::compile(&spec.schema, &app.schemas, spec.reading, assert_formats).map_err(named)?;
-        let BodySpec { kind, reading, decoder, msgpack_decoder, value_decoder, required, .. } = spec;
+        let BodySpec { kind, reading, decoder, strict_decoder, msgpack_decoder, value_decoder, required, schema: _ } =
+            spec;
         let names_file = members.iter().any(|member| schema.is_file(&member.name));
         let kind = if names_file { BodyKind::Form } else { kind };
-        Ok(Some(Self { kind, schema, reading, decoder, msgpack_decoder, value_decoder, required, whole, max_depth }))
+        Ok(Some(Self {
+            kind,
+            schema,
+            reading,
+            decoder,
+            strict_decoder,
+            msgpack_decoder,
+            value_decoder,
+            required,
+            whole,
+            max_depth,
+        }))
     }
 
     pub(super) fn is_decoded(&self) -> bool {
@@ -128,14 +141,18 @@ impl BodyPlan {
 
     /// Reads JSON text as far as the host's decoder does not. `strict`: something else was refused already, so the
     /// schema has to say what it thinks of the body.
-    fn read_json(&self, text: Bytes, strict: bool) -> Result<Arg, Vec<FieldError>> {
+    fn read_json(&self, text: Bytes, strict: bool) -> Result<Arg, Error> {
         let left_to_host = self.decoder.is_some() && self.reading == Reading::Typed && !self.schema.has_pattern();
         if left_to_host && !(strict && is_worded(echo::values(&text))) {
+            // Of a request that is refused already the host hears nothing.
+            if strict || !self.strict_decoder || !self.is_bounded(&text) {
+                self.check(&text)?;
+            }
             return Ok(self.input(text));
         }
-        let value: Value = serde_json::from_slice(&text).map_err(|error| vec![value_error(&error.to_string())])?;
+        let value = self.parse(&text)?;
         if !self.schema.accepts(&value) {
-            return Err(self.schema.errors(&value));
+            return Err(Error::invalid(self.schema.errors(&value)));
         }
         Ok(match self.decoder {
             // As judged, and not as sent: of a name sent twice one value was judged, and the decoder may look at both.
@@ -305,10 +322,7 @@ impl BodyPlan {
         };
         match media {
             Media::Msgpack => self.read_msgpack(bytes, strict),
-            Media::Json => {
-                self.check(&bytes)?;
-                self.read_json(bytes, strict).map_err(Error::invalid)
-            }
+            Media::Json => self.read_json(bytes, strict),
             Media::Text => match String::from_utf8(bytes.into()) {
                 Ok(text) => Ok(Arg::Str(text)),
                 Err(_) => Err(Error::malformed("the body is not valid UTF-8")),
@@ -320,10 +334,7 @@ impl BodyPlan {
     /// An object of single members, accepted by its schema.
     fn read_members(&self, body: Received, media: Media) -> Result<FormValue, Error> {
         let value = match (body, media) {
-            (Received::Whole(bytes), Media::Json) => {
-                self.check(&bytes)?;
-                serde_json::from_slice(&bytes).map_err(|error| Error::invalid(vec![value_error(&error.to_string())]))?
-            }
+            (Received::Whole(bytes), Media::Json) => self.parse(&bytes)?,
             (Received::Whole(bytes), Media::Msgpack) => {
                 let value = msgpack::to_arg(&bytes, self.max_depth).map_err(not_msgpack)?;
                 msgpack::as_json(&value)
@@ -336,8 +347,31 @@ impl BodyPlan {
         Err(Error::invalid(self.schema.errors(&value)))
     }
 
-    fn check(&self, bytes: &[u8]) -> Result<(), Error> {
-        check_json(bytes, self.max_depth)
+    fn check(&self, text: &[u8]) -> Result<(), Error> {
+        check_json(text, self.max_depth)
+    }
+
+    fn is_bounded(&self, text: &[u8]) -> bool {
+        grammar::is_bounded(text, self.max_depth)
+    }
+
+    /// The parser is strict: it judges the grammar.
+    fn parse(&self, text: &[u8]) -> Result<Value, Error> {
+        if !self.is_bounded(text) {
+            self.check(text)?;
+        }
+        serde_json::from_slice(text).map_err(|error| match self.check(text) {
+            Ok(()) => Error::invalid(vec![value_error(&error.to_string())]),
+            Err(malformed) => malformed,
+        })
+    }
+
+    /// Why a text that its decoder has refused is no JSON, if the grammar was left to the decoder.
+    pub(super) fn malformed(&self, input: &Input) -> Option<Error> {
+        match input {
+            Input::Json(text) if self.strict_decoder => self.check(text).err(),
+            _ => None,
+        }
     }
 }
 

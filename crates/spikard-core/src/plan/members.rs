@@ -17,6 +17,7 @@ pub(super) fn object_of(members: &[&ParameterSpec]) -> BodySpec {
         schema: json!({"type": "object", "properties": properties, "required": required, "$defs": definitions}),
         reading: Reading::Typed,
         decoder: None,
+        strict_decoder: false,
         msgpack_decoder: None,
         value_decoder: None,
         kind: BodyKind::JsonOrForm,

@@ -45,6 +45,8 @@ pub(crate) struct Callable {
     pub(crate) exact: Option<Py<Shape>>,
     /// It gives a generator, whose first step gives the value.
     pub(crate) generator: bool,
+    /// It is a decoder, and takes any buffer.
+    pub(crate) reads_buffers: bool,
 }
 
 struct Argument {
@@ -68,10 +70,12 @@ impl Callable {
 
     fn read(given: &Bound<'_, PyAny>, missing: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = given.py();
-        let kind = match given.getattr(intern!(py, "kind"))?.cast::<PyString>()?.to_str()? {
+        let named = given.getattr(intern!(py, "kind"))?;
+        let named = named.cast::<PyString>()?.to_str()?;
+        let kind = match named {
             "async" => Kind::Async,
             "thread" => Kind::Thread,
-            "inline" | "decoder" => Kind::Inline,
+            "inline" | "decoder" | "reader" => Kind::Inline,
             "chooser" => Kind::Chooser,
             other => return Err(PyValueError::new_err(format!("{other:?} is not a kind of callable"))),
         };
@@ -88,6 +92,7 @@ impl Callable {
             convert: given.getattr(intern!(py, "convert"))?.extract()?,
             exact: given.getattr(intern!(py, "exact"))?.extract()?,
             generator: given.getattr(intern!(py, "generator"))?.is_truthy()?,
+            reads_buffers: named == "reader" && cfg!(not(feature = "abi3")),
         })
     }
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from . import _constraints, _schema
 from ._callable import MISSING
-from ._decode import Decoder, InMember, is_refusal, of_body, of_msgpack, of_value
+from ._decode import Decoder, InMember, is_refusal, is_strict, of_body, of_msgpack, of_value, uses_pydantic
 from ._defaults import own
 from ._hints import annotate, union, unwrap, without_none
 from ._markers import Marker
@@ -64,6 +64,12 @@ class BodyOf(NamedTuple):
     """By their names in the document: what makes the host's value of JSON, MessagePack and plain values."""
     shared: tuple[Taken, ...] = ()
     """The arguments that share it by name; empty where one takes the whole."""
+    buffers: bool = True
+    """The decoder of JSON reads any buffer."""
+
+    def kind(self, name: str) -> Literal["decoder", "reader"]:
+        """How the decoder of this name is called."""
+        return "reader" if name == "decoder" and self.buffers else "decoder"
 
 
 def raw_kind(taken: Taken, *, body_method: bool) -> str | None:
@@ -90,8 +96,9 @@ def whole(taken: Taken, kind: str) -> BodyOf:
     if _schema.holds_file(schema):
         kind = "form"
         own_name(unwrap(hint)[0], taken.name)
-    spec = {"schema": schema, "kind": kind, "required": taken.required}
-    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made)
+    spec = {"schema": schema, "kind": kind, "required": taken.required, "strict_decoder": is_strict(taken.hint)}
+    buffers = not uses_pydantic(taken.hint)
+    return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made, buffers=buffers)
 
 
 def _of_named_tuple(hint: Any) -> tuple[Any, dict[str, Decoder]]:
@@ -137,7 +144,8 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
         "value_decoder": (dict, of_value, None),
     }
     decoders = {name: _members(takers, *how, of_form=kind == "form") for name, how in slices.items()}
-    return BodyOf({"schema": schema, "kind": kind, "required": required}, decoders, tuple(takers))
+    spec = {"schema": schema, "kind": kind, "required": required, "strict_decoder": True}
+    return BodyOf(spec, decoders, tuple(takers))
 
 
 def _members(

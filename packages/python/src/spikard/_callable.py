@@ -39,7 +39,8 @@ class HostCallable(NamedTuple):
     """A piece of user code; its index in `Compiled.callables` is its id in the document."""
 
     function: Callable[..., Any]
-    kind: Literal["async", "thread", "inline", "decoder", "chooser"]
+    kind: Literal["async", "thread", "inline", "decoder", "reader", "chooser"]
+    """A reader is a decoder that takes any buffer."""
     arguments: tuple[HostArgument, ...] = ()
     keywords: tuple[str, ...] = ()
     """The names of the last arguments, which are passed by keyword."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from . import _hooks, _recover
 from ._bind import Binder, InArgument, callable_of
@@ -125,7 +125,7 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
     if binder.body is not None:
         document["body"] = dict(binder.body.spec)
         for name, decoder in binder.body.decoders.items():
-            document["body"][name] = _register(app.table, decoder)
+            document["body"][name] = _register(app.table, decoder, binder.body.kind(name))
     if found := _hooks.document([*route.router_hooks, _hooks.of_options(route.options)], app.table):
         document["hooks"] = found
     inner = [*route.router_handlers, Handlers.of(route.options.get("exception_handlers", {}))]
@@ -172,6 +172,6 @@ def _kind(route: Route) -> str:
     return "inline" if route.options.get("sync_to_thread") is False else "thread"
 
 
-def _register(table: list[HostCallable], decoder: Decoder) -> int:
-    table.append(HostCallable(decoder, "decoder"))
+def _register(table: list[HostCallable], decoder: Decoder, kind: Literal["decoder", "reader"] = "decoder") -> int:
+    table.append(HostCallable(decoder, kind))
     return len(table) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -51,6 +51,33 @@ def of_value(hint: Any) -> Decoder:
 def uses_pydantic(hint: Any) -> bool:
     """Whether pydantic decodes the type; a Struct decodes its pydantic fields one by one."""
     return kind_of(unwrap(hint)[0]) not in ("struct", "attrs") and _pydantic.involved(hint)
+
+
+def is_strict(hint: Any) -> bool:
+    """Whether the decoder of JSON refuses all that is none, and runs no code of the user's before it has read to the end."""
+    return not uses_pydantic(hint) and not _runs_user_code(msgspec.inspect.type_info(hint), set())
+
+
+_HOOKS: Final = ("__post_init__", "__attrs_attrs__")
+
+
+def _runs_user_code(info: object, seen: set[int]) -> bool:
+    """Whether msgspec calls something of the user's to make a value of this type."""
+    if isinstance(info, tuple):
+        return any(_runs_user_code(inner, seen) for inner in info)
+    if not isinstance(info, (msgspec.inspect.Type, msgspec.inspect.Field)) or id(info) in seen:
+        return False
+    seen.add(id(info))
+    if isinstance(info, msgspec.inspect.CustomType):
+        return True
+    if isinstance(info, msgspec.inspect.EnumType):
+        return any("_missing_" in vars(cls) for cls in info.cls.__mro__ if cls.__module__ != "enum")
+    factory, cls = getattr(info, "default_factory", None), getattr(info, "cls", None)
+    if getattr(factory, "__module__", "builtins") not in ("builtins", "msgspec") or any(
+        hasattr(cls, name) for name in _HOOKS
+    ):
+        return True
+    return any(_runs_user_code(getattr(info, name), seen) for name in info.__struct_fields__)
 
 
 def _msgspec(hint: Any) -> msgspec.json.Decoder[Any]:

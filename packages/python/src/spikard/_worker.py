@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from . import _background, _decode, _processes, _render
+from . import _background, _collector, _decode, _processes, _render
 from ._callable import MISSING, Compiled
 from ._functions import named
 from ._lifespan import Life
@@ -166,8 +166,9 @@ class Server:
         """
         if not await self.life.start():
             return 0, 0
-        self.listen()
-        return await self.end()
+        with _collector.serving():
+            self.listen()
+            return await self.end()
 
     async def leave(self) -> list[str]:
         """Finishes the singletons and runs the shut-down, as long as there is time. What was given up."""
