@@ -57,9 +57,17 @@ if (tests) {
   rmSync("dist-tests", { recursive: true, force: true });
   const found = readdirSync("tests", { recursive: true }).filter((name) => name.endsWith(".test.ts"));
   const own = found.map((name) => ({ in: join("tests", name), out: name.replace(/\.ts$/, "") }));
-  const examples = readdirSync("../../examples")
-    .map((name) => ({ in: `../../examples/${name}/node/app.test.ts`, out: `examples/${name}.test` }))
-    .filter((each) => existsSync(each.in));
+  const examples = readdirSync("../../examples").filter((name) => existsSync(`../../examples/${name}/node`));
+  const parts = examples.flatMap((name) =>
+    ["app.test", "main"].map((part) => ({
+      in: `../../examples/${name}/node/${part}.ts`,
+      out: `examples/${name}/${part}`,
+    })),
+  );
+  for (const name of examples) {
+    const migrations = `../../examples/${name}/node/migrations`;
+    if (existsSync(migrations)) cpSync(migrations, `dist-tests/examples/${name}/migrations`, { recursive: true });
+  }
   const external = { external: ["@spikard/node"], packages: "external" };
-  await build({ ...common, ...external, entryPoints: [...own, ...examples], outdir: "dist-tests", format: "esm" });
+  await build({ ...common, ...external, entryPoints: [...own, ...parts], outdir: "dist-tests", format: "esm" });
 }

@@ -1,5 +1,5 @@
-"""Runs an example as a user does: `example.py rest-api`. `--check` starts every example, or those that are named, and
-stops it with Ctrl-C as soon as it listens. One that has migrations gets a database (postgres.py).
+"""Runs an example as a user does: `example.py rest-api`, in Node with `--node`. `--check` starts every example, or those that
+are named, and stops it with Ctrl-C as soon as it listens. One that has migrations gets a database (postgres.py).
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ import postgres
 
 import places
 
-FOLDERS = {path.parent.name: path for path in sorted((places.ROOT / "examples").glob("*/python"))}
+BUILT = places.ROOT / "packages" / "node" / "dist-tests" / "examples"
+
+
+def folders(language: str) -> dict[str, Path]:
+    """The examples that are written in a language."""
+    return {path.parent.name: path for path in sorted((places.ROOT / "examples").glob(f"*/{language}"))}
 
 
 def command(folder: Path) -> list[str]:
     """What starts it."""
     program = [sys.executable, "-u", "app.py"]
+    if folder.name == "node":
+        program = ["node", str(BUILT / folder.parent.name / "main.js")]
     if not (folder / "migrations").is_dir():
         return program
     return [sys.executable, "-u", str(Path(postgres.__file__)), *program]
@@ -41,7 +48,8 @@ def check(folder: Path) -> bool:
     if (folder / "migrations").is_dir() and not postgres.available():
         print(f"{folder.parent.name}: not started, there is no PostgreSQL and apt brings none", flush=True)
         return True
-    print(f"$ ./task example -- {folder.parent.name}", flush=True)
+    task = "node:example" if folder.name == "node" else "example"
+    print(f"$ ./task {task} -- {folder.parent.name}", flush=True)
     program = subprocess.Popen(
         command(folder),
         cwd=folder,
@@ -66,16 +74,16 @@ def check(folder: Path) -> bool:
 def main(arguments: list[str]) -> int:
     """Answers 0 if all went well."""
     names = [name for name in arguments if not name.startswith("-")]
-    unknown = [name for name in names if name not in FOLDERS]
+    there = folders("node" if "--node" in arguments else "python")
+    unknown = [name for name in names if name not in there]
     if unknown or (not names and "--check" not in arguments):
-        print(
-            f"examples: {', '.join(FOLDERS)}" + f"; there is no {', '.join(unknown)}" * bool(unknown), file=sys.stderr
-        )
+        print(f"examples: {', '.join(there)}" + f"; there is no {', '.join(unknown)}" * bool(unknown), file=sys.stderr)
         return 2
     if "--check" in arguments:
-        names = names or [name for name in FOLDERS if name != "quickstart"]  # that one is demo.py's
-        return int(not all(check(FOLDERS[name]) for name in names))
-    return run(FOLDERS[names[0]])
+        # The quick start in Python is demo.py's; in Node its port is a fixed one.
+        names = names or [name for name in there if name != "quickstart"]
+        return int(not all(check(there[name]) for name in names))
+    return run(there[names[0]])
 
 
 if __name__ == "__main__":

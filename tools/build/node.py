@@ -52,7 +52,8 @@ def run(command: list[str]) -> int:
     if command[0] == "build":
         return build(*command[1:])
     if command[0] == "test":
-        files = command[1:] or ["dist-tests/"]
+        found = sorted((PACKAGE / "dist-tests").rglob("*.test.js"))
+        files = command[1:] or [str(file.relative_to(PACKAGE)) for file in found]
         return node("--test", "--test-reporter=./tests/reporter.mjs", "--test-reporter-destination=stdout", *files)
     commands = PACKAGE / "node_modules" / ".bin"
     variables = dict(os.environ, PATH=f"{commands}{os.pathsep}{os.environ['PATH']}")

@@ -1,5 +1,5 @@
 """Packs `@spikard/node` for npm into dist/npm: the package itself, and beside it that of this platform with the add-on, which
-it names among its optional ones. With `--try` installs both into an empty project and asks them for an answer.
+it names among its optional ones. With `--try` has both judged by linters, and tried in an empty project (node_attempt.py).
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import node
+import node_attempt
 
 import cargo
 import places
 
 DIST = places.ROOT / "dist" / "npm"
+ARE_THE_TYPES_WRONG = "@arethetypeswrong/cli@0.18.5"
 # Where the add-on is built: name, and what npm compares with the machine.
 TARGETS = {
     "linux-x64-gnu": {"os": ["linux"], "cpu": ["x64"], "libc": ["glibc"]},
@@ -26,13 +27,6 @@ TARGETS = {
     "darwin-arm64": {"os": ["darwin"], "cpu": ["arm64"]},
     "win32-x64-msvc": {"os": ["win32"], "cpu": ["x64"]},
 }
-HELLO = """
-import { Spikard, TestClient } from "@spikard/node";
-const client = new TestClient(new Spikard().get("/{name}", ({ params }) => params));
-console.log((await client.get("/ada")).text());
-await client.close();
-"""
-REQUIRED = "const { Spikard } = require('@spikard/node'); console.log(typeof new Spikard().listen);"
 
 
 def version() -> str:
@@ -95,15 +89,12 @@ def pack(folder: Path) -> Path:
     return DIST / json.loads(done.stdout)[0]["filename"]
 
 
-def attempt(tarballs: list[Path]) -> None:
-    """Whether a project that has installed both answers."""
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder), {"name": "attempt", "private": True, "type": "module"})
-        store = ["--cache", str(places.cache() / "npm"), "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(["npm", "install", *store, *map(str, tarballs)], cwd=folder, check=True)
-        Path(folder, "hello.mjs").write_text(HELLO)
-        for command in (["hello.mjs"], ["--input-type=commonjs", "--eval", REQUIRED]):
-            subprocess.run(["node", *command], cwd=folder, check=True)
+def judge(tarballs: list[Path]) -> int:
+    """What the linters of packages say of them."""
+    for tarball in tarballs:
+        if code := node.run(["publint", "--strict", str(tarball)]):
+            return code
+    return node.run(["npx", "--yes", ARE_THE_TYPES_WRONG, "--no-color", "--format", "ascii", str(tarballs[-1])])
 
 
 def main(arguments: list[str]) -> int:
@@ -115,7 +106,9 @@ def main(arguments: list[str]) -> int:
             return code
         tarballs = [pack(folder) for folder in stage()]
     if "--try" in arguments:
-        attempt(tarballs)
+        if code := judge(tarballs):
+            return code
+        node_attempt.attempt(tarballs)
     print("\n".join(str(tarball.relative_to(places.ROOT)) for tarball in tarballs))
     return 0
 

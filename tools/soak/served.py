@@ -12,16 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-APP = Path(__file__).with_name("app.py")
+APPS = Path(__file__).parent
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
 TAIL = b"\r\n--b--\r\n"
 TYPE = b"multipart/form-data; boundary=b"
 
 
 @contextlib.contextmanager
-def serving(folder: str) -> Iterator[int]:
-    """Serves the app until the end of the block; the port."""
-    with subprocess.Popen([sys.executable, str(APP), folder], stderr=subprocess.PIPE) as process:
+def serving(folder: str, by_node: bool = False) -> Iterator[int]:
+    """Serves the app until the end of the block; the port. The one of Node is asked to close, and must then end by itself."""
+    python, node = [sys.executable, str(APPS / "app.py"), folder], ["node", "--expose-gc", str(APPS / "app.mjs")]
+    with subprocess.Popen(node if by_node else python, stderr=subprocess.PIPE) as process:
         try:
             assert process.stderr is not None
             banner = process.stderr.readline().decode()
@@ -29,8 +30,14 @@ def serving(folder: str) -> Iterator[int]:
             if found is None:
                 raise SystemExit(f"the server did not start: {banner}{process.stderr.read().decode()}")
             yield int(found[1])
-            process.terminate()
+            if by_node:
+                asyncio.run(Client(int(found[1])).get("/close"))
+            else:
+                process.terminate()
             process.communicate(timeout=60)
+            print(f"the program has ended with status {process.returncode}")
+            if by_node and process.returncode != 0:
+                raise SystemExit(1)
         finally:
             process.kill()
 

@@ -158,12 +158,19 @@ impl Worker {
         if let Some(made) = held.request.get() {
             return Ok(made);
         }
-        let head = RequestHead::new(held.clone(), self.here.clone()).ok_or_else(|| refused("there is no head"))?;
+        let head = RequestHead::new(&held, self.here.clone()).ok_or_else(|| refused("there is no head"))?;
         let head = Val::of(head.into_unknown(&env)?);
         let made = js.call(js.kept(&self.here.host.request), &[js.number(token), head]);
         let HostId(id) = held.keep(js.read_id(made.map_err(|_| Fault::from("no request was made"))?)?);
         held.request.set(Some(id));
         Ok(id)
+    }
+
+    /// The host value that the user code of one request shares: the given one where it is the first. None: the request is
+    /// over.
+    #[napi]
+    pub fn share(&self, token: f64, value: u32) -> Option<u32> {
+        self.here.held(Token(token)).map(|held| held.share(value))
     }
 
     /// A place for one more background task, a host value. False: there is none.

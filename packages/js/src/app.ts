@@ -7,6 +7,7 @@ import { SpecError } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
 import type { Context } from "./inputs.ts";
 import { type ErrorHandler, Router } from "./router.ts";
+import { Server } from "./server.ts";
 import { platform } from "./wire.ts";
 
 type Life = () => unknown;
@@ -68,6 +69,16 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
   onShutdown(life: Life): this {
     this.#shutdown.push(life);
     return this;
+  }
+
+  /** Listens, and answers the server. */
+  listen(config: Config = {}): Promise<Server> {
+    return Server.open(this as unknown as Spikard<never>, config);
+  }
+
+  /** Serves until SIGINT or SIGTERM, then finishes the requests in flight. */
+  run(config: Config = {}): Promise<void> {
+    return platform().run(this as unknown as Spikard<never>, config);
   }
 
   /** The document for the core, and the user code in it. */

@@ -5,13 +5,16 @@ import { Fields } from "./fields.ts";
 import type { Host } from "./host.ts";
 
 /** What a request of the test client says. */
-export interface RequestInit {
+export interface TestInit {
   headers?: Record<string, string> | [string, string][];
+  /** Appended to the target. */
+  query?: ConstructorParameters<typeof URLSearchParams>[0];
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as `application/x-www-form-urlencoded`. */
   form?: Record<string, string> | [string, string][];
-  body?: string | Uint8Array;
+  /** Sent as `fetch` would: a `FormData` as a form of several parts. */
+  body?: string | Uint8Array | FormData | URLSearchParams | Blob;
 }
 
 /** An answer, as it came. */
@@ -31,8 +34,8 @@ export class TestResponse {
     return new TextDecoder().decode(this.bytes);
   }
 
-  json(): unknown {
-    return JSON.parse(this.text());
+  json<Said = unknown>(): Said {
+    return JSON.parse(this.text()) as Said;
   }
 }
 
@@ -45,31 +48,41 @@ export class TestClient {
     this.#app = app as Spikard<never>;
   }
 
-  get(target: string, init?: RequestInit): Promise<TestResponse> {
+  get(target: string, init?: TestInit): Promise<TestResponse> {
     return this.request("GET", target, init);
   }
 
-  post(target: string, init?: RequestInit): Promise<TestResponse> {
+  post(target: string, init?: TestInit): Promise<TestResponse> {
     return this.request("POST", target, init);
   }
 
-  put(target: string, init?: RequestInit): Promise<TestResponse> {
+  put(target: string, init?: TestInit): Promise<TestResponse> {
     return this.request("PUT", target, init);
   }
 
-  patch(target: string, init?: RequestInit): Promise<TestResponse> {
+  patch(target: string, init?: TestInit): Promise<TestResponse> {
     return this.request("PATCH", target, init);
   }
 
-  delete(target: string, init?: RequestInit): Promise<TestResponse> {
+  delete(target: string, init?: TestInit): Promise<TestResponse> {
     return this.request("DELETE", target, init);
   }
 
+  head(target: string, init?: TestInit): Promise<TestResponse> {
+    return this.request("HEAD", target, init);
+  }
+
+  options(target: string, init?: TestInit): Promise<TestResponse> {
+    return this.request("OPTIONS", target, init);
+  }
+
   /** Sends a request; the first one runs the start-up. */
-  async request(method: string, target: string, init: RequestInit = {}): Promise<TestResponse> {
+  async request(method: string, target: string, init: TestInit = {}): Promise<TestResponse> {
     const host = await this.open();
-    const [fields, body] = encoded(init);
-    const answer = host.asked<[number | null, string[], Uint8Array]>(host.worker.send(method, target, fields, body));
+    const [fields, body] = await encoded(init);
+    const query = new URLSearchParams(init.query).toString();
+    const whole = query ? `${target}${target.includes("?") ? "&" : "?"}${query}` : target;
+    const answer = host.asked<[number | null, string[], Uint8Array]>(host.worker.send(method, whole, fields, body));
     const [status, headers, content] = await answer;
     if (status === null) throw new Error(`${method} ${target}: the body of the answer broke off`);
     return new TestResponse(status, headers, content);
@@ -111,7 +124,7 @@ export class TestClient {
   }
 }
 
-function encoded({ headers = [], json, form, body }: RequestInit): [string[], Uint8Array] {
+async function encoded({ headers = [], json, form, body }: TestInit): Promise<[string[], Uint8Array]> {
   const fields = (Array.isArray(headers) ? headers : Object.entries(headers)).flat();
   const has = (wanted: string) => fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === wanted);
   const says = has("content-type");
@@ -122,5 +135,10 @@ function encoded({ headers = [], json, form, body }: RequestInit): [string[], Ui
   };
   if (json !== undefined) return text("application/json", JSON.stringify(json));
   if (form) return text("application/x-www-form-urlencoded", new URLSearchParams(form).toString());
-  return [fields, typeof body === "string" ? new TextEncoder().encode(body) : (body ?? new Uint8Array())];
+  if (body === undefined || typeof body === "string") return [fields, new TextEncoder().encode(body)];
+  if (body instanceof Uint8Array) return [fields, body];
+  const made = new Response(body);
+  const type = made.headers.get("content-type");
+  if (type && !says) fields.push("content-type", type);
+  return [fields, new Uint8Array(await made.arrayBuffer())];
 }

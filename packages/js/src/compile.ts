@@ -5,9 +5,10 @@ import { HTTPError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
-import { MadeResponse, Reply, render } from "./response.ts";
+import { isPair, MadeResponse, Reply, render } from "./response.ts";
 import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
 import { readSchema } from "./schema.ts";
+import { Scope } from "./scope.ts";
 import { braced, converters } from "./template.ts";
 import { type Answer, type Id, platform, type Token } from "./wire.ts";
 
@@ -53,8 +54,9 @@ export function compile(source: Source, call: Record<string, unknown> = {}): Com
     },
   };
   const plainJson = registry.add(() => JSON.parse);
+  const isPlain = !isHooked([source.hooks]) && source.classes.length + source.statuses.size === 0;
   const document = {
-    routes: source.routes.map((route) => compileRoute(route, registry, plainJson)),
+    routes: source.routes.map((route) => compileRoute(route, registry, plainJson, isPlain)),
     hooks: hooksOf([source.hooks], registry),
     dependencies: [...source.provided].filter(([, entry]) => entry.make).map((each) => dependency(each, registry)),
     recover: recover(source, registry),
@@ -78,15 +80,17 @@ function snake(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(said.map(([name, each]) => [spelled(name), value(each)]));
 }
 
-function compileRoute(route: Route, registry: Registry, plainJson: number): Record<string, unknown> {
+function compileRoute(route: Route, registry: Registry, plainJson: number, isPlain: boolean): Record<string, unknown> {
   const { options } = route;
+  const hooks = [...route.hooks, options.hooks ?? {}];
   const path = braced(route.path);
   const inputs = new Inputs(options, converters(path), registry);
   const body = bodyOf(options, registry, plainJson);
   if (body) inputs.takeBody();
   inputs.takeRequest();
   const handler = route.handler as (context: unknown) => unknown;
-  const made: Made = (host) => handlerOf(host, inputs, handler, options.status);
+  const isAlone = isPlain && !isHooked(hooks) && [options.deps, options.needs].flat().every((name) => !name);
+  const made: Made = (host) => handlerOf(host, inputs, handler, isAlone, options.status);
   const document: Record<string, unknown> = {
     method: route.method,
     path,
@@ -94,7 +98,7 @@ function compileRoute(route: Route, registry: Registry, plainJson: number): Reco
     parameters: inputs.parameters,
     arguments: inputs.arguments,
     dependencies: options.needs ?? [],
-    hooks: hooksOf([...route.hooks, options.hooks ?? {}], registry),
+    hooks: hooksOf(hooks, registry),
     options: optionsOf(options),
   };
   if (body) document["body"] = body;
@@ -102,13 +106,21 @@ function compileRoute(route: Route, registry: Registry, plainJson: number): Reco
   return document;
 }
 
-function handlerOf(host: Host, inputs: Inputs, handler: (context: unknown) => unknown, status?: number) {
+type Handling = (context: unknown) => unknown;
+
+/** `isAlone`: it is all the user code of its requests, and shares its scope with nobody. */
+function handlerOf(host: Host, inputs: Inputs, handler: Handling, isAlone: boolean, status?: number) {
   return (token: Token, ...args: unknown[]): Answer =>
     host.answered(
       token,
       () => handler(inputs.context(host, token, args)),
       (result) => render(host, token, isBare(result, status) ? new Reply() : result),
+      isAlone ? new Scope(host, token) : undefined,
     );
+}
+
+function isHooked(all: Partial<Hooks>[]): boolean {
+  return all.some((each) => PHASES.some(([phase]) => each[phase]?.length));
 }
 
 /** Nothing, where the route's status has no content. */
@@ -157,7 +169,7 @@ function hooksOf(all: Partial<Hooks>[], registry: Registry): Record<string, numb
 function before(host: Host, hook: RequestHook) {
   return (token: Token): Answer => {
     const finish = (result: unknown): Answer => {
-      if (result !== undefined && !(result instanceof Request)) return render(host, token, result, 200);
+      if (result !== undefined && !(result instanceof Request)) return render(host, token, saidByHook(result), 200);
       host.request(token).writeBack();
       return null;
     };
@@ -169,10 +181,16 @@ function after(host: Host, hook: ResponseHook) {
   return (token: Token, status: number, fields: string[], body: Uint8Array | null): Answer => {
     const made = new MadeResponse(status, fields, body);
     const finish = (result: unknown): Answer =>
-      result === undefined || result === made ? made.changed(host) : render(host, token, result, status);
+      result === undefined || result === made ? made.changed(host) : render(host, token, saidByHook(result), status);
     const request = hook.length > 1 ? () => host.request(token) : () => undefined as never;
     return host.answered(token, () => hook(made, request()), finish);
   };
+}
+
+/** An answer is meant as one: what an arrow function happens to return is none. */
+function saidByHook(result: unknown): unknown {
+  if (result instanceof Reply || result instanceof Response || isPair(result)) return result;
+  throw new TypeError(`a hook answers with a Reply, a Response or [body, status], got ${typeof result}`);
 }
 
 function dependency([name, entry]: [string, Entry], registry: Registry): Record<string, unknown> {

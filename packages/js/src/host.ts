@@ -5,11 +5,27 @@ import { Fields } from "./fields.ts";
 import { Request } from "./request.ts";
 import { isPromise, type Pieces } from "./response.ts";
 import { Refused } from "./schema.ts";
+import { asItIs, Scope } from "./scope.ts";
 import { Table } from "./table.ts";
 import { UploadFile } from "./upload.ts";
-import { type Answer, type EngineWorker, type Id, type Names, platform, type Token, type WireFailure } from "./wire.ts";
+import {
+  type Answer,
+  type EngineWorker,
+  type Id,
+  type Names,
+  platform,
+  type Surroundings,
+  type Token,
+  type WireFailure,
+} from "./wire.ts";
 
 type Iterating = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** What goes on later, where it was made. */
+interface Running {
+  iterator: Iterating | undefined;
+  around: Surroundings;
+}
 
 /** A failure that nobody handled. */
 export interface Report {
@@ -26,12 +42,17 @@ const CANCELLED = 3;
 /** One worker's. */
 export class Host {
   readonly table = new Table();
-  /** Background tasks that requests have asked for, and that no response has taken yet. */
-  readonly tasks = new Map<Token, Id[]>();
-  readonly #generators = new Map<Id, Iterating>();
+  readonly #generators = new Map<Id, Running>();
+  /** Tasks that no response has taken yet, of all requests. */
+  #asking = 0;
   readonly #asked = new Map<number, (...answer: never[]) => void>();
   readonly #report: (report: Report) => void;
   #worker: EngineWorker | undefined;
+  /** Of the call whose result is being finished. */
+  #around: Surroundings = asItIs;
+  /** The scope that was asked for last: calls of one request follow each other. */
+  #last: Scope | undefined;
+  #lastToken: Token = Number.NaN;
 
   constructor(report: (report: Report) => void) {
     this.#report = report;
@@ -75,7 +96,7 @@ export class Host {
       refused: (thrown) => (thrown instanceof Refused ? refusals(thrown) : this.failure(thrown)),
       pull: (token, stream) => this.#pull(token, stream),
       finish: (token, value, outcome, exception) => this.#finish(token, value, outcome, exception),
-      background: (token, task) => this.answered(token, this.table.values[task] as () => unknown, () => true),
+      background: (token, task) => this.answered(token, this.table.values[task] as () => unknown, () => true, asItIs),
       report: (exception, source, route, requestId) => this.#tell(exception, source, route, requestId),
       cancel: (request) => (this.table.values[request] as Request).cancel(),
       release: (ids) => this.#release(ids),
@@ -88,12 +109,19 @@ export class Host {
   }
 
   /** Runs user code and finishes its result; what has to be awaited is answered later. */
-  answered(token: Token, run: () => unknown, finish: (result: unknown) => Answer): Answer {
+  answered(
+    token: Token,
+    run: () => unknown,
+    finish: (result: unknown) => Answer,
+    around: Surroundings = this.scope(token),
+  ): Answer {
     try {
-      const result = run();
-      if (!isPromise(result)) return finish(result);
-      settled(result).then(
-        (value) => this.#worker?.answer(token, this.#finished(token, value, finish)),
+      const result = around.run(run);
+      if (!isPromise(result)) return this.#finished(token, result, finish, around);
+      // One of a library may begin its work when it is first asked: that is user code too.
+      const promise = isOurs(result) ? result : around.run(() => settled(result));
+      promise.then(
+        (value) => this.#worker?.answer(token, this.#finished(token, value, finish, around)),
         (thrown: unknown) => this.#worker?.answer(token, this.#failed(token, thrown)),
       );
       return undefined;
@@ -102,16 +130,19 @@ export class Host {
     }
   }
 
-  #finished(token: Token, value: unknown, finish: (result: unknown) => Answer): Answer {
+  #finished(token: Token, value: unknown, finish: (result: unknown) => Answer, around: Surroundings): Answer {
+    this.#around = around;
     try {
       return finish(value);
     } catch (thrown) {
       return this.#failed(token, thrown);
+    } finally {
+      this.#around = asItIs;
     }
   }
 
   #failed(token: Token, thrown: unknown): Answer {
-    for (const task of this.takeTasks(token) ?? []) {
+    for (const task of this.takeTasks(token)) {
       this.#worker?.giveBack(task);
       this.table.release(task);
     }
@@ -142,15 +173,17 @@ export class Host {
 
   keepStream(pieces: Pieces): Id {
     const made = pieces as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
-    return this.table.keep(made[Symbol.asyncIterator]?.() ?? made[Symbol.iterator]?.());
+    const iterator = made[Symbol.asyncIterator]?.() ?? made[Symbol.iterator]?.();
+    return this.table.keep({ iterator, around: this.#around } satisfies Running);
   }
 
   #pull(token: Token, stream: Id): Answer {
-    const iterator = this.table.values[stream] as Iterating;
+    const { iterator, around } = this.table.values[stream] as Running;
     return this.answered(
       token,
-      () => iterator.next(),
+      () => iterator?.next(),
       (step) => piece(step as IteratorResult<unknown>),
+      around,
     );
   }
 
@@ -158,7 +191,7 @@ export class Host {
   open(generator: Iterating, step: IteratorResult<unknown>): Id {
     if (step.done) throw new Error("a dependency did not yield");
     const id = this.table.keep(step.value);
-    this.#generators.set(id, generator);
+    this.#generators.set(id, { iterator: generator, around: this.#around });
     return id;
   }
 
@@ -166,48 +199,73 @@ export class Host {
     const generator = this.#generators.get(value);
     this.#generators.delete(value);
     if (!generator) {
-      const stream = this.table.values[value] as Iterating | undefined;
+      const { iterator, around } = (this.table.values[value] as Running | undefined) ?? { around: asItIs };
       return this.answered(
         token,
-        () => stream?.return?.(),
+        () => iterator?.return?.(),
         () => true,
+        around,
       );
     }
+    const { iterator, around } = generator;
     const raised = exception === null ? new Error("the request failed") : this.table.values[exception];
     const step = () => {
-      if (outcome === RAISED) return generator.throw?.(raised);
-      return outcome >= CANCELLED ? generator.return?.() : generator.next();
+      if (outcome === RAISED) return iterator?.throw?.(raised);
+      return outcome >= CANCELLED ? iterator?.return?.() : iterator?.next();
     };
-    return this.answered(token, step, (ended) => {
+    const finish = (ended: unknown) => {
       if ((ended as IteratorResult<unknown> | undefined)?.done === false) throw new Error("a dependency yields once");
-      return true;
-    });
+      return true as const;
+    };
+    return this.answered(token, step, finish, around);
+  }
+
+  /** What the user code of this request shares. Of one that is over, for this moment only. */
+  scope(token: Token): Scope {
+    return this.#shared(token) ?? new Scope(this, token);
+  }
+
+  #shared(token: Token): Scope | undefined {
+    if (token === this.#lastToken) return this.#last;
+    const id = this.table.keep(undefined);
+    const shared = this.worker.share(token, id);
+    if (shared === id) this.table.values[id] = new Scope(this, token);
+    else this.table.release(id);
+    if (shared === null) return undefined;
+    this.#lastToken = token;
+    this.#last = this.table.values[shared] as Scope;
+    return this.#last;
   }
 
   /** Work for when the response of this request has been sent; of one that is over, for now. */
   addTask(token: Token, work: () => unknown): void {
-    const task = this.table.keep(work);
+    const task = this.table.keep(platform().bound(work));
     if (!this.worker.reserve(task)) {
       this.table.release(task);
       throw new HTTPError(503, "the queue of background tasks is full");
     }
-    if (this.#isLive(token)) this.tasks.set(token, [...(this.tasks.get(token) ?? []), task]);
-    else this.worker.runInBackground(task);
+    const scope = this.#shared(token);
+    if (scope) {
+      scope.tasks.push(task);
+      this.#asking += 1;
+    } else this.worker.runInBackground(task);
   }
 
-  #isLive(token: Token): boolean {
-    try {
-      this.worker.request(token);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  takeTasks(token: Token): Id[] | undefined {
-    const tasks = this.tasks.get(token);
-    this.tasks.delete(token);
+  /** The tasks that a response takes with it. */
+  takeTasks(token: Token): Id[] {
+    if (this.#asking === 0) return [];
+    const tasks = this.#shared(token)?.takeTasks() ?? [];
+    this.#asking -= tasks.length;
     return tasks;
+  }
+
+  /** What a stream or clean-up has asked for begins when their request is over. */
+  #leave(scope: Scope): void {
+    if (scope === this.#last) this.#lastToken = Number.NaN;
+    for (const task of scope.takeTasks()) {
+      this.#asking -= 1;
+      this.#worker?.runInBackground(task);
+    }
   }
 
   #tell(exception: Id | null, source: string | null, route: string, requestId: string | null): void {
@@ -226,14 +284,18 @@ export class Host {
       const value = this.table.release(id);
       this.#generators.delete(id);
       if (value instanceof UploadFile) value.close();
+      else if (value instanceof Scope) this.#leave(value);
     }
   }
 }
 
 /** A promise that calls back once and later, whatever its `then` does. */
 function settled(promise: PromiseLike<unknown>): Promise<unknown> {
-  const isOurs = promise instanceof Promise && promise.then === Promise.prototype.then;
-  return isOurs ? promise : new Promise((resolve) => resolve(promise));
+  return isOurs(promise) ? promise : new Promise((resolve) => resolve(promise));
+}
+
+function isOurs(promise: PromiseLike<unknown>): promise is Promise<unknown> {
+  return promise instanceof Promise && promise.then === Promise.prototype.then;
 }
 
 function piece(step: IteratorResult<unknown>): Answer {

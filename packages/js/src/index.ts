@@ -1,7 +1,7 @@
 // The DSL: everything that a package for one platform hands on.
 
 export { Spikard } from "./app.ts";
-export { type RequestInit, TestClient, TestResponse } from "./client.ts";
+export { TestClient, type TestInit, TestResponse } from "./client.ts";
 export type { Config } from "./config.ts";
 export type { ProvideOptions } from "./dependencies.ts";
 export { HTTPError, type HTTPErrorOptions, SpecError } from "./errors.ts";
@@ -11,4 +11,6 @@ export { Request } from "./request.ts";
 export { FileResponse, MadeResponse, Reply, StreamingResponse } from "./response.ts";
 export { type ErrorHandler, type RequestHook, type ResponseHook, type RouteOptions, Router } from "./router.ts";
 export type { AnySchema, Infer, JsonSchema, StandardSchema } from "./schema.ts";
+export { background } from "./scope.ts";
+export { type Drained, Server } from "./server.ts";
 export { UploadFile } from "./upload.ts";

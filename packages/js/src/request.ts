@@ -13,6 +13,7 @@ export class Request {
   #query: URLSearchParams | undefined;
   #written = "";
   #abort: AbortController | undefined;
+  #isCancelled = false;
 
   /** What hooks, dependencies and the handler carry along. */
   readonly state: Record<string, unknown> = {};
@@ -77,7 +78,7 @@ export class Request {
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
-      if (this.#head.isCancelled) this.#abort.abort();
+      if (this.#isCancelled || this.#head.isCancelled) this.#abort.abort();
     }
     return this.#abort.signal;
   }
@@ -132,6 +133,7 @@ export class Request {
 
   /** Nobody waits for it any more. */
   cancel(): void {
+    this.#isCancelled = true;
     this.#abort?.abort();
   }
 }

@@ -61,8 +61,8 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 /** The result of a handler. A text alone is JSON with the status of its route. */
 export function render(host: Host, token: Token, result: unknown, status?: number): string | WireResponse {
   const made = rendered(host, result, status);
-  const tasks = host.tasks.size === 0 ? undefined : host.takeTasks(token);
-  if (!tasks) return made;
+  const tasks = host.takeTasks(token);
+  if (tasks.length === 0) return made;
   if (typeof made === "string") return [status ?? null, ["content-type", JSON_TYPE], made, tasks];
   made[3] = tasks;
   return made;
@@ -71,6 +71,7 @@ export function render(host: Host, token: Token, result: unknown, status?: numbe
 function rendered(host: Host, result: unknown, status?: number): string | WireResponse {
   if (result instanceof Reply) return reply(host, result, status);
   if (result instanceof Response) return foreign(host, result);
+  if (result instanceof Error) throw result;
   if (isPair(result)) return reply(host, new Reply(result[0], { status: result[1] }), status);
   const [type, body] = content(host, result);
   if (type === JSON_TYPE && status === undefined) return body as string;
@@ -78,7 +79,7 @@ function rendered(host: Host, result: unknown, status?: number): string | WireRe
 }
 
 /** `[body, status]`: a list of two whose second is a status, and whose first is no number. */
-function isPair(result: unknown): result is [unknown, number] {
+export function isPair(result: unknown): result is [unknown, number] {
   if (!Array.isArray(result) || result.length !== 2 || typeof result[0] === "number") return false;
   const [, status] = result as [unknown, unknown];
   return typeof status === "number" && Number.isInteger(status) && status >= 200 && status < 600;
@@ -89,6 +90,11 @@ function content(host: Host, value: unknown): [string | null, WireBody] {
   if (typeof value === "string") return [TEXT, value];
   if (value instanceof Uint8Array) return [BYTES, value];
   if (value instanceof ArrayBuffer) return [BYTES, new Uint8Array(value)];
+  if (ArrayBuffer.isView(value)) return [BYTES, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
+  if (value instanceof Blob || value instanceof FormData || value instanceof URLSearchParams) {
+    const made = new Response(value);
+    return [made.headers.get("content-type") ?? BYTES, host.keepStream(made.body as unknown as Pieces)];
+  }
   if (isStream(value)) return [BYTES, host.keepStream(value)];
   return [JSON_TYPE, json(value)];
 }

@@ -2,7 +2,7 @@
 
 import type { Context, Taken } from "./inputs.ts";
 import type { Request } from "./request.ts";
-import type { MadeResponse } from "./response.ts";
+import type { MadeResponse, Reply } from "./response.ts";
 import type { AnySchema, Infer } from "./schema.ts";
 import type { PathParams } from "./template.ts";
 
@@ -28,11 +28,17 @@ export interface RouteOptions extends Taken {
   hooks?: Partial<Hooks>;
 }
 
+/** What a hook answers in place of the handler; nothing lets the request go on. */
+export type HookAnswer<Same> = Reply | Response | readonly [body: unknown, status: number] | Same | undefined | void;
+
 /** A hook on the way in: it answers, or goes on. */
-export type RequestHook = (request: Request) => unknown;
+export type RequestHook = (request: Request) => HookAnswer<Request> | PromiseLike<HookAnswer<Request>>;
 
 /** A hook on the way out: it changes the response, or answers another. */
-export type ResponseHook = (response: MadeResponse, request: Request) => unknown;
+export type ResponseHook = (
+  response: MadeResponse,
+  request: Request,
+) => HookAnswer<MadeResponse> | PromiseLike<HookAnswer<MadeResponse>>;
 
 /** Hooks by their phases. */
 export interface Hooks {
@@ -90,13 +96,19 @@ export class Router<Deps = Record<never, never>> {
   readonly trace: Verb<Deps, this> = this.#verb("TRACE");
 
   /** Registers a route of several methods. */
+  route<const Path extends string>(
+    methods: string | readonly string[],
+    path: Path,
+    handler: Handler<Record<never, never>, Path, Deps>,
+  ): this;
   route<const Path extends string, const Options extends RouteOptions>(
     methods: string | readonly string[],
     path: Path,
     options: Options,
     handler: Handler<Options, Path, Deps>,
-  ): this {
-    for (const method of [methods].flat() as string[]) this.#add(method.toUpperCase(), path, options, handler);
+  ): this;
+  route(methods: string | readonly string[], path: string, ...rest: unknown[]): this {
+    for (const method of [methods].flat() as string[]) this.#verb(method.toUpperCase())(path, ...(rest as [never]));
     return this;
   }
 

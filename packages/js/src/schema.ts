@@ -101,6 +101,17 @@ export interface Read {
   readonly decode?: (value: unknown) => unknown;
 }
 
+const FILE = { type: "string", contentMediaType: "application/octet-stream" };
+
+/** What Zod, or Valibot, is told: what JSON Schema cannot say is for the library alone to judge. */
+const LENIENT = {
+  unrepresentable: "any",
+  errorMode: "ignore",
+  overrideSchema: ({ valibotSchema }: { valibotSchema: { type: string } }) =>
+    valibotSchema.type === "file" ? FILE : undefined,
+};
+const OPTIONS = { target: "draft-2020-12", libraryOptions: LENIENT };
+
 /** Reads a schema of any kind. */
 export function readSchema(schema: AnySchema): Read {
   if (typeof schema === "boolean") return { schema };
@@ -110,8 +121,7 @@ export function readSchema(schema: AnySchema): Read {
     const hint = standard.vendor === "valibot" ? ": wrap it in toStandardJsonSchema of @valibot/to-json-schema" : "";
     throw new TypeError(`the ${standard.vendor} schema tells no JSON Schema${hint}`);
   }
-  const options = { target: "draft-2020-12", libraryOptions: { unrepresentable: "any" } };
-  const written = plain(standard.jsonSchema.input(options)) as Record<string, unknown>;
+  const written = plain(standard.jsonSchema.input(OPTIONS)) as Record<string, unknown>;
   const { validate } = standard;
   return validate ? { schema: written, decode: (value) => decoded(validate(value)) } : { schema: written };
 }
@@ -122,10 +132,14 @@ function decoded(result: Result<unknown> | Promise<Result<unknown>>): unknown {
   return result.value;
 }
 
-/** What a library adds for its own sake goes: a format's pattern, which the format says, and the bounds of exact numbers. */
+/**
+ * What a library adds for its own sake goes: a format's pattern, which the format says, and the bounds of exact numbers. Of a
+ * file it is the library that judges size and type.
+ */
 function plain(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(plain);
   if (typeof node !== "object" || node === null) return node;
+  if ("contentEncoding" in node && node.contentEncoding === "binary") return FILE;
   const members = Object.entries(node).filter(([name, value]) => {
     if (name === "pattern") return !("format" in node);
     if (name === "minimum") return value !== Number.MIN_SAFE_INTEGER;

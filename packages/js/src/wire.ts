@@ -1,5 +1,8 @@
 // What crosses between the DSL and an engine: the engine's methods, and the forms in which its calls are answered.
 
+import type { Spikard } from "./app.ts";
+import type { Config } from "./config.ts";
+
 /** Names one piece of work of the engine. A late one is harmless. */
 export type Token = number;
 
@@ -51,6 +54,8 @@ export interface EngineWorker {
   retire(): number;
   send(method: string, target: string, flat: string[], body: Uint8Array): number;
   request(token: Token): Id;
+  /** The value that the user code of one request shares: the given one where it is the first. Null: the request is over. */
+  share(token: Token, value: Id): Id | null;
   reserve(task: Id): boolean;
   giveBack(task: Id): void;
   runInBackground(task: Id): void;
@@ -84,9 +89,22 @@ export interface Names {
   told: (number: number, ...answer: unknown[]) => void;
 }
 
+/** Where user code runs: what it puts into the storages of its platform stays in there. */
+export interface Surroundings {
+  run<Made>(work: () => Made): Made;
+}
+
 /** What a package for one platform brings. */
 export interface Platform {
   worker(document: string, names: Names, turn: () => void): EngineWorker;
+  /** Serves an app until the program is told to end. */
+  run(app: Spikard<never>, config: Config): Promise<void>;
+  /** New surroundings, in which `owner` answers this. */
+  surroundings(owner: unknown): Surroundings;
+  /** Whose surroundings these are; undefined outside of all. */
+  owner(): unknown;
+  /** The same function, in the surroundings of this moment wherever it is called. */
+  bound<Args extends unknown[], Made>(work: (...args: Args) => Made): (...args: Args) => Made;
   /** The environment's variables. */
   env(): Record<string, string | undefined>;
   /** Reads what an engine has put into an open file, from a place on. */

@@ -1,11 +1,58 @@
 // What the DSL needs of Node.
 
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { closeSync, read } from "node:fs";
 import { promisify } from "node:util";
-import { setPlatform } from "../../js/src/wire.ts";
+import { type Surroundings, setPlatform } from "../../js/src/wire.ts";
 import { addon } from "./load.ts";
+import { run } from "./run.ts";
 
 const readPart = promisify(read);
+const owners = new AsyncLocalStorage<unknown>();
+const made = () => new AsyncResource("SPIKARD_REQUEST", { requireManualDestroy: true });
+
+/** Whether what `enterWith` sets stays with the resource, as before Node 24; else it goes with what is called. */
+function staysWithResource(): boolean {
+  const [storage, resource] = [new AsyncLocalStorage<boolean>(), made()];
+  resource.runInAsyncScope(() => storage.enterWith(true));
+  const stays = resource.runInAsyncScope(() => storage.getStore()) === true;
+  storage.disable();
+  return stays;
+}
+
+/** An async resource, so that no storage of one request is seen in another. */
+class OneResource implements Surroundings {
+  readonly #resource: AsyncResource;
+
+  constructor(owner: unknown) {
+    this.#resource = owners.run(owner, made);
+  }
+
+  run<Made>(work: () => Made): Made {
+    return this.#resource.runInAsyncScope(work);
+  }
+}
+
+/** The same where each call begins with what the one before it has left. */
+class Resources implements Surroundings {
+  #latest: AsyncResource;
+
+  constructor(owner: unknown) {
+    this.#latest = owners.run(owner, made);
+  }
+
+  run<Made>(work: () => Made): Made {
+    return this.#latest.runInAsyncScope(() => {
+      try {
+        return work();
+      } finally {
+        this.#latest = made();
+      }
+    });
+  }
+}
+
+const Around = staysWithResource() ? OneResource : Resources;
 
 /** Open files that are being read. Each is closed behind its last read: its number may be another file's then. */
 const reading = new Map<number, { reads: number; isLeft: boolean }>();
@@ -34,6 +81,10 @@ function closeFile(descriptor: number): void {
 
 setPlatform({
   worker: (document, names, turn) => new addon.Worker(document, names, turn),
+  run,
+  surroundings: (owner) => new Around(owner),
+  owner: () => owners.getStore(),
+  bound: (work) => AsyncResource.bind(work),
   env: () => process.env,
   readFile,
   closeFile,

@@ -1,5 +1,6 @@
 // Which process this is: one that serves alone, the supervisor of workers, or a worker.
 
+import { isatty } from "node:tty";
 import { addon } from "./load.ts";
 
 const folder = process.cwd();
@@ -33,7 +34,13 @@ export function isTurn(): boolean {
   return assigned === undefined || calls === assigned.call;
 }
 
-/** Starts workers and keeps them until SIGINT or SIGTERM; SIGHUP replaces them. */
+/** Tells whether the terminal has gone at which the program was started. */
+export function terminal(): () => boolean {
+  const ours = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+  return () => ours.length > 0 && !ours.some((descriptor) => isatty(descriptor));
+}
+
+/** Starts workers and keeps them until SIGINT or SIGTERM, or until the terminal has gone; any other SIGHUP replaces them. */
 export async function supervise(layers: string): Promise<void> {
   const program = process.argv[1];
   if (!addon.Supervisor || program === undefined) {
@@ -42,7 +49,8 @@ export async function supervise(layers: string): Promise<void> {
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const supervisor = new addon.Supervisor(layers, command, folder, String(calls));
   const stop = () => supervisor.stop();
-  const replace = () => supervisor.replace();
+  const hasGone = terminal();
+  const replace = () => (hasGone() ? supervisor.stop() : supervisor.replace());
   const meanings = [
     ["SIGINT", stop],
     ["SIGTERM", stop],

@@ -93,6 +93,75 @@ test("a failure is told to the log and not to the client", async () => {
   assert.deepEqual([reports[0], reports[1], reports[5]], ["secret", "hidden", "no error"]);
 });
 
+test("what is meant as a failure is one, and bodies of the platform are sent as they are", async () => {
+  const form = new FormData();
+  form.set("a", new Blob(["file"]), "f.txt");
+  const app = new Spikard()
+    .get("/error", () => new HTTPError(418, "tea"))
+    .get("/blob", { status: 201 }, () => new Blob(["hi"], { type: "text/x" }))
+    .get("/query", () => new URLSearchParams({ a: "1 2" }))
+    .get("/form", () => form)
+    .get("/view", () => new Uint16Array([0x4142]))
+    .get("/hooked", () => "handler");
+  // A hook that is written in JavaScript may answer anything; only what is meant as an answer is one.
+  app.onRequest(((request: { path: string }) => (request.path === "/hooked" ? 7 : undefined)) as never);
+  const reports: string[] = [];
+  app.log = ({ error }) => reports.push(String(error));
+  await using client = new TestClient(app);
+  const said = async (path: string) => {
+    const { status, headers, bytes } = await client.get(path);
+    return [status, headers.get("content-type"), decode(bytes)];
+  };
+  assert.equal((await client.get("/error")).status, 418);
+  assert.deepEqual(await said("/blob"), [201, "text/x", "hi"]);
+  assert.deepEqual(await said("/query"), [200, "application/x-www-form-urlencoded;charset=UTF-8", "a=1+2"]);
+  assert.deepEqual(await said("/view"), [200, "application/octet-stream", "BA"]);
+  assert.match((await said("/form")).join(), /multipart\/form-data; boundary=.*filename="f.txt"/s);
+  assert.equal((await client.get("/hooked")).status, 500);
+  assert.deepEqual(reports, ["TypeError: a hook answers with a Reply, a Response or [body, status], got number"]);
+});
+
+test("an upload is a File to whoever asks: to schema libraries, to forms, to itself in parts", async () => {
+  const body = z.object({ file: z.file().max(300_000).mime("text/plain") });
+  const app = new Spikard({ uploadMemory: 1000 }).post("/", { body }, async ({ body: { file } }) => {
+    const form = new FormData();
+    form.set("again", file);
+    const again = await new Response(form).text();
+    const [text, middle] = [await file.text(), await file.slice(-3, -1).slice(1).text()];
+    let streamed = 0;
+    for await (const piece of file.stream()) streamed += piece.length;
+    const { byteLength } = await file.arrayBuffer();
+    const sizes = [text.length, streamed, byteLength, file.size];
+    return { name: file.name, type: file.type, middle, sizes, again: again.includes(text) };
+  });
+  await using client = new TestClient(app);
+  for (const size of [10, 200_000]) {
+    const form = new FormData();
+    form.set("file", new Blob([`${"x".repeat(size - 3)}abc`], { type: "text/plain" }), "f.txt");
+    const expected = { name: "f.txt", type: "text/plain", middle: "b", sizes: [size, size, size, size], again: true };
+    assert.deepEqual((await client.post("/", { body: form })).json(), expected);
+  }
+  const wrong = new FormData();
+  wrong.set("file", new Blob(["x"], { type: "image/png" }), "f.png");
+  assert.equal((await client.post("/", { body: wrong })).status, 422);
+});
+
+test("what a request held is let go of when it has ended, whatever it was asked", async () => {
+  const app = new Spikard()
+    .provide("held", function* () {
+      yield {};
+    })
+    .onResponse((response, { path }) => response.headers.set("x-path", path))
+    .get("/", { deps: ["held"] }, async ({ request, signal, state }) => {
+      state["signal"] = signal;
+      return [await request.text(), 200];
+    });
+  await using client = new TestClient(app);
+  const { table } = await client.open();
+  for (let turn = 0; turn < 500; turn++) await client.get("/");
+  assert.ok(table.values.length < 20, `${table.values.length} values`);
+});
+
 test("an error handler has the very error that was thrown", async () => {
   class Odd extends Error {}
   const odd = new Odd("x");

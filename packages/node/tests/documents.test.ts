@@ -37,7 +37,9 @@ for (const { place, text } of all) {
   writeFileSync(join(FOLDER, `${place}.ts`), `${text}\nexport {};\n`);
   writeFileSync(join(FOLDER, `${place}.mjs`), transformSync(once(text), { loader: "ts", target: "node20" }).code);
 }
-const extended = { extends: "../../tsconfig.json", include: ["*.ts"] };
+// As strict as `strict` is: the rest is this house's.
+const compilerOptions = { noPropertyAccessFromIndexSignature: false, noUnusedLocals: false, noUnusedParameters: false };
+const extended = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] };
 writeFileSync(join(FOLDER, "tsconfig.json"), JSON.stringify(extended));
 
 test("the blocks are typed", () => {

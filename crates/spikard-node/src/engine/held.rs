@@ -19,19 +19,30 @@ pub(crate) struct Held {
     /// The host's `Request`, once somebody has asked for it.
     pub(crate) request: Cell<Option<u32>>,
     pub(crate) is_cancelled: Cell<bool>,
+    /// What its user code shares.
+    shared: Cell<Option<u32>>,
     released: Rc<Released>,
 }
 
 impl Held {
     pub(super) fn new(released: &Rc<Released>) -> Self {
         let (ids, head) = (RefCell::default(), RefCell::default());
-        Self { ids, head, request: Cell::new(None), is_cancelled: Cell::new(false), released: released.clone() }
+        let (request, shared, is_cancelled) = (Cell::new(None), Cell::new(None), Cell::new(false));
+        Self { ids, head, request, is_cancelled, shared, released: released.clone() }
     }
 
     /// Lets an id go with the request.
     pub(crate) fn keep(&self, id: u32) -> HostId {
         self.ids.borrow_mut().push(id);
         HostId(id)
+    }
+
+    /// The first value that was shared.
+    pub(crate) fn share(&self, id: u32) -> u32 {
+        self.shared.get().unwrap_or_else(|| {
+            self.shared.set(Some(id));
+            self.keep(id).0
+        })
     }
 
     /// The head as it came to the host.

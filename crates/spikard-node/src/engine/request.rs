@@ -1,6 +1,10 @@
 //! The Rust half of the package's `Request`: nothing of a head crosses before somebody asks for it.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
@@ -19,20 +23,21 @@ use crate::{
 /// What a `Request` asks. It outlives its request.
 #[napi]
 pub struct RequestHead {
-    held: Rc<Held>,
+    /// The request holds the host's object that holds this: it may not be held by it in turn.
+    held: Weak<Held>,
     here: Rc<Loop>,
     /// When the request is over its head is still here.
     last: RefCell<Arc<Head>>,
 }
 
 impl RequestHead {
-    pub(crate) fn new(held: Rc<Held>, here: Rc<Loop>) -> Option<Self> {
+    pub(crate) fn new(held: &Rc<Held>, here: Rc<Loop>) -> Option<Self> {
         let last = RefCell::new(held.head()?);
-        Some(Self { held, here, last })
+        Some(Self { held: Rc::downgrade(held), here, last })
     }
 
     fn head(&self) -> Arc<Head> {
-        if let Some(head) = self.held.head() {
+        if let Some(head) = self.held.upgrade().and_then(|held| held.head()) {
             self.last.replace(head);
         }
         self.last.borrow().clone()
@@ -41,7 +46,9 @@ impl RequestHead {
     fn change(&self, change: impl FnOnce(&mut Head)) {
         let mut head = Head::clone(&self.head());
         change(&mut head);
-        self.held.see(Arc::new(head));
+        if let Some(held) = self.held.upgrade() {
+            held.see(Arc::new(head));
+        }
     }
 
     fn ask(&self, ask: fn(&RequestBody, Told)) -> u32 {
@@ -85,7 +92,7 @@ impl RequestHead {
     /// Whether the request has been cancelled.
     #[napi(getter)]
     pub fn is_cancelled(&self) -> bool {
-        self.held.is_cancelled.get()
+        self.held.upgrade().is_some_and(|held| held.is_cancelled.get())
     }
 
     /// Whether the client has left.

@@ -29,7 +29,7 @@ export function hooksOf(route: Words): RouteOptions["hooks"] {
 }
 
 /** Asynchronous ones and others take turns. */
-function hookOf(words: Words, place: number): (given: any) => unknown {
+function hookOf(words: Words, place: number): (given: any) => any {
   if (place % 3 === 0 || "sleep" in words) {
     return async (given) => {
       const pause = words["sleep"];

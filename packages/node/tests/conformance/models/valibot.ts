@@ -1,4 +1,4 @@
-// The corpus's body models in Valibot, those that it can write: it has no duration, no schema of a file, counts a text in
+// The corpus's body models in Valibot, those that it can write: it has no duration, counts a text in
 // units of UTF-16, and takes a list for a record.
 
 import { toStandardJsonSchema } from "@valibot/to-json-schema";
@@ -9,6 +9,7 @@ const integer = v.pipe(v.number(), v.integer());
 const tags = v.optional(v.array(text), []);
 const named = v.pipe(text, v.minLength(1));
 
+const file = v.file();
 const Address = v.object({
   street: text,
   zip: v.pipe(text, v.minLength(4), v.maxLength(6), v.regex(/^\d+$/)),
@@ -68,6 +69,12 @@ const written = {
     username: named,
     password: v.pipe(text, v.minLength(8)),
     remember: v.optional(v.boolean(), false),
+  }),
+  Attachment: v.object({ title: text, file }),
+  Gallery: v.object({
+    owner: integer,
+    cover: v.optional(v.nullable(file), null),
+    pictures: v.optional(v.array(file), []),
   }),
   Search: v.object({
     q: text,

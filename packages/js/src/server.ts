@@ -1,12 +1,8 @@
-// Serving an app: the listener, the signals, the drain, and the processes.
+// A server on a listener of its own.
 
-import type { Spikard as App } from "../../js/src/app.ts";
-import { layers } from "../../js/src/compile.ts";
-import type { Config } from "../../js/src/config.ts";
-import { SpecError } from "../../js/src/errors.ts";
-import type { Host } from "../../js/src/host.ts";
-import { addon } from "./load.ts";
-import * as processes from "./processes.ts";
+import type { Spikard as App } from "./app.ts";
+import type { Config } from "./config.ts";
+import type { Host } from "./host.ts";
 
 /** How a server ended. */
 export interface Drained {
@@ -85,34 +81,5 @@ export class Server {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-/** Serves until SIGINT or SIGTERM, then finishes the requests in flight. A second signal ends at once, with the status 1. */
-export async function run(app: App<never>, config: Config = {}): Promise<void> {
-  if (!processes.isTurn()) return new Promise(() => undefined);
-  const said = JSON.stringify(layers({ ...app.config }, { ...config }));
-  if (processes.assigned === undefined && isSupervised(said)) return processes.supervise(said);
-  const server = await Server.open(app, config, processes.assigned?.text);
-  if (processes.assigned === undefined) console.error(addon.banner(said, server.location));
-  let signals = 0;
-  const stop = () => {
-    signals += 1;
-    if (signals === 1 || processes.assigned === undefined) void server.close();
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
-  try {
-    const { connections, inFlight } = await server.ended;
-    if (connections || inFlight || signals > 1) process.exitCode = 1;
-  } finally {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
-  }
-}
-
-function isSupervised(said: string): boolean {
-  try {
-    return addon.resolve(said)[1];
-  } catch (fault) {
-    throw new SpecError((fault as Error).message, { cause: fault });
   }
 }

@@ -1,0 +1,5 @@
+// Serves the books until Ctrl-C.
+
+import { app } from "./app.ts";
+
+await app.run();

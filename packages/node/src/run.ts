@@ -1,0 +1,49 @@
+// Serving an app as a program does: the signals, the drain, and the processes.
+
+import type { Spikard as App } from "../../js/src/app.ts";
+import { layers } from "../../js/src/compile.ts";
+import type { Config } from "../../js/src/config.ts";
+import { SpecError } from "../../js/src/errors.ts";
+import { Server } from "../../js/src/server.ts";
+import { addon } from "./load.ts";
+import * as processes from "./processes.ts";
+
+/** Serves until SIGINT or SIGTERM, then finishes the requests in flight. A second signal ends at once, with the status 1. */
+export async function run(app: App<never>, config: Config = {}): Promise<void> {
+  if (!processes.isTurn()) return new Promise(() => undefined);
+  const said = JSON.stringify(layers({ ...app.config }, { ...config }));
+  if (processes.assigned === undefined && isSupervised(said)) return processes.supervise(said);
+  const server = await Server.open(app, config, processes.assigned?.text);
+  let signals = 0;
+  const stop = () => {
+    signals += 1;
+    if (signals === 1 || processes.assigned === undefined) void server.close();
+  };
+  const hasGone = processes.terminal();
+  const hangUp = () => {
+    if (hasGone()) stop();
+    else console.error("Spikard: SIGHUP is ignored: it replaces workers, and without a supervisor there are none");
+  };
+  const meanings: [NodeJS.Signals, () => void][] = [
+    ["SIGINT", stop],
+    ["SIGTERM", stop],
+  ];
+  if (processes.assigned === undefined) meanings.push(["SIGHUP", hangUp]);
+  for (const [signal, meaning] of meanings) process.on(signal, meaning);
+  // Whoever reads it may send a signal at once.
+  if (processes.assigned === undefined) console.error(addon.banner(said, server.location));
+  try {
+    const { connections, inFlight } = await server.ended;
+    if (connections || inFlight || signals > 1) process.exitCode = 1;
+  } finally {
+    for (const [signal, meaning] of meanings) process.off(signal, meaning);
+  }
+}
+
+function isSupervised(said: string): boolean {
+  try {
+    return addon.resolve(said)[1];
+  } catch (fault) {
+    throw new SpecError((fault as Error).message, { cause: fault });
+  }
+}

@@ -1,0 +1,146 @@
+// Where user code runs: what it keeps in an `AsyncLocalStorage`, and the background work that it asks for from anywhere.
+
+import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { background, HTTPError, Spikard, StreamingResponse, TestClient } from "@spikard/node";
+
+const storage = new AsyncLocalStorage<string>();
+
+test("what a hook stores is there in all that follows, and in no other request", async () => {
+  const seen: string[] = [];
+  const see = (place: string) => seen.push(`${place} ${storage.getStore()}`);
+  const app = new Spikard()
+    .provide("session", async function* () {
+      await sleep(1);
+      see("open");
+      yield 1;
+      see("close");
+    })
+    .provide("side", { concurrent: true }, async () => see("side"))
+    .provide("other side", { concurrent: true }, async () => see("side"))
+    .onRequest(async (request) => {
+      see("before");
+      storage.enterWith(request.path);
+      await sleep(1);
+    })
+    .onResponse(() => void see("after"));
+  const handler = async () => {
+    await sleep(1);
+    see("handler");
+    background.run(async () => {
+      await sleep(1);
+      see("background");
+    });
+    async function* pieces() {
+      see("stream");
+      yield "a";
+      await sleep(1);
+      see("stream");
+      yield "b";
+    }
+    return new StreamingResponse(pieces());
+  };
+  app.get("/a", { deps: ["session", "side", "other side"] }, handler);
+  app.get("/b", () => see("plain"));
+  const client = new TestClient(app);
+  await client.get("/a");
+  await client.get("/b");
+  await client.close();
+  const ofA = ["open /a", "side /a", "side /a", "handler /a", "after /a", "stream /a", "stream /a", "close /a"];
+  const expected = ["before undefined", ...ofA, "background /a", "before undefined", "plain /b", "after /b"];
+  assert.deepEqual(seen.toSorted(), expected.toSorted());
+});
+
+test("what a handler stores is there when its stream is read, and in no other request", async () => {
+  const app = new Spikard().get("/{name}", ({ params }) => {
+    const before = storage.getStore() ?? "nothing";
+    storage.enterWith(params.name);
+    return (function* () {
+      yield before;
+      yield storage.getStore() ?? "";
+    })();
+  });
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/a")).text(), "nothinga");
+  assert.equal((await client.get("/b")).text(), "nothingb");
+  assert.equal(storage.getStore(), undefined);
+});
+
+test("requests that are answered side by side keep what is theirs", async () => {
+  const app = new Spikard()
+    .onRequest((request) => storage.enterWith(request.query.get("n") ?? ""))
+    .get("/", async () => {
+      for (let turn = 0; turn < 3; turn++) await sleep(Math.random() * 3);
+      return storage.getStore();
+    });
+  await using client = new TestClient(app);
+  const answers = await Promise.all(Array.from({ length: 200 }, async (_, n) => (await client.get(`/?n=${n}`)).text()));
+  assert.deepEqual(
+    answers,
+    answers.map((_, n) => String(n)),
+  );
+});
+
+test("a thenable of a library begins its work among what its request has stored", async () => {
+  const app = new Spikard().get("/", () => {
+    storage.enterWith("mine");
+    // biome-ignore lint/suspicious/noThenProperty: as the queries of many clients of databases
+    return { then: (resolve: (value: unknown) => void) => resolve({ stored: storage.getStore() }) };
+  });
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.get("/")).json(), { stored: "mine" });
+});
+
+test("background work is asked for from anywhere, runs behind the response, and belongs to a request", async () => {
+  const seen: unknown[] = [];
+  const deep = async (what: string) => {
+    await sleep(1);
+    background.run((...said: unknown[]) => seen.push(...said), what, storage.getStore());
+  };
+  const app = new Spikard()
+    .provide("held", async function* () {
+      yield 1;
+      await deep("clean-up");
+    })
+    .get("/handler", async () => {
+      storage.enterWith("h");
+      await deep("handler");
+      seen.push("answered");
+    })
+    .get("/fails", async () => {
+      await deep("never");
+      throw new HTTPError(409);
+    })
+    .get("/held", { deps: ["held"] }, () => "x")
+    .get("/stream", async function* () {
+      yield "a";
+      await deep("stream");
+      yield "b";
+    });
+  const client = new TestClient(app);
+  for (const path of ["/handler", "/fails", "/held", "/stream"]) {
+    await client.get(path);
+    await sleep(20);
+  }
+  await client.close();
+  assert.deepEqual(seen, ["answered", "handler", "h", "clean-up", undefined, "stream", undefined]);
+  assert.throws(() => background.run(() => 1), /there is none here/);
+});
+
+test("background work of a hook on the way out, and of a task, is done too", async () => {
+  const seen: string[] = [];
+  const app = new Spikard().get("/", () => "x");
+  app.onResponse((_, request) => {
+    request.background(() => {
+      seen.push("task");
+      background.run(() => seen.push("task of the task"));
+    });
+  });
+  const client = new TestClient(app);
+  await client.get("/");
+  await sleep(20);
+  await client.close();
+  assert.deepEqual(seen, ["task", "task of the task"]);
+});
