@@ -43,9 +43,9 @@ def run(languages: list[str], options: argparse.Namespace) -> int:
     """The corpus as it is."""
     cases = corpus.cases()
     results, faults = {}, []
-    for language in languages:
+    ran = drivers.run_all([(language, None) for language in languages])
+    for language, (runs, printed) in zip(languages, ran, strict=True):
         patterns = corpus.known_failures(language)
-        runs, printed = drivers.run(language)
         results[language] = judge(cases, runs, patterns)
         unexpected = [(v.case, v.unexpected) for v in results[language] if v.unexpected]
         faults += [f"{language}: {case}: {why}" for case, why in unexpected]

@@ -9,6 +9,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from corpus import ROOT
@@ -16,6 +18,8 @@ from corpus import ROOT
 CARGO = [sys.executable, "tools/build/cargo.py", "cargo"]
 VENV = [sys.executable, "tools/build/venv.py"]
 NODE = [sys.executable, "tools/build/node.py"]
+
+AT_ONCE = 3
 
 COMMANDS = {
     "rust": [*CARGO, "test", "-p", "spikard-http", "--profile", "ci", "--test", "conformance"],
@@ -51,7 +55,13 @@ def command(language: str) -> list[str]:
     return COMMANDS[language]
 
 
-def run(language: str, sabotage: str | None = None) -> tuple[list[Run], str]:
+def run_all(wanted: list[tuple[str, str | None]]) -> Iterator[tuple[list[Run], str]]:
+    """Runs drivers, a few at a time, since each keeps one core busy. The builds behind them take turns (cargo.py)."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield from threads.map(lambda each: run(*each), wanted)
+
+
+def run(language: str, sabotage: str | None) -> tuple[list[Run], str]:
     """Runs a language's driver and answers what it reported, and what it printed.
 
     A driver's own exit code is not looked at, since it knows nothing of known failures; one that reports nothing is

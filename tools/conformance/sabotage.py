@@ -41,8 +41,9 @@ def run(language: str, cases: list[Case], patterns: list[Pattern], names: list[s
     """Runs a language's driver once for each sabotage."""
     told = [case for case in cases if not any(pattern.matches(case) for pattern in patterns)]
     outcomes = []
-    for name in names:
-        verdicts = judge(told, drivers.run(language, sabotage=name)[0], [])
+    ran = drivers.run_all([(language, name) for name in names])
+    for name, (runs, _) in zip(names, ran, strict=True):
+        verdicts = judge(told, runs, [])
         red = {verdict.case for verdict in verdicts if verdict.outcome == "failed"}
         affected = [
             verdict.case for verdict in verdicts if verdict.outcome != "skipped" and turns_on(verdict.case, name)
