@@ -93,6 +93,8 @@ def run(command: list[str], target: Path | None = None) -> int:
     """Runs `command` and answers its exit code."""
     target = target or places.target()
     with alone(target):
+        if not any(target.glob("*/deps")):
+            print(f"compiling everything once, into {target}: this takes some minutes", file=sys.stderr, flush=True)
         return subprocess.run(command, env=environment(target)).returncode
 
 
