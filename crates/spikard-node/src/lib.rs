@@ -173,6 +173,13 @@ impl Worker {
         self.here.held(Token(token)).map(|held| held.share(value))
     }
 
+    /// Why this body of a request is no JSON, by the rules of a bound one: a status, and what is wrong.
+    #[napi]
+    pub fn check_json(&self, body: &[u8]) -> Option<(u32, String)> {
+        let error = self.service.apart().check_json(body).err()?;
+        Some((error.status_code().as_u16().into(), error.detail.as_deref().unwrap_or_default().to_owned()))
+    }
+
     /// A place for one more background task, a host value. False: there is none.
     #[napi]
     pub fn reserve(&self, task: u32) -> bool {

@@ -3,7 +3,7 @@
 import { type Compiled, compile } from "./compile.ts";
 import type { Config } from "./config.ts";
 import type { Entry, Given, ProvideOptions } from "./dependencies.ts";
-import { SpecError } from "./errors.ts";
+import { checkedStatus, SpecError } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
 import type { Context } from "./inputs.ts";
 import { type ErrorHandler, Router } from "./router.ts";
@@ -54,7 +54,7 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
 
   /** Handles errors of a class, or those that are answered with a status. */
   handleError(kind: number | (abstract new (...args: never[]) => unknown), handler: ErrorHandler): this {
-    if (typeof kind === "number") this.#statuses.set(kind, handler);
+    if (typeof kind === "number") this.#statuses.set(checkedStatus(kind, 400), handler);
     else this.#classes.push([kind, handler]);
     return this;
   }

@@ -125,7 +125,11 @@ function isHooked(all: Partial<Hooks>[]): boolean {
 
 /** Nothing, where the route's status has no content. */
 function isBare(result: unknown, status: number | undefined): boolean {
-  return (result === undefined || result === null) && (status === 204 || status === 304);
+  return isNothing(result) && (status === 204 || status === 304);
+}
+
+function isNothing(result: unknown): result is null | undefined {
+  return result === undefined || result === null;
 }
 
 function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): Record<string, unknown> | undefined {
@@ -169,7 +173,7 @@ function hooksOf(all: Partial<Hooks>[], registry: Registry): Record<string, numb
 function before(host: Host, hook: RequestHook) {
   return (token: Token): Answer => {
     const finish = (result: unknown): Answer => {
-      if (result !== undefined && !(result instanceof Request)) return render(host, token, saidByHook(result), 200);
+      if (!isNothing(result) && !(result instanceof Request)) return render(host, token, saidByHook(result), 200);
       host.request(token).writeBack();
       return null;
     };
@@ -181,7 +185,7 @@ function after(host: Host, hook: ResponseHook) {
   return (token: Token, status: number, fields: string[], body: Uint8Array | null): Answer => {
     const made = new MadeResponse(status, fields, body);
     const finish = (result: unknown): Answer =>
-      result === undefined || result === made ? made.changed(host) : render(host, token, saidByHook(result), status);
+      isNothing(result) || result === made ? made.changed(host) : render(host, token, saidByHook(result), status);
     const request = hook.length > 1 ? () => host.request(token) : () => undefined as never;
     return host.answered(token, () => hook(made, request()), finish);
   };

@@ -12,6 +12,18 @@ export interface HTTPErrorOptions {
   cause?: unknown;
 }
 
+/** The status, where it is one. */
+export function checkedStatus(status: unknown, first = 200): number {
+  if (typeof status === "number" && Number.isInteger(status) && status >= first && status <= 599) return status;
+  throw new TypeError(`a status is a whole number from ${first} to 599, got ${said(status)}`);
+}
+
+/** A value, as messages name it. */
+export function said(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "number" || value == null ? String(value) : `a ${typeof value}`;
+}
+
 /** Answers a request with a problem document of this status. */
 export class HTTPError extends Error {
   override readonly name: string = "HTTPError";
@@ -22,6 +34,7 @@ export class HTTPError extends Error {
     readonly options: HTTPErrorOptions = {},
   ) {
     const { cause } = options;
+    checkedStatus(status, 400);
     super(typeof detail === "string" ? detail : `status ${status}`, cause === undefined ? undefined : { cause });
   }
 }
@@ -46,8 +59,13 @@ export function failure(table: Table, thrown: unknown): WireFailure {
 function meant({ status, detail, options: { headers, type, title, extra } }: HTTPError): string | null {
   const fields = Array.isArray(headers) ? headers : Object.entries(headers ?? {});
   try {
-    return JSON.stringify({ status, detail, headers: fields, type, title, extra });
+    return JSON.stringify({ status, detail, headers: fields, type, title, extra }, wellFormed);
   } catch {
-    return JSON.stringify({ status, headers: fields, type, title });
+    return JSON.stringify({ status, headers: fields, type, title }, wellFormed);
   }
+}
+
+/** A surrogate that stands alone is replaced, as in every text that is sent. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === "string" ? new TextDecoder().decode(new TextEncoder().encode(value)) : value;
 }

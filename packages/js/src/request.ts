@@ -1,5 +1,6 @@
 // A request as user code meets it. Nothing of it is read before somebody asks.
 
+import { HTTPError } from "./errors.ts";
 import { Fields } from "./fields.ts";
 import type { Host } from "./host.ts";
 import type { RequestHead, Token } from "./wire.ts";
@@ -97,9 +98,12 @@ export class Request {
     return new TextDecoder().decode(await this.bytes());
   }
 
-  /** The body as JSON, whatever its type says. */
+  /** The body as JSON, whatever its type says; what is none is answered 400 unless it is caught. */
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+    const body = await this.bytes();
+    const [status, detail] = this.#host.worker.checkJson(body) ?? [];
+    if (status !== undefined) throw new HTTPError(status, detail);
+    return JSON.parse(new TextDecoder().decode(body));
   }
 
   /** The body, piece by piece; the client is held back meanwhile. One that breaks off throws. */

@@ -1,5 +1,6 @@
 // What handlers answer, and how it is told to an engine.
 
+import { checkedStatus, said } from "./errors.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import type { Host } from "./host.ts";
 import type { Token, WireBody, WireResponse } from "./wire.ts";
@@ -22,7 +23,7 @@ export class Reply {
     readonly content: unknown = undefined,
     init: ReplyInit = {},
   ) {
-    this.status = init.status;
+    this.status = init.status === undefined ? undefined : checkedStatus(init.status);
     this.headers = Fields.from(init.headers);
   }
 }
@@ -31,6 +32,9 @@ export class Reply {
 export class StreamingResponse extends Reply {
   constructor(pieces: Pieces, init: ReplyInit = {}) {
     super(pieces, init);
+    const made = Object(pieces) as object;
+    if (!(Symbol.asyncIterator in made || Symbol.iterator in made))
+      throw new TypeError(`a StreamingResponse takes what can be iterated over, got ${said(pieces)}`);
   }
 }
 
@@ -44,8 +48,10 @@ export class FileResponse extends Reply {
     init: ReplyInit & { name?: string; inline?: boolean } = {},
   ) {
     super(undefined, init);
-    this.name = init.name ?? null;
-    this.inline = init.inline ?? false;
+    const { name = null, inline = false } = init;
+    if (typeof path !== "string") throw new TypeError(`a FileResponse takes a path as text, got ${said(path)}`);
+    if (name !== null && typeof name !== "string") throw new TypeError(`the name of a file is text, got ${said(name)}`);
+    [this.name, this.inline] = [name, Boolean(inline)];
   }
 }
 
@@ -126,14 +132,18 @@ function reply(host: Host, made: Reply, status?: number): WireResponse {
   return [said, fields, body, null];
 }
 
-/** WHATWG's. */
+/** What `fetch` takes off. */
+const CODING = /^\s*((x-)?gzip|deflate|br)\s*$/i;
+
+/** WHATWG's. The body of one that was fetched has been decoded: what its fields say of it holds no more. */
 function foreign(host: Host, made: Response): WireResponse {
-  return [
-    made.status,
-    Fields.from(made.headers).flat(),
-    made.body ? host.keepStream(made.body as unknown as Pieces) : null,
-    null,
-  ];
+  const fields = Fields.from(made.headers);
+  const codings = fields.get("content-encoding")?.split(",");
+  if (made.type !== "default" && codings?.every((coding) => CODING.test(coding))) {
+    fields.delete("content-encoding");
+    fields.delete("content-length");
+  }
+  return [made.status, fields.flat(), made.body ? host.keepStream(made.body as unknown as Pieces) : null, null];
 }
 
 /** A response as a hook on the way out is shown it; what it changes is sent. */
@@ -171,6 +181,6 @@ export class MadeResponse {
     if (!this.#headers && this.status === this.#status && this.#replaced === undefined) return null;
     const fields = this.#headers ? this.#headers.flat() : this.#fields;
     const body = this.#replaced === undefined ? undefined : content(host, this.#replaced)[1];
-    return [this.status, fields, body, null];
+    return [checkedStatus(this.status), fields, body, null];
   }
 }

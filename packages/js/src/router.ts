@@ -1,5 +1,6 @@
 // Routes and hooks, of an app or of a part of one.
 
+import { checkedStatus, said } from "./errors.ts";
 import type { Context, Taken } from "./inputs.ts";
 import type { Request } from "./request.ts";
 import type { MadeResponse, Reply } from "./response.ts";
@@ -29,7 +30,30 @@ export interface RouteOptions extends Taken {
 }
 
 /** What a hook answers in place of the handler; nothing lets the request go on. */
-export type HookAnswer<Same> = Reply | Response | readonly [body: unknown, status: number] | Same | undefined | void;
+export type HookAnswer<Same> = Reply | Response | readonly [body: unknown, status: number] | Same | null | undefined | void;
+
+/** Every member of `RouteOptions`: what is none of them is a slip of the pen. */
+const OPTIONS: ReadonlySet<string> = new Set(
+  Object.keys({
+    params: 0,
+    query: 0,
+    headers: 0,
+    cookies: 0,
+    fields: 0,
+    deps: 0,
+    body: 0,
+    bodyKind: 0,
+    bodyOptional: 0,
+    response: 0,
+    status: 0,
+    needs: 0,
+    maxBodySize: 0,
+    timeout: 0,
+    cancelOnDisconnect: 0,
+    assertFormats: 0,
+    hooks: 0,
+  } satisfies Record<keyof RouteOptions, 0>),
+);
 
 /** A hook on the way in: it answers, or goes on. */
 export type RequestHook = (request: Request) => HookAnswer<Request> | PromiseLike<HookAnswer<Request>>;
@@ -121,6 +145,9 @@ export class Router<Deps = Record<never, never>> {
 
   #add(method: string, path: string, options: RouteOptions, handler: Route["handler"]): this {
     if (typeof handler !== "function") throw new TypeError(`${method} ${path}: a handler is a function`);
+    const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
+    if (unknown !== undefined) throw new TypeError(`${method} ${path}: there is no option ${JSON.stringify(unknown)}`);
+    if (options.status !== undefined) checkedStatus(options.status);
     this.listed.push({ method, path: this.prefix.replace(/\/$/, "") + path, options, handler, hooks: [] });
     return this;
   }
@@ -138,34 +165,35 @@ export class Router<Deps = Record<never, never>> {
     return this;
   }
 
+  #hook<Phase extends keyof Hooks>(phase: Phase, hook: Hooks[Phase][number]): this {
+    if (typeof hook !== "function") throw new TypeError(`${phase}: a hook is a function, got ${said(hook)}`);
+    (this.hooks[phase] as unknown[]).push(hook);
+    return this;
+  }
+
   /** On the head of every request. */
   onRequest(hook: RequestHook): this {
-    this.hooks.onRequest.push(hook);
-    return this;
+    return this.#hook("onRequest", hook);
   }
 
   /** On the head, before the body is read. */
   preValidation(hook: RequestHook): this {
-    this.hooks.preValidation.push(hook);
-    return this;
+    return this.#hook("preValidation", hook);
   }
 
   /** When everything has been read and accepted. */
   preHandler(hook: RequestHook): this {
-    this.hooks.preHandler.push(hook);
-    return this;
+    return this.#hook("preHandler", hook);
   }
 
   /** For a response of 500 and above that was made from an error. */
   onError(hook: ResponseHook): this {
-    this.hooks.onError.push(hook);
-    return this;
+    return this.#hook("onError", hook);
   }
 
   /** For every response. */
   onResponse(hook: ResponseHook): this {
-    this.hooks.onResponse.push(hook);
-    return this;
+    return this.#hook("onResponse", hook);
   }
 }
 

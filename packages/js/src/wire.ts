@@ -56,6 +56,8 @@ export interface EngineWorker {
   request(token: Token): Id;
   /** The value that the user code of one request shares: the given one where it is the first. Null: the request is over. */
   share(token: Token, value: Id): Id | null;
+  /** Why a body is no JSON, by the rules of a bound one: a status, and what is wrong. */
+  checkJson(body: Uint8Array): [number, string] | null;
   reserve(task: Id): boolean;
   giveBack(task: Id): void;
   runInBackground(task: Id): void;

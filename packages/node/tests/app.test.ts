@@ -1,7 +1,10 @@
 // What only this language has: results, errors, bodies and the order of things.
 
 import assert from "node:assert/strict";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import {
   FileResponse,
   HTTPError,
@@ -253,6 +256,69 @@ test("a singleton is made once and finished when the app is left", async () => {
   assert.deepEqual(seen, ["startup", "open", "close", "shutdown"]);
 });
 
+test("a hook that returns null goes on", async () => {
+  const app = new Spikard()
+    .onRequest((request) => (request.headers.has("x-user") ? null : new Reply("who?", { status: 401 })))
+    .onResponse(async () => null)
+    .get("/", () => ({ here: true }));
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/")).status, 401);
+  assert.deepEqual((await client.get("/", { headers: { "x-user": "a" } })).json(), { here: true });
+});
+
+test("what is no status, file or stream is named where it is made", () => {
+  const wrong = (value: unknown) => value as never;
+  const status = (got: string, first = 200) => `a status is a whole number from ${first} to 599, got ${got}`;
+  const claims: [() => unknown, string][] = [
+    [() => new Reply("x", { status: wrong("404") }), status('"404"')],
+    [() => new Reply("x", { status: 99 }), status("99")],
+    [() => new Reply("x", { status: 200.5 }), status("200.5")],
+    [() => new Reply("x", { status: wrong({}) }), status("a object")],
+    [() => new HTTPError(200), status("200", 400)],
+    [() => new HTTPError(wrong(undefined)), status("undefined", 400)],
+    [() => new Spikard().get("/", { status: 0 }, () => 1), status("0")],
+    [() => new Spikard().handleError(200, () => 1), status("200", 400)],
+    [() => new FileResponse(wrong(5)), "a FileResponse takes a path as text, got 5"],
+    [() => new FileResponse("a", { name: wrong(5) }), "the name of a file is text, got 5"],
+    [() => new StreamingResponse(wrong(5)), "a StreamingResponse takes what can be iterated over, got 5"],
+    [() => new Spikard().onRequest(wrong("x")), 'onRequest: a hook is a function, got "x"'],
+    [() => new Spikard().get("/a", wrong({ querry: {} }), () => 1), 'GET /a: there is no option "querry"'],
+  ];
+  for (const [make, message] of claims) assert.throws(make, { name: "TypeError", message });
+});
+
+test("a hook's rubbish status is a failure, and a lone surrogate an answer", async () => {
+  const reports: unknown[] = [];
+  const app = new Spikard()
+    .get("/", { hooks: { onResponse: [(response) => Object.assign(response, { status: "zz" })] } }, () => "x")
+    .get("/surrogate", () => {
+      throw new HTTPError(404, "no \ud800");
+    });
+  app.log = ({ error }) => reports.push((error as Error).message);
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/")).status, 500);
+  assert.deepEqual(reports, ['a status is a whole number from 200 to 599, got "zz"']);
+  const missing = await client.get("/surrogate");
+  assert.deepEqual([missing.status, (missing.json() as { detail: string }).detail], [404, "no \ufffd"]);
+});
+
+test("what fetch has decoded is sent without the fields of what it was", async () => {
+  const upstream = http.createServer((_, answer) => {
+    answer.setHeader("content-encoding", "gzip");
+    answer.setHeader("x-kept", "yes");
+    answer.end(gzipSync("hello"));
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, resolve));
+  const { port } = upstream.address() as AddressInfo;
+  const app = new Spikard().get("/", () => fetch(`http://127.0.0.1:${port}`));
+  await using client = new TestClient(app);
+  const answer = await client.get("/");
+  assert.deepEqual([answer.status, answer.text(), answer.headers.get("x-kept")], [200, "hello", "yes"]);
+  assert.deepEqual([answer.headers.get("content-encoding"), answer.headers.get("content-length")], [null, null]);
+  upstream.close();
+  upstream.closeAllConnections();
+});
+
 test("routers nest, and their hooks stay theirs", async () => {
   const inner = new Router("/inner").get("/x", () => "x");
   inner.onResponse((response) => response.headers.set("x-inner", "1"));
@@ -260,6 +326,26 @@ test("routers nest, and their hooks stay theirs", async () => {
   await using client = new TestClient(app);
   assert.equal((await client.get("/outer/inner/x")).headers.get("x-inner"), "1");
   assert.equal((await client.get("/y")).headers.get("x-inner"), null);
+});
+
+test("what a handler reads as JSON is judged as a bound body is", async () => {
+  const app = new Spikard()
+    .post("/read", async ({ request }) => ({ got: await request.json() }))
+    .post("/bound", { body: {} }, ({ body }) => ({ got: body }));
+  await using client = new TestClient(app);
+  const deep = `${"[".repeat(100)}${"]".repeat(100)}`;
+  for (const body of ['{"x":1', '{"x":1e999}', deep, '"\\ud800"', "NaN", '{"x":1}', "[1.5]", new Uint8Array([0xff])]) {
+    const headers = { "content-type": "application/json" };
+    const [read, bound] = [
+      await client.post("/read", { headers, body }),
+      await client.post("/bound", { headers, body }),
+    ];
+    const { detail } = bound.json() as { detail?: string };
+    assert.deepEqual([read.status, (read.json() as { detail?: string }).detail], [bound.status, detail], `${body}`);
+    assert.ok(read.status === 200 || detail?.startsWith("the body is not valid JSON: "));
+  }
+  const nothing = await client.post("/read");
+  assert.equal(nothing.status, 400);
 });
 
 test("a body can be read in the handler, whole or piece by piece", async () => {

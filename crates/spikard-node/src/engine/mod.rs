@@ -200,7 +200,12 @@ impl Loop {
 
     /// Tells the host which of its values are needed no more.
     fn let_go(&self, js: Js<'_>) {
-        let ids: Vec<_> = self.released.take().into_iter().map(|id| js.id(id)).collect();
+        let released = self.released.take();
+        if !self.places.borrow().is_empty() {
+            // A task that its response has taken with it, and that never came to run.
+            released.iter().for_each(|id| self.give_back(*id));
+        }
+        let ids: Vec<_> = released.into_iter().map(|id| js.id(id)).collect();
         if !ids.is_empty()
             && let Ok(ids) = js.array(&ids)
         {
