@@ -30,7 +30,14 @@ export interface RouteOptions extends Taken {
 }
 
 /** What a hook answers in place of the handler; nothing lets the request go on. */
-export type HookAnswer<Same> = Reply | Response | readonly [body: unknown, status: number] | Same | null | undefined | void;
+export type HookAnswer<Same> =
+  | Reply
+  | Response
+  | readonly [body: unknown, status: number]
+  | Same
+  | null
+  | undefined
+  | void;
 
 /** Every member of `RouteOptions`: what is none of them is a slip of the pen. */
 const OPTIONS: ReadonlySet<string> = new Set(

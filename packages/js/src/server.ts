@@ -10,7 +10,12 @@ export interface Drained {
   connections: number;
   /** Requests that were still in flight. */
   inFlight: number;
+  /** Whether the shut-down did not end in time. */
+  givenUp: boolean;
 }
+
+/** What every shut-down is given, in milliseconds. */
+const MOMENT = 100;
 
 /** A server that listens. */
 export class Server {
@@ -19,7 +24,12 @@ export class Server {
   readonly #left: Promise<Drained>;
   /** Where it listens: `http://127.0.0.1:8000` and its like. */
   readonly location: string;
-  #stopped = false;
+  /** Seconds that its end may take. */
+  readonly patience: number;
+  /** When it was asked to end. */
+  #stopped: number | undefined;
+  #isHurried = false;
+  #hurry: () => void = () => undefined;
   #ended = false;
 
   private constructor(app: App<never>, host: Host, assignment?: string) {
@@ -27,6 +37,7 @@ export class Server {
     this.#host = host;
     const [location, number] = host.worker.listen(assignment);
     this.location = location;
+    this.patience = (JSON.parse(host.worker.config) as { shutdown_timeout: number }).shutdown_timeout;
     this.#left = this.#leave(host.asked<[number, number]>(number));
     this.#left.catch(() => undefined);
   }
@@ -62,21 +73,45 @@ export class Server {
   /** Drains; asked a second time, ends at once. */
   close(): Promise<Drained> {
     if (this.#ended) return this.#left;
-    if (this.#stopped) this.#host.worker.abort();
-    else this.#host.worker.shutdown();
-    this.#stopped = true;
+    if (this.#stopped === undefined) {
+      this.#stopped = performance.now();
+      this.#host.worker.shutdown();
+    } else {
+      this.#isHurried = true;
+      this.#host.worker.abort();
+      this.#hurry();
+    }
     return this.#left;
   }
 
   async #leave(drained: Promise<[number, number]>): Promise<Drained> {
     const [connections, inFlight] = await drained;
     try {
-      await this.#app.leave(this.#host);
+      const hasLeft = await this.#inTime(this.#app.leave(this.#host));
+      return { connections, inFlight, givenUp: !hasLeft };
     } finally {
       this.#ended = true;
       this.#host.close();
     }
-    return { connections, inFlight };
+  }
+
+  /** Whether this ends in the time that is left. */
+  async #inTime(leaving: Promise<void>): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<boolean>((resolve) => {
+      const wait = (time: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(resolve, Math.max(time, MOMENT), false);
+      };
+      this.#hurry = () => wait(0);
+      const end = (this.#stopped ?? performance.now()) + this.patience * 1000;
+      wait(this.#isHurried ? 0 : end - performance.now());
+    });
+    try {
+      return await Promise.race([leaving.then(() => true), over]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

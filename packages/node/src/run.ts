@@ -8,7 +8,10 @@ import { Server } from "../../js/src/server.ts";
 import { addon } from "./load.ts";
 import * as processes from "./processes.ts";
 
-/** Serves until SIGINT or SIGTERM, then finishes the requests in flight. A second signal ends at once, with the status 1. */
+/**
+ * Serves until SIGINT or SIGTERM, then finishes the requests in flight. A second signal, or user code that does not end
+ * in time, end the program with the status 1.
+ */
 export async function run(app: App<never>, config: Config = {}): Promise<void> {
   if (!processes.isTurn()) return new Promise(() => undefined);
   const said = JSON.stringify(layers({ ...app.config }, { ...config }));
@@ -33,8 +36,13 @@ export async function run(app: App<never>, config: Config = {}): Promise<void> {
   // Whoever reads it may send a signal at once.
   if (processes.assigned === undefined) console.error(addon.banner(said, server.location));
   try {
-    const { connections, inFlight } = await server.ended;
-    if (connections || inFlight || signals > 1) process.exitCode = 1;
+    const { connections, inFlight, givenUp } = await server.ended;
+    const remains = inFlight ? [`${inFlight} request${inFlight === 1 ? "" : "s"}`] : [];
+    if (givenUp) remains.push("the shut-down");
+    const when = signals > 1 ? "at the second signal" : `after ${server.patience} s`;
+    if (remains.length) console.error(`Spikard: ${remains.join(", ")} given up ${when}`);
+    // What was given up may hold the program: a timer, a pool of connections.
+    if (connections || remains.length || signals > 1) process.exit(1);
   } finally {
     for (const [signal, meaning] of meanings) process.off(signal, meaning);
   }

@@ -10,7 +10,7 @@ import { answered, start, until } from "./program.ts";
 test("a program ends by itself when its server is closed", async () => {
   const text =
     'app.get("/", () => "x");\nconst server = await app.listen();\nconsole.error(await (await fetch(server.location)).text(), await server.close());';
-  const { ended, said } = await start(text, /x \{ connections: 0, inFlight: 0 \}/);
+  const { ended, said } = await start(text, /x \{ connections: 0, inFlight: 0, givenUp: false \}/);
   assert.equal(await ended, 0, said());
 });
 
@@ -25,6 +25,40 @@ test("a signal drains: requests in flight are answered, and the program ends wel
   assert.equal(await ended, 0);
   assert.match(said(), /after run/);
 });
+
+const stuck = {
+  "a shut-down": "app.onShutdown(() => new Promise(() => undefined));",
+  "a singleton's clean-up": `app.provide("held", { scope: "singleton" }, async function* () {
+    yield 1;
+    await new Promise(() => undefined);
+  }).get("/held", { deps: ["held"] }, () => 1);`,
+};
+
+for (const [what, text] of Object.entries(stuck)) {
+  const program = (seconds: number) =>
+    start(
+      `setInterval(() => undefined, 1000);\n${text}\nawait app.get("/", () => 1).run({ shutdownTimeout: ${seconds} });`,
+      /http:/,
+    );
+
+  test(`${what} that never ends is given up when the time is over`, async () => {
+    const { child, said, ended, location } = await program(0.4);
+    await answered(`${location}/held`);
+    child.kill("SIGTERM");
+    assert.equal(await ended, 1);
+    assert.match(said(), /^Spikard: the shut-down given up after 0.4 s$/m);
+  });
+
+  test(`${what} that never ends is given up at the second signal`, async () => {
+    const { child, said, ended, location } = await program(60);
+    await answered(`${location}/held`);
+    child.kill("SIGTERM");
+    await sleep(300);
+    child.kill("SIGTERM");
+    assert.equal(await ended, 1);
+    assert.match(said(), /^Spikard: the shut-down given up at the second signal$/m);
+  });
+}
 
 test("SIGHUP ends no server", async () => {
   const { child, location, said, ended } = await start('app.get("/", () => "x");\nawait app.run();', /http:/);
