@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { background, HTTPError, Spikard, StreamingResponse, TestClient } from "@spikard/node";
+import { background, HTTPError, Reply, Spikard, StreamingResponse, TestClient } from "@spikard/node";
 
 const storage = new AsyncLocalStorage<string>();
 
@@ -143,4 +143,61 @@ test("background work of a hook on the way out, and of a task, is done too", asy
   await sleep(20);
   await client.close();
   assert.deepEqual(seen, ["task", "task of the task"]);
+});
+
+test("a refusal takes no background work back, and an exception all that came before", async () => {
+  class Odd extends Error {}
+  const seen: string[] = [];
+  const ask = (name: string) => background.run(() => void seen.push(name));
+  const app = new Spikard({ backgroundTasks: { maxQueue: 3 } })
+    .onRequest(() => ask("in"))
+    .onResponse(() => ask("out"))
+    .get("/items/{number:int}", ({ query }) => {
+      ask("handler");
+      const fault = query.get("fault");
+      if (fault) throw fault === "gone" ? new HTTPError(410) : new Error(fault);
+      return {};
+    })
+    .get("/recovered", () => {
+      throw new Odd();
+    })
+    .handleError(Odd, () => {
+      ask("recovered");
+      return new Reply(undefined, { status: 409 });
+    });
+  app.log = () => undefined;
+  await using client = new TestClient(app);
+  const claims: [string, number, string[]][] = [
+    ["/items/1", 200, ["in", "handler", "out"]],
+    ["/items/x", 422, ["in", "out"]],
+    ["/nowhere", 404, ["in", "out"]],
+    ["/items/1?fault=gone", 410, ["out"]],
+    ["/items/1?fault=broken", 500, ["out"]],
+    ["/recovered", 409, ["recovered", "out"]],
+  ];
+  for (const [target, status, kept] of claims) {
+    seen.length = 0;
+    // More than the queue holds: each gives its places back.
+    for (let times = 1; times < 5; times++) {
+      assert.equal((await client.get(target)).status, status, target);
+      for (let tries = 0; tries < 200 && seen.length < times * kept.length; tries++) await sleep(5);
+    }
+    assert.deepEqual(seen.sort(), [kept, kept, kept, kept].flat().sort(), target);
+  }
+});
+
+test("work whose response never came gives its place back", async () => {
+  const app = new Spikard({ backgroundTasks: { maxQueue: 2 } })
+    .get("/lost", { hooks: { onResponse: [() => Promise.reject(new Error("the hook failed"))] } }, ({ background }) => {
+      background(() => undefined);
+      return {};
+    })
+    .get("/kept", ({ background }) => {
+      background(() => undefined);
+      return {};
+    });
+  app.log = () => undefined;
+  await using client = new TestClient(app);
+  for (let times = 0; times < 5; times++) assert.equal((await client.get("/lost")).status, 500);
+  assert.equal((await client.get("/kept")).status, 200);
 });

@@ -6,11 +6,21 @@ import asyncio
 import contextvars
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from spikard import BackgroundConfig, BackgroundTasks, HTTPException, Response, Spikard, StreamingResponse, TestClient
+from spikard import (
+    BackgroundConfig,
+    BackgroundTasks,
+    HTTPException,
+    Request,
+    Response,
+    Spikard,
+    StreamingResponse,
+    TestClient,
+)
 from spikard import background as module
 from spikard.background import run
 
@@ -146,6 +156,52 @@ def test_a_request_that_fails_takes_back_what_it_asked_for(fault: Exception) -> 
 
     assert seen(app) in (409, 500)
     assert out == []
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "kept"),
+    [
+        ("/items/1", 200, ["in", "handler", "out"]),
+        ("/items/x", 422, ["in", "out"]),
+        ("/nowhere", 404, ["in", "out"]),
+        ("/items/1?fault=gone", 410, ["out"]),
+        ("/items/1?fault=broken", 500, ["out"]),
+        ("/recovered", 409, ["recovered", "out"]),
+    ],
+)
+def test_a_refusal_takes_nothing_back_and_an_exception_all_that_came_before(
+    target: str, status: int, kept: list[str]
+) -> None:
+    class Odd(Exception):
+        pass
+
+    app, out = Spikard(background_tasks=BackgroundConfig(max_queue=3)), list[str]()
+    app.on_request(lambda _: run(out.append, "in"))
+    app.on_response(lambda _: run(out.append, "out"))
+
+    @app.get("/items/{number}")
+    def item(number: int, fault: str | None = None) -> None:
+        run(out.append, "handler")
+        if fault is not None:
+            raise HTTPException(410) if fault == "gone" else RuntimeError(fault)
+
+    @app.get("/recovered")
+    def odd() -> None:
+        raise Odd
+
+    @app.exception_handler(Odd)
+    def recover(request: Request, error: Odd) -> Response:
+        run(out.append, "recovered")
+        return Response(status_code=409)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        for times in (1, 2, 3, 4):  # more than the queue holds: each gives its places back
+            assert client.get(target).status_code == status
+            for _ in range(200):
+                if len(out) == times * len(kept):
+                    break
+                time.sleep(0.01)
+    assert sorted(out) == sorted(kept * 4)
 
 
 def test_a_result_that_cannot_be_sent_takes_the_tasks_back() -> None:
