@@ -14,7 +14,6 @@ from pathlib import Path
 import node
 import node_attempt
 
-import cargo
 import places
 
 DIST = places.ROOT / "dist" / "npm"
@@ -61,7 +60,10 @@ def stage() -> list[Path]:
         "version": number,
         "description": f"The add-on of @spikard/node, {target}",
     }
-    write(platform, {**own, **kept, "main": "spikard.node", "files": ["spikard.node"], **TARGETS[target]})
+    write(
+        platform,
+        {**own, **kept, "type": "commonjs", "main": "spikard.node", "files": ["spikard.node"], **TARGETS[target]},
+    )
     package = DIST / "node"
     for part in ("esm", "cjs"):
         shutil.copytree(node.PACKAGE / "dist" / part, package / "dist" / part)
@@ -101,10 +103,9 @@ def main(arguments: list[str]) -> int:
     """Builds, packs, and tries where it is asked to."""
     node.install()
     profile = os.environ.get("SPIKARD_PROFILE", "release")
-    with cargo.alone(places.target()):
-        if code := node.build(profile):
-            return code
-        tarballs = [pack(folder) for folder in stage()]
+    if code := node.build(profile):
+        return code
+    tarballs = [pack(folder) for folder in stage()]
     if "--try" in arguments:
         if code := judge(tarballs):
             return code

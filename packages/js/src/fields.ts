@@ -7,7 +7,19 @@ export type Flat = string[];
 export type FieldsInit = Headers | Record<string, string> | readonly (readonly [string, string])[];
 
 /** `Headers` that know their fields one by one. */
-export class Fields extends Headers {
+export interface Fields extends Headers {
+  /** Each field. */
+  flat(): Flat;
+}
+
+interface FieldsMaker {
+  new (): Fields;
+  fromFlat(flat: Flat): Fields;
+  from(init?: FieldsInit): Fields;
+}
+
+// Not a class that is exported: libraries of types differ in whether the methods of `Headers` are methods.
+export const Fields: FieldsMaker = class extends Headers implements Fields {
   #all: [string, string][] = [];
 
   static fromFlat(flat: Flat): Fields {
@@ -42,8 +54,7 @@ export class Fields extends Headers {
     this.#all = this.#all.filter(([each]) => each !== name.toLowerCase());
   }
 
-  /** Each field. */
   flat(): Flat {
     return this.#all.flat();
   }
-}
+};
