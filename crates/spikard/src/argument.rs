@@ -110,6 +110,8 @@ fn body<T: JsonSchema>(route: &mut RouteSpec, kind: BodyKind) -> Result<(), Spec
         schema: document::<T>(),
         reading: Reading::Typed,
         decoder,
+        // serde calls the user's own `Deserialize` while it reads.
+        strict_decoder: false,
         // MessagePack is read by the core, and serde makes the value of what it read.
         msgpack_decoder: None,
         value_decoder: decoder,
