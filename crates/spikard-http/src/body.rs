@@ -30,6 +30,8 @@ struct Rest {
     /// Of a work that waits for what becomes of the body.
     line: Option<Arc<Line>>,
     streams: bool,
+    /// A stream that nobody asked for: its length is not known.
+    untold: bool,
     sent: Sent,
     /// It has failed; its error ends the connection.
     broken: bool,
@@ -71,10 +73,11 @@ impl Body {
     /// `file` goes before `body`; `line` is that of a work that waits for what becomes of it.
     pub(crate) fn with_rest(body: spikard_core::Body, file: Option<Reading>, line: Option<Arc<Line>>) -> Self {
         let file = file.filter(|file| file.left() > 0);
-        let (whole, streams) = match body {
-            spikard_core::Body::Whole(whole) => (Some(whole).filter(|whole| !whole.is_empty()), false),
-            spikard_core::Body::Stream(_) => (None, line.as_ref().is_some_and(|line| !line.terms.bodiless)),
-            spikard_core::Body::File(_) => (None, false),
+        let is_stream = matches!(body, spikard_core::Body::Stream(_));
+        let streams = is_stream && line.as_ref().is_some_and(|line| !line.terms.bodiless);
+        let whole = match body {
+            spikard_core::Body::Whole(whole) => Some(whole).filter(|whole| !whole.is_empty()),
+            spikard_core::Body::Stream(_) | spikard_core::Body::File(_) => None,
         };
         if file.is_none() && line.is_none() {
             return Self { whole, rest: None };
@@ -85,7 +88,8 @@ impl Body {
         let watched = departure.filter(|departure| streams && !departure.has_departed());
         let client = watched.map_or(Client::Reads, |departure| Client::Stays(departure.watch()));
         let request = line.as_ref().and_then(|line| line.take_request());
-        let rest = Rest { file, line, streams, sent, broken: false, client, request, entry: None };
+        let untold = is_stream && !streams;
+        let rest = Rest { file, line, streams, untold, sent, broken: false, client, request, entry: None };
         Self { whole, rest: Some(Box::new(rest)) }
     }
 
@@ -94,11 +98,16 @@ impl Body {
         self.rest.get_or_insert_with(|| Box::new(Rest::nothing())).entry = Some(entry);
     }
 
+    /// Whether its length is not known though nothing of it is sent.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.rest.as_deref().is_some_and(|rest| rest.untold)
+    }
+
     /// Takes the content away: the answer to HEAD is complete unread. Its length, where it has one.
     pub(crate) fn strip(&mut self) -> Option<u64> {
         let length = self.whole.take().map_or(0, |whole| whole.len() as u64);
         match &mut self.rest {
-            Some(rest) if rest.streams => None,
+            Some(rest) if rest.streams || rest.untold => None,
             Some(rest) => {
                 rest.sent = Sent::Complete;
                 Some(rest.file.take().map_or(length, |file| file.left()))
@@ -115,6 +124,7 @@ impl Rest {
             file: None,
             line: None,
             streams: false,
+            untold: false,
             sent: Sent::Complete,
             broken: false,
             client,

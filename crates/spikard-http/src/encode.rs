@@ -43,6 +43,12 @@ pub(crate) fn encode_with(
     head(response, Body::with_rest(body, file, tail), bodiless)
 }
 
+/// Whether the head may name the length of content. A 204 has none, and that of a 304 would be the length which another
+/// answer has (RFC 9110, section 8.6).
+pub(crate) fn may_name_length(status: StatusCode) -> bool {
+    !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 /// RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5: these never have content.
 fn is_contentless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
@@ -61,6 +67,7 @@ pub(crate) fn drop_content(response: &mut Response) -> Option<String> {
 /// Takes the content off the answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).
 pub(crate) fn strip_content(response: &mut http::Response<Body>) {
     if let Some(length) = response.body_mut().strip()
+        && may_name_length(response.status())
         && !response.headers().contains_key(header::CONTENT_LENGTH)
     {
         response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));

@@ -8,12 +8,12 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts, response::Parts as Head};
+use http::{HeaderValue, Request, Response, header, request::Parts, response::Parts as Head};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::{Body, BodyError, Broken, Departure, Service};
+use crate::{Body, BodyError, Broken, Departure, Service, encode::may_name_length};
 
 /// Answers a request that came by no connection. The length of a body stands in the head, where a connection would put
 /// it.
@@ -30,7 +30,9 @@ where
         Some(refused) => refused,
         None => service.call(Request::from_parts(head, body)).await,
     };
-    if let Some(length) = answer.size_hint().exact().filter(|_| answer.status() != StatusCode::NO_CONTENT) {
+    if let Some(length) =
+        answer.size_hint().exact().filter(|_| may_name_length(answer.status()) && !answer.body().is_untold())
+    {
         answer.headers_mut().entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(length));
     }
     answer

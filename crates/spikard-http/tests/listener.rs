@@ -23,7 +23,7 @@ use tokio::{
     net::TcpStream,
     sync::mpsc,
     task::JoinHandle,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 use wire::{App, PATIENCE, assert_problem, read_all, read_until};
 
@@ -366,6 +366,23 @@ async fn a_drain_does_not_wait_for_a_body_that_nobody_reads() {
     // It neither sends the body nor closes its side.
     assert_eq!(server.end().await, COMPLETE);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reader_that_takes_little_all_the_time_is_not_dropped() {
+    let server = Server::start(Config { write_timeout: Some(0.2), ..Config::default() });
+    let mut client = server.connect().await;
+    client.write_all(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut piece = vec![0; 64 << 10];
+    // More than both sockets hold: what a dropped connection has sent can be read to its end.
+    for _ in 0..240 {
+        sleep(Duration::from_millis(25)).await;
+        timeout(PATIENCE, client.read_exact(&mut piece)).await.expect("it sends").expect("it is open");
+    }
+    sleep(Duration::from_secs(2)).await;
+    let ended = timeout(PATIENCE, async { while client.read(&mut piece).await.is_ok_and(|read| read > 0) {} }).await;
+    ended.expect("one that stops is dropped");
 }
 
 #[tokio::test]

@@ -217,25 +217,30 @@ def test_a_result_that_cannot_be_sent_takes_the_tasks_back() -> None:
     assert out == []
 
 
-@pytest.mark.parametrize("is_async", [True, False])
-def test_what_a_task_raises_is_logged_with_route_and_request(is_async: bool, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("raised", [LookupError, SystemExit])
+@pytest.mark.parametrize("kind", ["async", "sync", "returned"])
+def test_what_a_task_raises_is_logged_with_route_and_request(
+    kind: str, raised: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
     app = Spikard()
 
     async def asynchronous() -> None:
-        raise LookupError("secret")
+        raise raised("secret")
 
     def synchronous() -> None:
-        raise LookupError("secret")
+        raise raised("secret")
+
+    work = {"async": asynchronous, "sync": synchronous, "returned": lambda: asynchronous()}[kind]
 
     @app.get("/items")
     async def handler() -> str:
-        run(asynchronous if is_async else synchronous)
+        run(work)
         return "sent"
 
     with caplog.at_level(logging.ERROR, "spikard.error"):
         assert seen(app, "/items") == 200
     [record] = caplog.records
-    assert "GET /items raised LookupError (request " in record.getMessage()
+    assert f"GET /items raised {raised.__name__} (request " in record.getMessage()
 
 
 # covers config: background_tasks

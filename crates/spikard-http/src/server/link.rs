@@ -103,11 +103,13 @@ impl Link {
         hurried || self.clock.overdue(owed, self.owed.load(Relaxed) as u32)
     }
 
-    /// The client takes no bytes.
-    pub(super) fn stall(&self) {
-        if self.stalled.load(Relaxed) == 0 {
+    /// The client takes no bytes. True: from now on.
+    pub(super) fn stall(&self) -> bool {
+        let begins = self.stalled.load(Relaxed) == 0;
+        if begins {
             self.stalled.store(u64::from(self.clock.now()) + 1, Relaxed);
         }
+        begins
     }
 
     /// The client has taken bytes.

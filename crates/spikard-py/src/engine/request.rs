@@ -16,7 +16,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyString},
 };
-use spikard_core::{Entry, Head, RequestBody, Told, pairs};
+use spikard_core::{Entry, Error, Head, RequestBody, Told, pairs};
 use spikard_http::{Departure, Peer};
 
 use super::{Key, Loop, find, job::Job};
@@ -120,12 +120,12 @@ impl RequestHead {
         Ok(self.head()?.parts.headers.iter().map(field).collect())
     }
 
-    fn _query(&self) -> PyResult<Vec<(String, String)>> {
+    fn _query(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
         self.touched.store(true, Ordering::Relaxed);
-        let head = self.head()?;
-        let found = pairs::parse(head.parts.uri.query().unwrap_or_default().as_bytes());
-        let found = found.map_err(|fault| invalid(fault.message("query")))?;
-        Ok(found.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        self.head()?.query_pairs().or_else(|fault| {
+            let refused = Error::malformed(fault.message("query"));
+            Err(error::exception(py, &self.seen()?.here()?.host, &refused))
+        })
     }
 
     fn _cookies(&self) -> PyResult<Vec<(String, String)>> {

@@ -103,20 +103,29 @@ class Task:
     async def _await(self) -> None:
         """In a Task of its own: only so does a coroutine get its own context in every version."""
         work = self.work if inspect.iscoroutine(self.work) else self.context.run(self.work)
-        await self.context.run(self._loop.create_task, _awaited(work))
+        left = await self.context.run(self._loop.create_task, _awaited(work))
+        if left is not None:
+            raise left
 
     def _call(self) -> None:
         made = self.context.run(self.work)
         if inspect.isawaitable(made):  # `run(lambda: send(mail))`
-            self.context.run(asyncio.run_coroutine_threadsafe, _awaited(made), self._loop).result()
+            left = self.context.run(asyncio.run_coroutine_threadsafe, _awaited(made), self._loop).result()
+            if left is not None:
+                raise left
 
     def __del__(self) -> None:
         if self.place is not None and inspect.iscoroutine(self.work):
             self.work.close()  # it never began, and nobody is to be warned of that
 
 
-async def _awaited(work: Awaitable[Any]) -> None:
-    await work
+async def _awaited(work: Awaitable[Any]) -> SystemExit | None:
+    """What leaves it with SystemExit: raised in a Task, that would end the loop and the server."""
+    try:
+        await work
+    except SystemExit as left:
+        return left
+    return None
 
 
 def _is_async(work: object) -> bool:

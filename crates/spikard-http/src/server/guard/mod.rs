@@ -40,11 +40,20 @@ pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     fn poll_lost(&self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
+
+    /// Written bytes that the other side has not taken, where the system tells.
+    fn unsent(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl Wire for TcpStream {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
+    }
+
+    fn unsent(&self) -> Option<usize> {
+        unsent(self)
     }
 }
 
@@ -53,12 +62,33 @@ impl Wire for tokio::net::UnixStream {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_read_ready(cx)
     }
+
+    fn unsent(&self) -> Option<usize> {
+        unsent(self)
+    }
 }
 
 impl Wire for DuplexStream {
     fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
+}
+
+/// What a socket has been given and the other side has not taken: of TCP, has not acknowledged.
+#[cfg(target_os = "linux")]
+pub(super) fn unsent(socket: &impl std::os::fd::AsFd) -> Option<usize> {
+    use rustix::ioctl::{Getter, Opcode, ioctl};
+
+    /// See ioctl_tty(2), unix(7) and tcp(7): the same number has the name SIOCOUTQ there.
+    const TIOCOUTQ: Opcode = 0x5411;
+    // SAFETY: the system answers this question with one int.
+    let queued: std::ffi::c_int = unsafe { ioctl(socket, Getter::<TIOCOUTQ, std::ffi::c_int>::new()) }.ok()?;
+    usize::try_from(queued).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn unsent<S>(_: &S) -> Option<usize> {
+    None
 }
 
 /// What hyper reads next.
@@ -100,6 +130,8 @@ pub(super) struct Guard<W> {
     busy: bool,
     /// hyper has written what it has not flushed.
     unflushed: bool,
+    /// What the other side had still to take when writing was blocked last.
+    unsent: Option<usize>,
     /// hyper asked for a head before it had flushed, and must be polled again.
     deferred: bool,
     closing: Closing,
@@ -122,6 +154,7 @@ impl<W: Wire> Guard<W> {
             stopped: false,
             busy: false,
             unflushed: false,
+            unsent: None,
             deferred: false,
             closing: Closing::No,
             request_ids,

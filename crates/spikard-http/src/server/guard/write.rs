@@ -69,13 +69,26 @@ impl<W: Wire> Guard<W> {
             Poll::Pending => {
                 // After an upgrade another task writes.
                 self.link.register(cx.waker());
-                self.link.stall();
-                if self.link.stalled() {
+                if self.link.stall() {
+                    self.unsent = self.wire.unsent();
+                } else if self.link.stalled() && !self.is_taken() {
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
             }
         }
         written
+    }
+
+    /// Whether the client takes bytes, though so slowly that the socket has no room yet: it has when a third of what it
+    /// holds is gone, which may be megabytes.
+    fn is_taken(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.unsent, self.wire.unsent());
+        let is_taken = before.zip(self.unsent).is_some_and(|(before, now)| now < before);
+        if is_taken {
+            self.link.progress();
+            self.link.stall();
+        }
+        is_taken
     }
 
     /// hyper answers a head that it does not take with a bare status line: the same as a problem document.

@@ -17,7 +17,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Remote, deregister, of_a_stream, readiness::Readiness, register};
-use crate::server::Wire;
+use crate::server::{Wire, guard::unsent};
 
 /// What a connection can run on.
 pub(in crate::server) trait Stream: Source + AsFd + Write + Unpin + Send + 'static {
@@ -111,5 +111,9 @@ impl<S: Stream> Wire for Socket<S> {
 
     fn poll_lost(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.readiness.poll_lost(cx)
+    }
+
+    fn unsent(&self) -> Option<usize> {
+        unsent(&self.stream)
     }
 }
