@@ -271,3 +271,15 @@ def test_a_hook_must_take_one_argument() -> None:
 
         @Spikard().on_request
         def nothing() -> None: ...
+
+
+def test_a_query_that_is_no_utf_8_is_refused_to_whoever_reads_it() -> None:
+    app = Spikard()
+
+    @app.get("/")
+    async def index(request: Request) -> dict[str, str]:
+        return dict(request.query_params)
+
+    with TestClient(app) as client:
+        refused = client.get("/?name=%ff")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "the query is not valid UTF-8")
