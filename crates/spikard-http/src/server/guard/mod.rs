@@ -79,7 +79,7 @@ impl Wire for DuplexStream {
 pub(super) fn unsent(socket: &impl std::os::fd::AsFd) -> Option<usize> {
     use rustix::ioctl::{Getter, Opcode, ioctl};
 
-    /// See ioctl_tty(2), unix(7) and tcp(7): the same number has the name SIOCOUTQ there.
+    /// `ioctl_tty(2)`; `tcp(7)` and `unix(7)` call the same number `SIOCOUTQ`.
     const TIOCOUTQ: Opcode = 0x5411;
     // SAFETY: the system answers this question with one int.
     let queued: std::ffi::c_int = unsafe { ioctl(socket, Getter::<TIOCOUTQ, std::ffi::c_int>::new()) }.ok()?;
