@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Infer, Spikard, TestClient } from "@spikard/node";
+import { type Infer, Router, type Server, Spikard, TestClient } from "@spikard/node";
 import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import { Type } from "typebox";
 import * as v from "valibot";
@@ -79,6 +79,19 @@ test("a query has the type of its schema, defaults filled in", async () => {
   });
   await using client = new TestClient(app);
   assert.deepEqual((await client.get("/?id=2&kind=a")).json(), { id: 2, limit: 10, kind: "a" });
+});
+
+test("an app that provides is an app, and takes routers that say what they need", async () => {
+  const router = new Router<{ count: number }>("/counts").get("", { deps: ["count"] }, ({ deps }) => {
+    same<typeof deps, { count: number }>();
+    return deps;
+  });
+  const app = new Spikard().provide("prefix", "n").provide("count", 3).include(router);
+  same<ReturnType<typeof app.listen>, Promise<Server>>();
+  // @ts-expect-error: a hook that answers means it
+  app.onResponse(() => 7);
+  await using client = new TestClient(new Spikard().provide("count", 3).include(router));
+  assert.deepEqual((await client.get("/counts")).json<{ count: number }>(), { count: 3 });
 });
 
 test("dependencies have the types of what makes them", async () => {
