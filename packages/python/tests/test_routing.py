@@ -194,3 +194,8 @@ def test_a_path_begins_with_a_slash() -> None:
     app.get("users")(lambda: None)
     with pytest.raises(SpecError, match="GET users: <lambda>: a path begins with a slash"):
         app._compile()
+
+
+def test_an_app_is_no_router() -> None:
+    with pytest.raises(TypeError, match="takes a Router, got an app: what it provides"):
+        Spikard().include_router(Spikard())

@@ -559,3 +559,16 @@ def test_cookies_are_a_mapping() -> None:
     assert "a" not in cookies
     with pytest.raises(KeyError):
         del cookies["a"]
+
+
+@pytest.mark.asyncio
+async def test_a_route_that_comes_while_the_app_of_a_client_runs_is_refused() -> None:
+    app = Spikard()
+    with TestClient(app), pytest.raises(RuntimeError, match="GET /late comes too late"):
+        app.get("/late")(lambda: None)
+    async with TestClient(app):
+        with pytest.raises(RuntimeError, match="comes too late"):
+            app.get("/late")(lambda: None)
+    app.get("/late")(lambda: "in time")
+    with TestClient(app) as client:
+        assert client.get("/late").text == "in time"

@@ -176,6 +176,10 @@ class Router(Registers):
         self._in_time("include_router()")
         if not isinstance(router, Router):
             raise TypeError(f"include_router() takes a Router, got {router!r}")
+        if hasattr(router, "provide"):
+            raise TypeError(
+                "include_router() takes a Router, got an app: what it provides and how it is configured would be lost"
+            )
         _check_prefix(prefix)
         if router is self or self in router._routers():
             raise ValueError("a router cannot include itself")

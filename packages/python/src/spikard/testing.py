@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -336,6 +337,7 @@ class TestClient:
         self._home: Home | None = None
         self._portal: Portal | None = None
         self._end: weakref.finalize[[], TestClient] | None = None
+        self._fixed = ExitStack()
 
     @property
     def base_url(self) -> str:
@@ -440,6 +442,7 @@ class TestClient:
         if portal is not None and portal.is_inside():
             raise RuntimeError("the test client cannot be closed by `def` code of its own app: it waits for that code")
         self._portal = self._home = self._end = None
+        self._fixed.close()
         if portal is not None and end is not None:
             portal.stop(drain)
             end.detach()  # not before: if the interpreter ends meanwhile, it waits for the portal too
@@ -449,6 +452,7 @@ class TestClient:
     def __enter__(self) -> Self:
         if self._home is None:
             self._open(starts_up=True)
+            self._fixed.enter_context(self.app._fixed())
         return self
 
     def __exit__(
@@ -462,12 +466,14 @@ class TestClient:
         home = Home(self.app, self._session.report, asyncio.get_running_loop())
         await home.start()
         self._home = home
+        self._fixed.enter_context(self.app._fixed())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         home, self._home = self._home, None
+        self._fixed.close()
         if home is not None:
             try:
                 if error is None:
