@@ -13,6 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import demo
 import node
@@ -96,7 +97,7 @@ def serve(folder: Path, port: int) -> None:
         server.communicate()
 
 
-def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+def ask(port: int, method: str, path: str, body: object = None) -> tuple[int, Any]:
     """Status and JSON of an answer."""
     content = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", content, method=method)

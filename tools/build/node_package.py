@@ -9,7 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import node
 import node_attempt
@@ -78,7 +80,7 @@ def stage() -> list[Path]:
     return [platform, package]
 
 
-def write(folder: Path, told: dict[str, object]) -> None:
+def write(folder: Path, told: Mapping[str, Any]) -> None:
     """The manifest of a package."""
     (folder / "package.json").write_text(json.dumps(told, indent=2) + "\n")
 
