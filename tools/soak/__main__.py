@@ -14,7 +14,9 @@ from served import serving
 def main() -> int:
     parser = argparse.ArgumentParser(prog="soak")
     parser.add_argument("load", choices=["uploads", "mixed", "node"])
-    parser.add_argument("--number", type=int, help="uploads (1,000) or requests (500,000; node: 100,000)")
+    parser.add_argument(
+        "--number", type=int, help="uploads (1,000) or requests after as many to warm up (500,000; node: 100,000)"
+    )
     parser.add_argument("--mib", type=float, default=5.0, help="the size of an upload")
     parser.add_argument("--parallel", type=int, default=20)
     asked = parser.parse_args()
