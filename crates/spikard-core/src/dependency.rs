@@ -2,7 +2,7 @@
 
 use crate::{
     CallableId, SpecError,
-    spec::{AppSpec, ArgumentSpec, DependencySpec, ParameterSpec, RouteSpec, Scope},
+    spec::{AppSpec, ArgumentSpec, DependencySpec, Ends, ParameterSpec, RouteSpec, Scope},
 };
 
 /// A route with its dependencies laid out.
@@ -20,6 +20,7 @@ pub(crate) struct Wiring {
 pub(crate) struct WiredProvider {
     pub provider: CallableId,
     pub generator: bool,
+    pub ends: Ends,
     pub concurrent: bool,
     /// Its place among the app's dependencies, where it is made once for all requests.
     pub singleton: Option<usize>,
@@ -48,10 +49,10 @@ pub(crate) enum WiredArgument {
 }
 
 impl Wiring {
-    /// Fails on an unknown name, a cycle (its path is named), a singleton that takes what belongs to one request, or
-    /// an index that is out of range.
+    /// Fails on an unknown name, a cycle (its path is named), one that needs what ends before it, or an index that is
+    /// out of range.
     pub(crate) fn lay_out(app: &AppSpec, route: &RouteSpec) -> Result<Self, SpecError> {
-        let mut layout = Layout { app, wiring: Self::default(), made: Vec::new(), open: Vec::new() };
+        let mut layout = Layout { app, wiring: Self::default(), made: Vec::new(), early: Vec::new(), open: Vec::new() };
         let own = layout.adopt(&route.parameters);
         for name in &route.dependencies {
             layout.require(name)?;
@@ -100,6 +101,8 @@ struct Layout<'a> {
     wiring: Wiring,
     /// Names, as `wiring.provided`.
     made: Vec<&'a str>,
+    /// For each of them what `ends_early` said.
+    early: Vec<Option<&'a str>>,
     /// The way to where the search stands.
     open: Vec<&'a str>,
 }
@@ -133,17 +136,38 @@ impl<'a> Layout<'a> {
         let after = dependency.dependencies.iter().map(|name| self.require(name)).collect::<Result<_, _>>()?;
         let arguments = self.wire(&dependency.arguments, &own)?;
         let singleton = (dependency.scope == Scope::Singleton).then_some(place);
-        let (provider, generator, concurrent) = (dependency.provider, dependency.generator, dependency.concurrent);
-        let made = WiredProvider { provider, generator, concurrent, singleton, arguments, after };
+        let DependencySpec { provider, generator, ends, concurrent, .. } = *dependency;
+        let made = WiredProvider { provider, generator, ends, concurrent, singleton, arguments, after };
         if singleton.is_some()
             && let Some(what) = self.of_one_request(&made)
         {
             let message = format!("the singleton {:?} takes {what}, which belongs to one request", dependency.name);
             return Err(SpecError::new(message));
         }
+        let early = self.ends_early(dependency, &made)?;
         self.wiring.provided.push(made);
         self.made.push(&dependency.name);
+        self.early.push(early);
         Ok(())
+    }
+
+    /// Which generator that ends with the handler it is, or needs, near or far. One that ends after the response may
+    /// need none.
+    fn ends_early(&self, dependency: &'a DependencySpec, made: &WiredProvider) -> Result<Option<&'a str>, SpecError> {
+        let name = dependency.name.as_str();
+        let needed = (0..self.made.len()).filter(|&index| made.needs(index)).find_map(|index| self.early[index]);
+        match (made.ends, needed) {
+            (Ends::Handler, _) if made.singleton.is_some() => {
+                Err(SpecError::new(format!("the singleton {name:?} cannot end with a handler")))
+            }
+            (Ends::Response, Some(needed)) if made.generator && made.singleton.is_none() => {
+                Err(SpecError::new(format!(
+                    "the dependency {name:?} ends after the response, and {needed:?}, which it needs, with the handler"
+                )))
+            }
+            (Ends::Handler, _) if made.generator => Ok(Some(name)),
+            _ => Ok(needed),
+        }
     }
 
     /// What of its needs a singleton cannot have.
@@ -277,5 +301,26 @@ mod tests {
         assert_eq!(fault(json!({"arguments": ["body"]})), said("the body"));
         let taken = json!({"parameters": [parameter], "arguments": [{"parameter": {"index": 0}}]});
         assert_eq!(fault(taken), said("the query parameter \"q\""));
+    }
+    #[test]
+    fn what_ends_after_the_response_needs_nothing_that_ends_with_the_handler() {
+        let with = |audit: serde_json::Value, unit: serde_json::Value| {
+            let (mut audit, mut unit) = (audit, unit);
+            for (dependency, name, provider) in [(&mut audit, "audit", 1), (&mut unit, "unit", 3)] {
+                dependency["name"] = name.into();
+                dependency["provider"] = provider.into();
+            }
+            audit["arguments"] = json!([{"provide": "books"}]);
+            let books = json!({"name": "books", "provider": 2, "dependencies": ["unit"]});
+            wiring(&json!([audit, books, unit]), &json!([{"provide": "audit"}])).err().map(|error| error.message)
+        };
+        let (early, late) = (json!({"generator": true, "ends": "handler"}), json!({"generator": true}));
+        let said = "the dependency \"audit\" ends after the response, and \"unit\", which it needs, with the handler";
+        assert_eq!(with(late.clone(), early.clone()), Some(said.into()));
+        assert_eq!(with(early.clone(), late), None);
+        assert_eq!(with(early.clone(), early.clone()), None);
+        assert_eq!(with(json!({}), early), None, "what has no end of its own ends with what it needs");
+        let single = with(json!({}), json!({"scope": "singleton", "ends": "handler"}));
+        assert_eq!(single, Some("the singleton \"unit\" cannot end with a handler".into()));
     }
 }

@@ -11,10 +11,10 @@ use crate::{
     Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, MAX_ERRORS, Request, SpecError, Template,
     Word,
     config::Config,
-    dependency::{WiredArgument, Wiring},
+    dependency::{WiredArgument, WiredProvider, Wiring},
     echo,
     parameter::Reader,
-    spec::{AppSpec, RouteSpec, Source},
+    spec::{AppSpec, Ends, RouteSpec, Source},
 };
 use body::BodyPlan;
 pub use body::{Media, check_json, read_pairs};
@@ -32,6 +32,7 @@ pub struct Plan {
     slots: Vec<Slot>,
     handler_arguments: usize,
     provided: Vec<Provided>,
+    ended_by_handler: usize,
     /// Where the body goes too: it is decoded once, for the first place.
     further_bodies: Vec<usize>,
     needs_head: bool,
@@ -83,6 +84,8 @@ pub struct Provided {
     pub provider: CallableId,
     /// It has to be finished.
     pub generator: bool,
+    /// When that is.
+    pub ends: Ends,
     /// Its place among the app's dependencies, where it is made once for all requests.
     pub singleton: Option<usize>,
     /// How many of those behind it may be made beside it.
@@ -147,6 +150,7 @@ impl Plan {
             slots: Vec::new(),
             handler_arguments: wiring.arguments.len(),
             provided: Vec::new(),
+            ended_by_handler: 0,
             further_bodies: Vec::new(),
             needs_head: false,
         };
@@ -160,9 +164,10 @@ impl Plan {
             let first = arguments.len();
             arguments.extend(&wired.arguments);
             let arguments = first..arguments.len();
-            let (provider, generator, singleton) = (wired.provider, wired.generator, wired.singleton);
-            let beside = wiring.beside(index);
-            self.provided.push(Provided { provider, generator, singleton, beside, arguments, targets: Vec::new() });
+            let WiredProvider { provider, generator, ends, singleton, .. } = *wired;
+            let (beside, targets) = (wiring.beside(index), Vec::new());
+            self.ended_by_handler += usize::from(generator && ends == Ends::Handler);
+            self.provided.push(Provided { provider, generator, ends, singleton, beside, arguments, targets });
         }
         for (place, argument) in arguments.iter().enumerate() {
             let slot = match argument {
@@ -206,6 +211,11 @@ impl Plan {
     /// Whether anything is made before the handler.
     pub fn provides(&self) -> bool {
         !self.provided.is_empty()
+    }
+
+    /// How many generators are finished when the handler has returned.
+    pub fn ended_by_handler(&self) -> usize {
+        self.ended_by_handler
     }
 
     /// The dependencies in the order in which they are made; those of one slice may be made side by side.

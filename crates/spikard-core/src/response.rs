@@ -139,6 +139,8 @@ pub enum Reason {
 /// How the request of a generator ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
+    /// The handler has returned what can be sent, and nothing of it has been sent.
+    Returned,
     /// A response was made, and this became of it.
     Sent(Sent),
     /// The exception to be thrown in; none if the core itself failed the request.

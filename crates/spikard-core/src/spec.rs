@@ -347,6 +347,9 @@ pub struct DependencySpec {
     /// How long it is kept.
     #[serde(default)]
     pub scope: Scope,
+    /// When a generator of a request is finished.
+    #[serde(default)]
+    pub ends: Ends,
     /// It may be made beside its neighbours that say the same.
     #[serde(default)]
     pub concurrent: bool,
@@ -364,6 +367,18 @@ pub enum Scope {
     Request,
     /// For the service: made when the first request needs it, and finished when the service is retired.
     Singleton,
+}
+
+/// When a generator of a request is finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Ends {
+    /// When the handler has returned what can be sent, before anybody else sees it.
+    Handler,
+    /// When the whole response has been sent.
+    #[default]
+    Response,
 }
 
 /// Hooks, in the order of their registration.

@@ -25,7 +25,7 @@ use crate::{
     keeper::Kept,
     peer::Peer,
     promise::Promise,
-    provide::provide,
+    provide::{provide, settle},
     singletons::Singletons,
     tail::{fail, finish, has_tail, report, tail},
     transit::{Fault, Home, HostEnd, IoEnd, Line, Terms, Transit},
@@ -47,7 +47,7 @@ impl Way {
     }
 }
 
-type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 pub(crate) struct Endpoint {
     plan: Plan,
@@ -249,7 +249,9 @@ impl Endpoint {
             match made {
                 Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
                 Ok(response) => Box::pin(tail(&mut end, &self.name, generators, response)).await,
-                Err(Fault::Cancelled(reason)) => self.finish(&end, &generators, Outcome::Cancelled(reason)).await,
+                Err(Fault::Cancelled(reason)) => {
+                    self.finish(&end, &generators, Outcome::Cancelled(reason)).await;
+                }
                 Err(Fault::GivenUp) => return end.give_up(&self.name),
                 Err(Fault::Error(error)) => {
                     failed = Box::pin(self.told(&end, failed.take(), &error)).await;
@@ -295,10 +297,14 @@ impl Endpoint {
         }
         let args = self.plan.handler_args(request.args);
         let response = end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await?;
-        Ok(match &self.promise {
+        let response = match &self.promise {
             Some(promise) => promise.kept(response)?,
             None => response,
-        })
+        };
+        match self.plan.ended_by_handler() {
+            0 => Ok(response),
+            count => Box::pin(settle(end, generators, count, response)).await,
+        }
     }
 
     /// The generators see the exception first, the innermost before the others; what leaves them becomes the
@@ -417,10 +423,13 @@ impl Endpoint {
         })
     }
 
-    /// Opens a file for the work, which answers then.
-    async fn send_file(&self, end: IoEnd, path: PathBuf, asked: Option<Box<Asked>>) -> http::Response<Body> {
-        let mut end = end.tell(file::open(&*self.transit.platform, path).await);
-        let home = end.arrival().await;
+    /// Opens files for the work, which answers then: the handler's, and another that a hook puts in its place.
+    async fn send_file(&self, mut end: IoEnd, path: PathBuf, asked: Option<Box<Asked>>) -> http::Response<Body> {
+        let mut home = Home::Open(path);
+        while let Home::Open(path) = home {
+            end = end.tell(file::open(&*self.transit.platform, path).await);
+            home = end.arrival().await;
+        }
         self.encode(home, end.into_line(), asked.as_deref())
     }
 

@@ -109,7 +109,7 @@ async fn replaced(end: &HostEnd, phase: Phase, hook: CallableId, mut response: R
     Ok(next)
 }
 
-fn stream_of(response: &Response) -> Option<HostId> {
+pub(crate) fn stream_of(response: &Response) -> Option<HostId> {
     match response.body {
         Body::Stream(stream) => Some(stream),
         Body::Whole(_) | Body::File(_) => None,

@@ -1,23 +1,27 @@
-//! The dependencies of a request, made on the host's side before its handler.
+//! The dependencies of a request, made on the host's side before its handler, and the end of those that end with it.
 
 use std::{future::Future, sync::Arc};
 
 use futures_util::FutureExt;
 use spikard_core::{
-    Args, HostId, Outcome, Sent,
+    Args, Body, HostId, Outcome, Response, Sent,
     plan::{Plan, Provided},
     sabotage,
+    spec::Ends,
 };
 use spikard_ffi::{Call, Report};
 use tokio::sync::oneshot;
 
 use crate::{
+    encode::sound,
+    hooks::stream_of,
     singletons::Singletons,
     tail::report,
     transit::{Fault, HostEnd, Spawned, Transit},
 };
 
-/// Makes them in their order and puts each where it is taken. Those that have to be finished join `generators`.
+/// Makes them in their order and puts each where it is taken. Those that have to be finished join `generators`, what ends
+/// with the handler behind the others: the end goes from the back.
 pub(crate) async fn provide(
     plan: &Plan,
     singletons: &Singletons,
@@ -25,6 +29,7 @@ pub(crate) async fn provide(
     generators: &mut Vec<HostId>,
     args: &mut Args,
 ) -> Result<(), Fault> {
+    let mut early = 0;
     for batch in plan.provided().filter(|_| !sabotage::takes_out("dependencies")) {
         let [one] = batch else {
             Box::pin(side_by_side(plan, batch, end, args)).await?;
@@ -41,11 +46,52 @@ pub(crate) async fn provide(
         let (provider, given) = (one.provider, plan.provider_args(one, args));
         let value = end.ask(|reply| Call::Provide { provider, args: given, lasting: false, reply }).await?;
         plan.put_provided(one, args, value);
-        if one.generator {
-            generators.push(value);
+        match one.ends {
+            _ if !one.generator => (),
+            Ends::Response => generators.insert(generators.len() - early, value),
+            Ends::Handler => {
+                generators.push(value);
+                early += 1;
+            }
         }
     }
     Ok(())
+}
+
+/// Finishes so many, the last first, when the handler has returned what can be sent. What one raises is an error of the
+/// request: those before it see it, and nothing of the response is left.
+pub(crate) async fn settle(
+    end: &HostEnd,
+    generators: &mut Vec<HostId>,
+    count: usize,
+    response: Response,
+) -> Result<Response, Fault> {
+    let stream = stream_of(&response);
+    let settled = returned(end, generators, count, response).await;
+    if let (Some(value), Err(_)) = (stream, &settled) {
+        let outcome = Outcome::Sent(Sent::Failed);
+        let _ = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+    }
+    settled
+}
+
+async fn returned(
+    end: &HostEnd,
+    generators: &mut Vec<HostId>,
+    count: usize,
+    response: Response,
+) -> Result<Response, Fault> {
+    let response = sound(response)?;
+    if let Body::File(file) = &response.body {
+        end.open(file.path.clone()).await?;
+    }
+    for _ in 0..count {
+        end.still_wanted()?;
+        let Some(value) = generators.pop() else { break };
+        let outcome = Outcome::Returned;
+        spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await?;
+    }
+    Ok(response)
 }
 
 /// Fails with its maker's request; the next request tries again.

@@ -15,7 +15,8 @@ pub(crate) fn has_tail(response: &Response) -> bool {
     matches!(response.body, Body::Stream(_)) || !response.tasks.is_empty()
 }
 
-/// Answers, feeds the body, waits for what becomes of it, cleans up and begins the background tasks.
+/// Answers, feeds the body, waits for what becomes of it, cleans up and begins the background tasks, which a request
+/// that failed after its head takes back.
 pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Vec<HostId>, mut response: Response) {
     let tasks = std::mem::take(&mut response.tasks);
     let stream = match response.body {
@@ -37,12 +38,12 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
         }
     }
     let sent = end.sent().await;
-    finish(end, route, &generators, Outcome::Sent(sent)).await;
+    let ended_well = finish(end, route, &generators, Outcome::Sent(sent)).await && failed.is_none();
     if let Some(mut error) = failed {
         let (exception, source) = (error.exception, error.source.take());
         report(Report { exception, source, route: route.clone(), request_id: end.request_id() }).await;
     }
-    for task in tasks {
+    for task in tasks.into_iter().filter(|_| ended_well) {
         let origin = Origin { route: route.clone(), request_id: end.request_id() };
         spikard_ffi::spawn(background::work(end.transit(), task, origin)).await;
     }
@@ -94,15 +95,18 @@ async fn give_way() {
 }
 
 /// In reverse order, each to its end, whatever the others do. The client has its answer: what fails is reported, unless
-/// it may be what was thrown in.
-pub(crate) async fn finish(end: &HostEnd, route: &Arc<str>, generators: &[HostId], outcome: Outcome) {
+/// it may be what was thrown in. Whether all of them ended well.
+pub(crate) async fn finish(end: &HostEnd, route: &Arc<str>, generators: &[HostId], outcome: Outcome) -> bool {
+    let mut well = true;
     for &value in generators.iter().rev() {
         let finished = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await;
+        well &= finished.is_ok();
         if let (Err(error), false) = (finished, matches!(outcome, Outcome::Raised(_))) {
             let (exception, source) = (error.exception, error.source.clone());
             report(Report { exception, source, route: route.clone(), request_id: end.request_id() }).await;
         }
     }
+    well
 }
 
 /// Answers with what no hook may see any more; the generators see it all the same.

@@ -15,7 +15,7 @@ use spikard_ffi::{Answer, Call, Reply};
 
 use super::{
     Beside, Home, Line, Transit,
-    line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, OPENED, TIMED_OUT},
+    line::{BODY_BUFFER, COMPLETE, DECODED, DEPARTED, FAILED, GONE, GRACE_OVER, TIMED_OUT},
 };
 use crate::{
     notice,
@@ -99,15 +99,20 @@ impl HostEnd {
         }
     }
 
-    /// Opens a file for the I/O side; there, if that takes waiting.
+    /// Opens a file for the I/O side, in place of one before; there, if that takes waiting.
     pub(crate) async fn open(&self, path: PathBuf) -> Result<(), Fault> {
         if let Some(file) = self.line.transit.platform.open_now(&path) {
             self.line.desk(|desk| desk.file = Some(file));
             return Ok(());
         }
         self.send(Home::Open(path));
-        self.wait(OPENED | TIMED_OUT | DEPARTED).await;
-        match self.line.desk(|desk| desk.opened.take()) {
+        let opened = poll_fn(|cx| {
+            self.line.work.register(cx.waker());
+            let opened = self.line.desk(|desk| desk.opened.take());
+            let left = self.line.signals() & (TIMED_OUT | DEPARTED) != 0;
+            if opened.is_some() || left { Poll::Ready(opened) } else { Poll::Pending }
+        });
+        match opened.await {
             Some(opened) => opened.map_err(Fault::Error),
             None => Err(Fault::Cancelled(self.line.reason().unwrap_or(Reason::Departed))),
         }

@@ -13,7 +13,7 @@ use crate::{departure::Departure, keeper::Serving, platform::File};
 
 use super::{
     Home, Line,
-    line::{DECODED, DEPARTED, OPENED, TIMED_OUT},
+    line::{DECODED, DEPARTED, TIMED_OUT},
 };
 
 /// Dropped before the head has come: the client left, or the request timed out.
@@ -61,7 +61,7 @@ impl IoEnd {
                 Ok(file) => (desk.file, desk.opened) = (Some(file), Some(Ok(()))),
                 Err(error) => desk.opened = Some(Err(error)),
             });
-            line.post(OPENED);
+            line.work.wake();
         }
         self
     }

@@ -56,7 +56,6 @@ pub(super) const DECODED: u8 = 8;
 pub(super) const COMPLETE: u8 = 16;
 pub(super) const GONE: u8 = 32;
 pub(super) const FAILED: u8 = 64;
-pub(super) const OPENED: u8 = 128;
 
 impl Line {
     pub(super) fn new(transit: Arc<Transit>, terms: Terms) -> Arc<Self> {

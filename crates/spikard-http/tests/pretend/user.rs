@@ -40,7 +40,8 @@ pub(crate) struct Ctx {
 struct Cancelled;
 
 /// By their numbers, from 30 on.
-const PROVIDERS: [&str; 8] = ["db", "session", "translator", "pool", "cache", "flaky", "left", "right"];
+const PROVIDERS: [&str; 11] =
+    ["db", "session", "translator", "pool", "cache", "flaky", "left", "right", "unit", "conflict", "torn"];
 
 /// Ids from here on are those of lasting values.
 const LASTING: u32 = 1 << 16;
@@ -134,6 +135,13 @@ fn file(name: &str) -> Response {
 
 const TEXT: http::HeaderValue = http::HeaderValue::from_static("text/plain");
 
+/// A way to a file that Linux does not walk without waiting.
+const OPENED_LATER: &str = if cfg!(target_os = "linux") {
+    concat!("/proc/self/root", env!("CARGO_TARGET_TMPDIR"), "/digits.txt")
+} else {
+    "digits.txt"
+};
+
 /// Calls user code. What it returns answers the call when it ends.
 pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
     Box::pin(async move {
@@ -202,6 +210,8 @@ pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
                 }
                 match (outcome, name.as_str()) {
                     (Outcome::Raised(_), "translator") => reply.fail(ctx.raise("translated")),
+                    (Outcome::Returned, "conflict") => reply.fail(ctx.raise("conflict")),
+                    (Outcome::Sent(_), "torn") => reply.fail(ctx.raise("torn")),
                     _ => reply.ok(()),
                 }
             }
@@ -269,6 +279,8 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
         13 => Response { tasks: vec![ctx.keep(Value::Task("one"))], ..file("digits.txt") },
         14 => return Some(slept(ctx, ctx.stay(10).await)),
         15 => return Some(slept(ctx, ctx.stay(60_000).await)),
+        16 => Response { status: StatusCode::CONTINUE, ..text("") },
+        17 => file(OPENED_LATER),
         _ => unreachable!(),
     }))
 }

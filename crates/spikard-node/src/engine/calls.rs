@@ -286,7 +286,7 @@ fn told<'a>(js: Js<'a>, held: &Held, error: &Error, head: Option<Arc<Head>>) -> 
 /// over.
 fn outcome_of(outcome: Outcome) -> (u32, Option<HostId>) {
     match outcome {
-        Outcome::Sent(Sent::Complete) => (0, None),
+        Outcome::Returned | Outcome::Sent(Sent::Complete) => (0, None),
         Outcome::Sent(_) => (1, None),
         Outcome::Raised(exception) => (2, exception),
         Outcome::Cancelled(Reason::Departed) => (3, None),

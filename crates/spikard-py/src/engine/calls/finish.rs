@@ -53,7 +53,7 @@ fn step(
     outcome: Outcome,
 ) -> PyResult<(Py<PyAny>, Argv)> {
     let exception = match outcome {
-        Outcome::Sent(_) => return Ok((next(py, generator, kind)?, smallvec![])),
+        Outcome::Returned | Outcome::Sent(_) => return Ok((next(py, generator, kind)?, smallvec![])),
         Outcome::Raised(raised) => raised.and_then(|id| job.values.get(py, id)),
         Outcome::Cancelled(_) => {
             uncancel(py, here)?;
