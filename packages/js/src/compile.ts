@@ -210,7 +210,8 @@ function dependency([name, entry]: [string, Entry], registry: Registry): Record<
     arguments: inputs.arguments,
     dependencies: options.needs ?? [],
     generator: isGenerator,
-    scope: options.scope ?? "request",
+    scope: options.scope === "function" ? "request" : (options.scope ?? "request"),
+    ends: options.scope === "function" ? "handler" : "response",
     concurrent: options.concurrent ?? false,
   };
 }

@@ -4,8 +4,12 @@ import type { Taken } from "./inputs.ts";
 
 /** What is said of a dependency. */
 export interface ProvideOptions extends Taken {
-  /** How long it is kept: `call` not at all, `request` unless said, `singleton` as long as the worker. */
-  scope?: "call" | "request" | "singleton";
+  /**
+   * How long it is kept: `call` not at all, `request` unless said, `singleton` as long as the worker. A generator goes on
+   * behind its `yield` when the response has been sent; one of `function`, which is kept as for `request`, when the
+   * handler has returned, before anything is sent.
+   */
+  scope?: "call" | "function" | "request" | "singleton";
   /** Dependencies that are made before it though it takes them not. */
   needs?: readonly string[];
   /** It may be made beside its neighbours that say the same. */

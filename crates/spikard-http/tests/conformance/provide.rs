@@ -23,6 +23,7 @@ pub struct Dependency {
     words: Json,
     generator: bool,
     translate: Option<Json>,
+    fails: Option<Json>,
 }
 
 /// What the dependencies of one app have made.
@@ -51,7 +52,7 @@ pub fn dependencies(case: &Case, code: &mut Vec<Dependency>) -> Result<Vec<Value
         if word.get("constant").is_none() {
             let mut document = json!({"name": spec.text_of("name"), "provider": PROVIDERS + number,
                 "parameters": sent, "arguments": wired, "dependencies": needs(case, spec)});
-            for member in ["scope", "generator", "concurrent"] {
+            for member in ["scope", "generator", "ends", "concurrent"] {
                 if let Some(value) = spec.get(member) {
                     document[member] = value.to_value();
                 }
@@ -64,6 +65,7 @@ pub fn dependencies(case: &Case, code: &mut Vec<Dependency>) -> Result<Vec<Value
             words: word.clone(),
             generator: spec.get("generator") == Some(&Json::Bool(true)),
             translate: spec.get("translate").cloned(),
+            fails: spec.get("fails").cloned(),
         });
     }
     Ok(documents)
@@ -122,15 +124,13 @@ impl Made {
     /// Goes on behind a `yield`; a stream, which has none, is let go.
     pub fn finish(&self, HostId(id): HostId, outcome: Outcome, code: &Code) -> Result<(), Error> {
         let Some((_, number)) = self.state().values.get(id as usize).cloned() else { return Ok(()) };
-        let Dependency { name, translate, .. } = &code.dependencies[number];
+        let Dependency { name, translate, fails, .. } = &code.dependencies[number];
         let raised = matches!(outcome, Outcome::Raised(_));
         if raised {
             code.later.note(format!("{name} saw it"));
         }
         code.later.note(format!("close {name}"));
-        match translate {
-            Some(raise) if raised => Err(script::raise(raise)),
-            _ => Ok(()),
-        }
+        let raise = if raised { translate } else { fails };
+        raise.as_ref().map_or(Ok(()), |raise| Err(script::raise(raise)))
     }
 }

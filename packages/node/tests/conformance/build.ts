@@ -66,7 +66,7 @@ function addDependencies(app: Spikard<any>, specs: Words[], scene: Scene): void 
       ...taken,
       deps: spec["takes"] ?? [],
       needs: spec["needs"] ?? [],
-      scope: spec["scope"] ?? "request",
+      scope: spec["ends"] === "handler" ? "function" : (spec["scope"] ?? "request"),
       concurrent: "concurrent" in spec,
     };
     let made = 0;
@@ -98,6 +98,7 @@ function generator(spec: Words, value: (context: any) => unknown, { notes }: Sce
     } finally {
       notes.push(`close ${name}`);
     }
+    if ("fails" in spec) throw raised(spec["fails"]);
   };
 }
 

@@ -103,7 +103,7 @@ class Needs:
     def _explicit(self, given: Provide) -> tuple[Any, Entry]:
         self.marked.add(given.factory)
         entry = self.replaced.get(given.factory, given)
-        return (given.factory, given.use_cache, given.singleton), entry
+        return (given.factory, given.use_cache, given.scope, given.singleton), entry
 
     def _node(self, key: Any, entry: Entry) -> Node | Constant:
         if isinstance(entry, Constant):
@@ -230,7 +230,7 @@ class Documents:
         document["parameters"] = [binder.parameters[index] for index in parameters]
         document["dependencies"] = self.names_of(node.after, binder)
         if made.generator:
-            document["generator"] = True
+            document |= {"generator": True, "ends": "handler" if entry.scope == "function" else "response"}
         if entry.singleton or not entry.use_cache:
             document["scope"] = "singleton" if entry.singleton else "call"
         if entry.concurrent:

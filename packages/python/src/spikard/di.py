@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ._resolve import Hints, caller
 
 __all__ = ["Depends", "Provide"]
 
+Scope = Literal["function", "request"]
+"""What a generator ends with: its handler, or the whole request."""
+
 
 class Provide:
     """How a dependency is made: by a function (its parameters are bound like a handler's), a generator, which goes on
-    behind its `yield` when the response has been sent, or a class.
+    behind its `yield` when the response has been sent (with `scope="function"` when the handler has returned, before
+    anything is sent), or a class.
 
     >>> def connect(url: str) -> str:
     ...     return f"pool({url})"
@@ -25,7 +29,7 @@ class Provide:
     side by side. A plain function runs on a thread unless `sync_to_thread=False`.
     """
 
-    __slots__ = ("concurrent", "depends_on", "factory", "hints", "singleton", "sync_to_thread", "use_cache")
+    __slots__ = ("concurrent", "depends_on", "factory", "hints", "scope", "singleton", "sync_to_thread", "use_cache")
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Provide:
         depends_on: Sequence[str | type] | None = None,
         singleton: bool = False,
         use_cache: bool = True,
+        scope: Scope = "request",
         concurrent: bool = False,
         sync_to_thread: bool = True,
     ) -> None:
@@ -49,14 +54,19 @@ class Provide:
                 raise TypeError(f"{name} must be a bool, got {flag!r}")
         if singleton and not use_cache:
             raise ValueError("a singleton is kept: it cannot have use_cache=False")
+        if scope not in ("function", "request"):
+            raise ValueError(f"scope must be 'function' or 'request', got {scope!r}")
+        if singleton and scope == "function":
+            raise ValueError("a singleton is kept: it cannot have scope='function'")
         self.factory = factory
         self.depends_on = depends_on
         self.singleton, self.use_cache, self.concurrent = singleton, use_cache, concurrent
-        self.sync_to_thread = sync_to_thread
+        self.scope, self.sync_to_thread = scope, sync_to_thread
         self.hints = Hints(factory, caller())
 
     def __repr__(self) -> str:
-        said = {"depends_on": None, "singleton": False, "use_cache": True, "concurrent": False, "sync_to_thread": True}
+        said = {"depends_on": None, "singleton": False, "use_cache": True, "scope": "request", "concurrent": False}
+        said["sync_to_thread"] = True
         given = [f"{name}={getattr(self, name)!r}" for name in said if getattr(self, name) != said[name]]
         return f"Provide({', '.join([getattr(self.factory, '__qualname__', repr(self.factory)), *given])})"
 
@@ -70,15 +80,21 @@ class Inferred:
         self.options = options
 
 
-def Depends(factory: Callable[..., Any] | None = None, *, use_cache: bool = True, concurrent: bool = False) -> Any:
+def Depends(
+    factory: Callable[..., Any] | None = None,
+    *,
+    use_cache: bool = True,
+    scope: Scope = "request",
+    concurrent: bool = False,
+) -> Any:
     """Marks a parameter, as its default or in `Annotated`, as what `factory` makes; without one, as an object of the
-    annotated class.
+    annotated class. A generator of `scope="function"` ends when the handler has returned, before anything is sent.
     """
     if factory is not None and not callable(factory):
         raise TypeError(f"Depends() takes the function itself, and not what it returned: got {factory!r}")
     if factory is None:
-        return Inferred({"use_cache": use_cache, "concurrent": concurrent})
-    return Provide(factory, use_cache=use_cache, concurrent=concurrent)
+        return Inferred({"use_cache": use_cache, "scope": scope, "concurrent": concurrent})
+    return Provide(factory, use_cache=use_cache, scope=scope, concurrent=concurrent)
 
 
 class Constant(NamedTuple):

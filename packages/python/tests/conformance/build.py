@@ -179,6 +179,7 @@ def add_dependencies(app: Spikard, dependencies: list[dict[str, Any]], notes: li
             signature.add(name, Any)
         scope = spec.get("scope", "request")
         options = {"singleton": scope == "singleton", "use_cache": scope != "call", "concurrent": "concurrent" in spec}
+        options["scope"] = "function" if spec.get("ends") == "handler" else "request"
         if "needs" in spec:
             options["depends_on"] = [*spec["needs"], *spec.get("takes", ())]
         app.provide(spec["name"], Provide(signature.provider(notes, spec), **options))

@@ -79,6 +79,8 @@ class Provider:
             raise
         finally:
             self.notes.append(f"close {name}")
+        if "fails" in self.spec:
+            raise raised(self.spec["fails"])
 
 
 def respond(status: int | None = None, headers: list[list[str]] | None = None, **content: Any) -> Any:

@@ -6,7 +6,7 @@ use spikard_core::{HostId, Outcome};
 use spikard_ffi::Reply;
 
 use super::{
-    Owes,
+    Owes, background,
     provide::{is_end, next},
     stream,
 };
@@ -88,7 +88,10 @@ pub(super) fn settle(
         Err(raised) if is_end(py, &raised) => reply.ok(()),
         // What was thrown in, let through.
         Err(raised) if matches!(ending.outcome, Outcome::Cancelled(_)) && cancelled(&raised) => reply.ok(()),
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+        Err(raised) => {
+            background::forget(job, py);
+            reply.fail(job.raised(py, here, raised));
+        }
         Ok(_) => {
             let name = here.host.name_of(py, &ending.generator);
             let twice = PyRuntimeError::new_err(format!("the dependency {name} has to yield once, and did again"));
