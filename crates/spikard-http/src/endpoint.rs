@@ -47,7 +47,7 @@ impl Way {
     }
 }
 
-type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
+type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 pub(crate) struct Endpoint {
     plan: Plan,
@@ -249,9 +249,7 @@ impl Endpoint {
             match made {
                 Ok(response) if generators.is_empty() && !has_tail(&response) => end.answer(Ok(response), false),
                 Ok(response) => Box::pin(tail(&mut end, &self.name, generators, response)).await,
-                Err(Fault::Cancelled(reason)) => {
-                    self.finish(&end, &generators, Outcome::Cancelled(reason)).await;
-                }
+                Err(Fault::Cancelled(reason)) => self.finish(&end, &generators, Outcome::Cancelled(reason)).await,
                 Err(Fault::GivenUp) => return end.give_up(&self.name),
                 Err(Fault::Error(error)) => {
                     failed = Box::pin(self.told(&end, failed.take(), &error)).await;
@@ -296,11 +294,10 @@ impl Endpoint {
             Box::pin(provide(&self.plan, &self.singletons, end, generators, &mut request.args)).await?;
         }
         let args = self.plan.handler_args(request.args);
-        let response = end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await?;
-        let response = match &self.promise {
-            Some(promise) => promise.kept(response)?,
-            None => response,
-        };
+        let mut response = end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await?;
+        if let Some(promise) = &self.promise {
+            response = promise.kept(response)?;
+        }
         match self.plan.ended_by_handler() {
             0 => Ok(response),
             count => Box::pin(settle(end, generators, count, response)).await,
@@ -402,7 +399,7 @@ impl Endpoint {
 
     /// Rare: a response of its own has a tail.
     fn finish<'a>(&'a self, end: &'a HostEnd, generators: &'a [HostId], outcome: Outcome) -> Boxed<'a> {
-        Box::pin(finish(end, &self.name, generators, outcome))
+        Box::pin(async move { _ = finish(end, &self.name, generators, outcome).await })
     }
 
     /// The report of a failure, once the one before it is made.

@@ -7,7 +7,7 @@ import asyncpg
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from spikard import HTTPException, Provide, Query, Router, Spikard
 
-from database import Pool, database_url, migrate, pool
+from database import Connection, Pool, database_url, migrate, pool, transaction
 
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 Year = Annotated[int, Meta(ge=-3000, le=3000)]
@@ -46,6 +46,7 @@ class Book(Struct):
 app = Spikard()
 app.provide("database_url", Provide(database_url, singleton=True))
 app.provide(Pool, Provide(pool, singleton=True))
+app.provide(Connection, Provide(transaction, scope="function"))
 books = Router(prefix="/books", tags=["books"])
 
 
@@ -86,16 +87,15 @@ async def create_book(book: NewBook, pool: Pool) -> Book:
 
 
 @books.patch("/{book_id}")
-async def change_book(book_id: int, change: Change, pool: Pool) -> Book:
-    async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow("select * from books where id = $1 for update", book_id)
-        changed = {name: value for name, value in structs.asdict(change).items() if value is not UNSET}
-        book = structs.replace(found(row, book_id), **changed)
-        update = "update books set title = $2, author = $3, year = $4, isbn = $5 where id = $1"
-        try:
-            await connection.execute(update, book_id, book.title, book.author, book.year, book.isbn)
-        except asyncpg.UniqueViolationError:
-            raise known(book.isbn) from None
+async def change_book(book_id: int, change: Change, connection: Connection) -> Book:
+    row = await connection.fetchrow("select * from books where id = $1 for update", book_id)
+    changed = {name: value for name, value in structs.asdict(change).items() if value is not UNSET}
+    book = structs.replace(found(row, book_id), **changed)
+    update = "update books set title = $2, author = $3, year = $4, isbn = $5 where id = $1"
+    try:
+        await connection.execute(update, book_id, book.title, book.author, book.year, book.isbn)
+    except asyncpg.UniqueViolationError:
+        raise known(book.isbn) from None
     return book
 
 

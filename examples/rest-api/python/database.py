@@ -10,6 +10,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_238_431  # any number that is the same in every worker
 
 Pool = asyncpg.Pool
+Connection = asyncpg.pool.PoolConnectionProxy
 
 
 def database_url() -> str:
@@ -21,6 +22,12 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
     """The connections of one worker; closed when it stops."""
     async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as pool:
         yield pool
+
+
+async def transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for one handler: what the handler raises rolls back, else it is committed."""
+    async with pool.acquire() as connection, connection.transaction():
+        yield connection
 
 
 async def migrate(url: str) -> list[str]:
