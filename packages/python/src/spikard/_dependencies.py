@@ -230,7 +230,9 @@ class Documents:
         document["parameters"] = [binder.parameters[index] for index in parameters]
         document["dependencies"] = self.names_of(node.after, binder)
         if made.generator:
-            document |= {"generator": True, "ends": "handler" if entry.scope == "function" else "response"}
+            document["generator"] = True
+            if entry.scope == "function":
+                document["ends"] = "handler"
         if entry.singleton or not entry.use_cache:
             document["scope"] = "singleton" if entry.singleton else "call"
         if entry.concurrent:
