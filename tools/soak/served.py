@@ -21,7 +21,9 @@ TYPE = b"multipart/form-data; boundary=b"
 @contextlib.contextmanager
 def serving(folder: str, by_node: bool = False) -> Iterator[int]:
     """Serves the app until the end of the block; the port. The one of Node is asked to close, and must then end by itself."""
-    python, node = [sys.executable, str(APPS / "app.py"), folder], ["node", "--expose-gc", str(APPS / "app.mjs")]
+    python = [sys.executable, str(APPS / "app.py"), folder]
+    # V8's room for young objects grows with the load, by tens of MiB: here it has its size from the beginning.
+    node = ["node", "--expose-gc", "--min-semi-space-size=1", "--max-semi-space-size=1", str(APPS / "app.mjs")]
     with subprocess.Popen(node if by_node else python, stderr=subprocess.PIPE) as process:
         try:
             assert process.stderr is not None
