@@ -1,8 +1,8 @@
 // Generators that end with their handler, and what a request that fails takes back.
 
 import assert from "node:assert/strict";
-import { setTimeout } from "node:timers/promises";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { HTTPError, SpecError, Spikard, TestClient } from "@spikard/node";
 
 test("a generator of the function ends before anybody sees the response", async () => {
