@@ -17,6 +17,7 @@ import contenders
 import curves
 import database
 import load
+import npm
 import page
 import plots
 import rounds
@@ -47,12 +48,14 @@ def versions_of(contender: contenders.Contender) -> dict[str, str]:
     """The versions that the contender runs with."""
     if contender.is_crate:
         return surroundings.locked((contender.folder / "Cargo.lock").read_text())
+    if contender.is_node:
+        return {"node": surroundings.said("node", "--version"), **npm.versions(contender.home)}
     return surroundings.versions(contender.python)
 
 
 def planned(given: argparse.Namespace) -> Plan:
     """What the options ask for."""
-    known = contenders.names()
+    known = contenders.names(given.group)
     wanted = [contenders.load(name) for name in chosen(given.contenders, known)]
     if given.base and given.base not in {one.name for one in wanted}:
         raise SystemExit(f"the base {given.base} is not among the contenders of this run")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import npm
 from exchanges import Workload
 from surroundings import BENCHMARKS, ROOT, cache
 
@@ -35,6 +36,8 @@ class Contender:
     """Workloads that it has no counterpart of, each with the reason."""
     note: str
     environment: dict[str, str]
+    group: str = "python"
+    """The field that it is measured in."""
     only: tuple[str, ...] = ()
     """The workloads and curves that it is there for, where it is not there for all."""
     pending: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -67,6 +70,11 @@ class Contender:
         return self.home / "venv" / "bin" / "python"
 
     @property
+    def is_node(self) -> bool:
+        """Whether it is an app in JavaScript."""
+        return (self.folder / "package.json").exists()
+
+    @property
     def is_crate(self) -> bool:
         """Whether it is a program in Rust."""
         return (self.folder / "Cargo.toml").exists()
@@ -92,14 +100,16 @@ def load(name: str) -> Contender:
         absent=told.get("absent", {}),
         note=told.get("note", ""),
         environment=told.get("environment", {}),
+        group=told.get("group", "python"),
         only=tuple(told.get("only", ())),
         pending=told.get("pending", {}),
     )
 
 
-def names() -> list[str]:
-    """Every contender, ours first."""
+def names(group: str = "") -> list[str]:
+    """Every contender, or those of one field; ours first."""
     found = [path.parent.name for path in BENCHMARKS.glob("*/contender.json")]
+    found = [name for name in found if not group or load(name).group == group]
     return sorted(found, key=lambda name: (not name.startswith("spikard"), name))
 
 
@@ -110,6 +120,11 @@ def prepare(contender: Contender, wheel: Path | None) -> None:
         build = ["cargo", "build", "--release", "--target-dir", str(contender.home / "target")]
         # Ours follows the crates of this clone, whose requirements move.
         do(build if contender.name.startswith("spikard") else [*build, "--locked"], contender.folder)
+        return
+    if contender.is_node:
+        npm.prepare(contender.folder, contender.home, do)
+        if contender.name == "spikard-node":
+            npm.install_ours(contender.home, do)
         return
     requirements = contender.folder / "requirements.txt"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
@@ -145,9 +160,10 @@ def release_wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def do(command: list[str], folder: Path) -> None:
-    """Runs a command of the preparation; what it says is the reason if it fails."""
+def do(command: list[str], folder: Path) -> str:
+    """Runs a command of the preparation, and answers what it says, which is the reason if it fails."""
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         last = " / ".join(done.stdout.strip().splitlines()[-3:])
         raise Unavailable(f"{Path(command[0]).name} {' '.join(command[1:4])}: exit {done.returncode}: {last}")
+    return done.stdout

@@ -10,6 +10,20 @@ import spread
 import table
 
 OURS, CEILING, BARE, SLOWEST = "spikard-python", "raw-hyper", "granian-rsgi", "fastapi-uvicorn"
+NODE, FASTIFY, HONO = "spikard-node", "fastify", "hono"
+VALIDATED = (
+    "json-small",
+    "json-medium",
+    "json-large",
+    "json-very-large",
+    "urlencoded-simple",
+    "invalid-body",
+    "path-int",
+    "path-multiple",
+    "query-few",
+    "query-many",
+)
+"""Workloads whose requests are judged by a schema."""
 RUST = ("spikard-rust", "raw-hyper", "raw-axum")
 Verdict = tuple[str, bool] | None
 """The figure in words and whether it is enough; None where the run does not tell."""
@@ -55,6 +69,37 @@ def all_times(least: float, workload: str) -> Callable[[dict], Verdict]:
         return words, not below
 
     return judged
+
+
+def each_times(least: float, base: str) -> Callable[[dict], Verdict]:
+    """Our requests a second on Node to those of another one, on every workload that is judged by a schema."""
+
+    def judged(run: dict) -> Verdict:
+        rates = {name: (table.rates(cell(run, name, NODE)), table.rates(cell(run, name, base))) for name in VALIDATED}
+        found = [(one, name) for name, (ours, theirs) in rates.items() if (one := spread.ratio(ours, theirs))]
+        if not found:
+            return None
+        below = [f"{name} {one.value:.2f}" for one, name in sorted(found, key=by_value) if one.value < least]
+        nearest, name = min(found, key=by_value)
+        return f"below: {', '.join(below)}" if below else f"the nearest: {name}, {nearest.value:.2f}", not below
+
+    return judged
+
+
+def lower_p99(run: dict) -> Verdict:
+    """The workloads that are judged by a schema in which Fastify or Hono has a lower 99th percentile."""
+    lost, judged = [], 0
+    for workload in VALIDATED:
+        ours, others = cell(run, workload, NODE), [cell(run, workload, name) for name in (FASTIFY, HONO)]
+        theirs = [table.median(one, "p99") for one in others if one]
+        if not ours or not theirs:
+            continue
+        judged += 1
+        if min(theirs) < table.median(ours, "p99"):
+            lost.append(f"{workload} ({table.median(ours, 'p99'):.2f} ms against {min(theirs):.2f})")
+    if not judged:
+        return None
+    return (f"{judged - len(lost)} of {judged}" + (f"; not in {', '.join(lost)}" if lost else "")), not lost
 
 
 def by_value(found: tuple[spread.Ratio, str]) -> float:
@@ -193,10 +238,18 @@ GOALS: tuple[tuple[str, Callable[[dict], Verdict]], ...] = (
 )
 
 
+NODE_GOALS: tuple[tuple[str, Callable[[dict], Verdict]], ...] = (
+    ("≥ 1.3 × Fastify on each workload that is validated", each_times(1.3, FASTIFY)),
+    ("≥ 1.0 × Hono on Node on each workload that is validated", each_times(1.0, HONO)),
+    ("a lower p99 than both on each of them", lower_p99),
+)
+
+
 def told(run: dict) -> Iterator[str]:
     """The goals as a table."""
     yield from ["| goal | found | |", "|---|---|---|"]
-    for goal, judge in GOALS:
+    given = run["settings"]["contenders"]
+    for goal, judge in [*(GOALS if NODE not in given or OURS in given else ()), *(NODE_GOALS if NODE in given else ())]:
         found = judge(run)
         yield (
             f"| {goal} | not measured | |"

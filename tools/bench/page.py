@@ -55,7 +55,8 @@ def section(run: dict, links: dict[str, str]) -> Iterator[str]:
     settings = run["settings"]
     only = settings.get("only", {})
     titles = {name: title for name, title in settings["contenders"].items() if name not in only}
-    yield f"## Run of {run['began']}: {rounds(run)} rounds of {settings['seconds']} s"
+    field = "Node" if goals.NODE in titles and goals.OURS not in titles else "Python"
+    yield f"## {field}, run of {run['began']}: {rounds(run)} rounds of {settings['seconds']} s"
     yield ""
     yield from ["### What has to hold", ""]
     yield from goals.told(run)

@@ -16,6 +16,8 @@ class Set:
     rounds: int
     seconds: int
     warm_up: int
+    group: str = "python"
+    """The field of which `all` are meant."""
 
 
 MOST = (
@@ -25,6 +27,10 @@ MOST = (
 FEATURES = (
     "with-hooks,with-dependencies,background,stream,file,msgpack,multipart-small,multipart-medium,multipart-large,"
     "overload,connections-5000"
+)
+NODE = (
+    "json-small,json-medium,json-large,json-very-large,urlencoded-simple,invalid-body,plaintext,json-hello,path-simple,"
+    "path-int,path-multiple,query-few,query-many,sleep-0,sleep-10ms"
 )
 SETS = {
     "full": Set("all", "all", 5, 5, 2),
@@ -41,6 +47,7 @@ SETS = {
         2,
         1,
     ),
+    "node": Set("all", NODE, 5, 2, 1, "node"),
 }
 
 
@@ -48,7 +55,7 @@ def options(arguments: list[str], about: str) -> argparse.Namespace:
     """Reads the command line; what is not given comes from the set."""
     parser = argparse.ArgumentParser(prog="tools/bench", description=about)
     parser.add_argument("--set", choices=SETS, default="full", help="a prepared plan; the options below go over it")
-    parser.add_argument("--contenders", help="names with commas between them, or `all`; -NAME leaves one out")
+    parser.add_argument("--contenders", help="names with commas between them, or `all` of the field; -NAME leaves one out")
     parser.add_argument("--workloads", help="names with commas between them, names of curves too, or `all`; -NAME too")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, help="of each turn")
@@ -74,7 +81,7 @@ def options(arguments: list[str], about: str) -> argparse.Namespace:
     )
     given = parser.parse_args(arguments)
     for field in dataclasses.fields(Set):
-        if getattr(given, field.name) is None:
+        if getattr(given, field.name, None) is None:
             setattr(given, field.name, getattr(SETS[given.set], field.name))
     return given
 

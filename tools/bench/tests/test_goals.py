@@ -28,7 +28,7 @@ class Goals(unittest.TestCase):
         self.assertFalse(goals.times(0.61, "json-hello", "raw-hyper")(run)[1])
 
     def test_what_was_not_measured_is_neither_held_nor_missed(self):
-        for goal, judge in goals.GOALS:
+        for goal, judge in (*goals.GOALS, *goals.NODE_GOALS):
             self.assertIsNone(judge(made({})), goal)
 
     def test_every_other_framework_counts_and_the_bare_server_does_not(self):
@@ -52,6 +52,18 @@ class Goals(unittest.TestCase):
         large = {"spikard-python": cell(1, cpu=1.02), "msgspec-floor": cell(1, cpu=0.81)}
         said, held = goals.growth(made({"body-1": small, "body-2": large}))
         self.assertEqual((said, held), ("1,000 µs more, 800 µs of them by the floor: 1.25", False))
+
+    def test_on_node_every_validated_workload_counts(self):
+        won = {"spikard-node": cell(20, p99=1), "fastify": cell(10, p99=2), "hono": cell(10, p99=3)}
+        lost = {"spikard-node": cell(12, p99=3), "fastify": cell(10, p99=2)}
+        run = made({"json-small": won, "path-int": lost, "json-hello": lost})
+        self.assertEqual(goals.each_times(1.3, "fastify")(run), ("below: path-int 1.20", False))
+        self.assertEqual(goals.each_times(1.0, "hono")(run), ("the nearest: json-small, 2.00", True))
+        self.assertEqual(goals.lower_p99(run), ("1 of 2; not in path-int (3.00 ms against 2.00)", False))
+
+    def test_a_run_tells_the_goals_of_its_own_field(self):
+        run = made({"json-small": {"spikard-node": cell(20), "fastify": cell(10)}})
+        self.assertEqual(len(list(goals.told(run))), 2 + len(goals.NODE_GOALS))
 
     def test_figures_beside_the_run_are_told_with_their_unit(self):
         judge = goals.kept("rss_mb", 40, "MB", "{:.1f}")
