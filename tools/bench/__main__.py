@@ -13,11 +13,12 @@ import signal
 import sys
 from pathlib import Path
 
+import npm
+
 import contenders
 import curves
 import database
 import load
-import npm
 import page
 import plots
 import rounds

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import npm
+
 from exchanges import Workload
 from surroundings import BENCHMARKS, ROOT, cache
 

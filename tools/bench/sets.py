@@ -55,7 +55,9 @@ def options(arguments: list[str], about: str) -> argparse.Namespace:
     """Reads the command line; what is not given comes from the set."""
     parser = argparse.ArgumentParser(prog="tools/bench", description=about)
     parser.add_argument("--set", choices=SETS, default="full", help="a prepared plan; the options below go over it")
-    parser.add_argument("--contenders", help="names with commas between them, or `all` of the field; -NAME leaves one out")
+    parser.add_argument(
+        "--contenders", help="names with commas between them, or `all` of the field; -NAME leaves one out"
+    )
     parser.add_argument("--workloads", help="names with commas between them, names of curves too, or `all`; -NAME too")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, help="of each turn")
