@@ -79,6 +79,10 @@ pub struct RouteSpec {
     /// JSON Schema 2020-12 of what a successful JSON response holds; judged where `validate_responses` is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_schema: Option<Value>,
+    /// What `response_schema` does not name is taken out of a successful JSON response, and one that it refuses is a 500,
+    /// whether or not `validate_responses` is on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filters_response: bool,
     /// What the handler answers by status, beside its usual success.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub responses: BTreeMap<u16, ResponseSpec>,
@@ -109,6 +113,7 @@ impl RouteSpec {
             parameters: Vec::new(),
             body: None,
             response_schema: None,
+            filters_response: false,
             responses: BTreeMap::new(),
             arguments: Vec::new(),
             dependencies: Vec::new(),

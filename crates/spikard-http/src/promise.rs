@@ -1,18 +1,19 @@
 //! What a route promises of its responses: the `response_schema` of a success, and the schemas of other answers by their
-//! status, judged where the app asks for it.
+//! status, judged where the app asks for it, or the route has what they do not name taken out.
 
 use http::header;
 use serde_json::Value;
 use spikard_core::{
     Body, Error, Loc, Response, SpecError,
     config::Config,
-    schema::Schema,
+    schema::{Filter, Schema},
     spec::{AppSpec, Reading, RouteSpec},
 };
 
 /// Compiled schemas.
 pub(crate) struct Promise {
     success: Option<Schema>,
+    filter: Option<Filter>,
     by_status: Vec<(u16, Schema)>,
 }
 
@@ -25,6 +26,8 @@ impl Promise {
                 .map_err(|error| SpecError::new(format!("{name}: {}", error.message)))
         };
         let success = route.response_schema.as_ref().map(|schema| compile("response_schema", schema)).transpose()?;
+        let filtered = route.response_schema.as_ref().filter(|_| route.filters_response);
+        let filter = filtered.map(|schema| Filter::compile(schema, &app.schemas, assert_formats)).transpose()?;
         let mut by_status = Vec::new();
         for (status, spec) in &route.responses {
             if !(200..=599).contains(status) {
@@ -34,13 +37,16 @@ impl Promise {
                 by_status.push((*status, compile(&format!("responses[{status}]"), schema)?));
             }
         }
-        let promises = config.validate_responses && (success.is_some() || !by_status.is_empty());
-        Ok(promises.then(|| Box::new(Self { success, by_status })))
+        if !config.validate_responses {
+            by_status.clear();
+        }
+        let promises = filter.is_some() || config.validate_responses && (success.is_some() || !by_status.is_empty());
+        Ok(promises.then(|| Box::new(Self { success, filter, by_status })))
     }
 
     /// The response, if it is as promised. Only whole JSON is judged, by its status before the schema of successes. The
     /// error says what is wrong to the log alone.
-    pub(crate) fn kept(&self, response: Response) -> Result<Response, Error> {
+    pub(crate) fn kept(&self, mut response: Response) -> Result<Response, Error> {
         let status = response.status.as_u16();
         let own = self.by_status.iter().find(|(known, _)| *known == status);
         let (name, schema) = match (own, &self.success) {
@@ -52,8 +58,12 @@ impl Promise {
         if !is_json(&response) {
             return Ok(response);
         }
-        let value = serde_json::from_slice(text)
+        let mut value = serde_json::from_slice(text)
             .map_err(|error| Error::internal(format!("the response is no JSON, as its type says: {error}")))?;
+        let filter = self.filter.as_ref().filter(|_| own.is_none());
+        if filter.is_some_and(|filter| filter.apply(&mut value)) {
+            response.body = Body::Whole(value.to_string().into());
+        }
         match schema.errors(&value).first() {
             None => Ok(response),
             Some(first) => {

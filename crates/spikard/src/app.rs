@@ -68,6 +68,7 @@ impl App {
             parameters: Vec::new(),
             body: None,
             response_schema: None,
+            filters_response: false,
             responses: BTreeMap::new(),
             arguments: Vec::new(),
             dependencies: Vec::new(),

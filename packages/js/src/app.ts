@@ -6,7 +6,7 @@ import type { Entry, Given, ProvideOptions } from "./dependencies.ts";
 import { checkedStatus, SpecError } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
 import type { Context } from "./inputs.ts";
-import { type ErrorHandler, Router } from "./router.ts";
+import { type ErrorHandler, type Known, Router } from "./router.ts";
 import { Server } from "./server.ts";
 import { platform } from "./wire.ts";
 
@@ -35,7 +35,7 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
     const Name extends string,
     const Options extends ProvideOptions,
     Make extends (context: Context<Options, Record<string, string>, Deps>) => unknown,
-  >(name: Name, options: Options, make: Make): Spikard<Deps & { [K in Name]: Given<Make> }>;
+  >(name: Name, options: Options & Known<Options, Deps>, make: Make): Spikard<Deps & { [K in Name]: Given<Make> }>;
   provide<
     const Name extends string,
     Make extends (context: Context<Record<never, never>, Record<string, string>, Deps>) => unknown,
@@ -53,9 +53,11 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
   }
 
   /** Handles errors of a class, or those that are answered with a status. */
-  handleError(kind: number | (abstract new (...args: never[]) => unknown), handler: ErrorHandler): this {
-    if (typeof kind === "number") this.#statuses.set(checkedStatus(kind, 400), handler);
-    else this.#classes.push([kind, handler]);
+  handleError<Thrown>(kind: abstract new (...args: never[]) => Thrown, handler: ErrorHandler<Thrown>): this;
+  handleError(kind: number, handler: ErrorHandler): this;
+  handleError(kind: number | (abstract new (...args: never[]) => unknown), handler: ErrorHandler<never>): this {
+    if (typeof kind === "number") this.#statuses.set(checkedStatus(kind, 400), handler as ErrorHandler);
+    else this.#classes.push([kind, handler as ErrorHandler]);
     return this;
   }
 

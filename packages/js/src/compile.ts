@@ -102,7 +102,9 @@ function compileRoute(route: Route, registry: Registry, plainJson: number, isPla
     options: optionsOf(options),
   };
   if (body) document["body"] = body;
-  if (options.response !== undefined) document["response_schema"] = readSchema(options.response).schema;
+  const { response = options.responseSchema } = options;
+  if (response !== undefined) document["response_schema"] = readSchema(response).schema;
+  if (options.response !== undefined) document["filters_response"] = true;
   return document;
 }
 

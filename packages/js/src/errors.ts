@@ -24,6 +24,14 @@ export function said(value: unknown): string {
   return typeof value === "number" || value == null ? String(value) : `a ${typeof value}`;
 }
 
+/** One refusal of a request. */
+export interface FieldError {
+  type: string;
+  loc: (string | number)[];
+  msg: string;
+  input?: unknown;
+}
+
 /** Answers a request with a problem document of this status. */
 export class HTTPError extends Error {
   override readonly name: string = "HTTPError";
@@ -37,6 +45,16 @@ export class HTTPError extends Error {
     checkedStatus(status, 400);
     super(typeof detail === "string" ? detail : `status ${status}`, cause === undefined ? undefined : { cause });
   }
+
+  /** What is wrong with the request, of a 422. */
+  get errors(): FieldError[] {
+    return (this.options.extra?.["errors"] ?? []) as FieldError[];
+  }
+}
+
+/** The system does not let the program listen; the message says where. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
 }
 
 /** The app itself is at fault. It is thrown at start-up. */
@@ -68,4 +86,13 @@ function meant({ status, detail, options: { headers, type, title, extra } }: HTT
 /** A surrogate that stands alone is replaced, as in every text that is sent. */
 function wellFormed(_: string, value: unknown): unknown {
   return typeof value === "string" ? new TextDecoder().decode(new TextEncoder().encode(value)) : value;
+}
+
+/** What cannot listen says so. */
+export function opened<Made>(open: () => Made): Made {
+  try {
+    return open();
+  } catch (fault) {
+    throw new ListenError((fault as Error).message, { cause: fault });
+  }
 }

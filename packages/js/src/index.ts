@@ -4,7 +4,7 @@ export { Spikard } from "./app.ts";
 export { TestClient, type TestInit, TestResponse } from "./client.ts";
 export type { Config } from "./config.ts";
 export type { ProvideOptions } from "./dependencies.ts";
-export { HTTPError, type HTTPErrorOptions, SpecError } from "./errors.ts";
+export { type FieldError, HTTPError, type HTTPErrorOptions, ListenError, SpecError } from "./errors.ts";
 export type { Report } from "./host.ts";
 export type { Context } from "./inputs.ts";
 export { Request } from "./request.ts";

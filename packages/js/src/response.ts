@@ -47,8 +47,10 @@ export class FileResponse extends Reply {
     readonly path: string,
     init: ReplyInit & { name?: string; inline?: boolean } = {},
   ) {
-    super(undefined, init);
-    const { name = null, inline = false } = init;
+    const { name = null, inline = false, status, headers, ...unknown } = init;
+    super(undefined, { ...(status !== undefined && { status }), ...(headers && { headers }) });
+    const [slip] = Object.keys(unknown);
+    if (slip !== undefined) throw new TypeError(`a FileResponse has no option ${said(slip)}`);
     if (typeof path !== "string") throw new TypeError(`a FileResponse takes a path as text, got ${said(path)}`);
     if (name !== null && typeof name !== "string") throw new TypeError(`the name of a file is text, got ${said(name)}`);
     [this.name, this.inline] = [name, Boolean(inline)];

@@ -15,8 +15,10 @@ export interface RouteOptions extends Taken {
   bodyKind?: "json" | "form" | "json-or-form";
   /** A request without a body is no error. */
   bodyOptional?: boolean;
-  /** JSON Schema of what a success answers. */
+  /** What a success answers in JSON: what it does not name is taken out, and what it refuses is a 500. */
   response?: AnySchema;
+  /** The same for the document alone, judged where `validateResponses` is on. */
+  responseSchema?: AnySchema;
   /** Of results that do not say their own. */
   status?: number;
   /** Dependencies that are made though the handler takes them not. */
@@ -52,6 +54,7 @@ const OPTIONS: ReadonlySet<string> = new Set(
     bodyKind: 0,
     bodyOptional: 0,
     response: 0,
+    responseSchema: 0,
     status: 0,
     needs: 0,
     maxBodySize: 0,
@@ -81,7 +84,7 @@ export interface Hooks {
 }
 
 /** Turns an error into a result. */
-export type ErrorHandler = (error: unknown, request: Request) => unknown;
+export type ErrorHandler<Thrown = unknown> = (error: Thrown, request: Request) => unknown;
 
 /** A registered route. */
 export interface Route {
@@ -92,15 +95,33 @@ export interface Route {
   hooks: Hooks[];
 }
 
+/** What a handler may return: anything, unless the options say what is answered. */
+type Returned<Options> = Promised<Answered<Options extends { readonly response: infer S } ? Infer<S> : unknown>>;
+
+type Answered<Value> = Value | Reply | Response | readonly [body: Value, status: number];
+
+type Promised<Value> = Value | PromiseLike<Value>;
+
 /** The path parameters: of the schema that the options name, else of the template. */
-type Handler<Options, Path extends string, Deps> = (context: Context<Options, PathParams<Path>, Deps>) => unknown;
+type Handler<Options, Path extends string, Deps> = (
+  context: Context<Options, PathParams<Path>, Deps>,
+) => Returned<Options>;
+
+/** Refuses names in `deps` that nobody provides; of a plain list of texts nothing is known. */
+export type Known<Options, Deps> = Options extends { readonly deps: readonly (infer Name)[] }
+  ? string extends Name
+    ? unknown
+    : [Name] extends [keyof Deps]
+      ? unknown
+      : { readonly deps: readonly (keyof Deps)[] }
+  : unknown;
 
 /** Registers routes of one method. */
 export interface Verb<Deps, This> {
   <const Path extends string>(path: Path, handler: Handler<Record<never, never>, Path, Deps>): This;
   <const Path extends string, const Options extends RouteOptions>(
     path: Path,
-    options: Options,
+    options: Options & Known<Options, Deps>,
     handler: Handler<Options, Path, Deps>,
   ): This;
 }
@@ -135,7 +156,7 @@ export class Router<Deps = Record<never, never>> {
   route<const Path extends string, const Options extends RouteOptions>(
     methods: string | readonly string[],
     path: Path,
-    options: Options,
+    options: Options & Known<Options, Deps>,
     handler: Handler<Options, Path, Deps>,
   ): this;
   route(methods: string | readonly string[], path: string, ...rest: unknown[]): this {
@@ -160,7 +181,7 @@ export class Router<Deps = Record<never, never>> {
   }
 
   /** Takes the routes of another over, under a further prefix. Its hooks run after those of this one. */
-  include(router: Router<Deps>, prefix = ""): this {
+  include<Needed>(router: Router<Needed> & (Deps extends Needed ? unknown : never), prefix = ""): this {
     for (const route of router.listed) {
       const path = prefix.replace(/\/$/, "") + route.path;
       this.listed.push({

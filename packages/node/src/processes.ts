@@ -1,6 +1,7 @@
 // Which process this is: one that serves alone, the supervisor of workers, or a worker.
 
 import { isatty } from "node:tty";
+import { opened, SpecError } from "../../js/src/errors.ts";
 import { addon } from "./load.ts";
 
 const folder = process.cwd();
@@ -43,11 +44,12 @@ export function terminal(): () => boolean {
 /** Starts workers and keeps them until SIGINT or SIGTERM, or until the terminal has gone; any other SIGHUP replaces them. */
 export async function supervise(layers: string): Promise<void> {
   const program = process.argv[1];
-  if (!addon.Supervisor || program === undefined) {
-    throw new Error("workers need a program that can be started again: a file, on a system with signals");
+  const { Supervisor } = addon;
+  if (!Supervisor || program === undefined) {
+    throw new SpecError("workers need a program that can be started again: a file, on a system with signals");
   }
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const supervisor = new addon.Supervisor(layers, command, folder, String(calls));
+  const supervisor = opened(() => new Supervisor(layers, command, folder, String(calls)));
   const stop = () => supervisor.stop();
   const hasGone = terminal();
   const replace = () => (hasGone() ? supervisor.stop() : supervisor.replace());

@@ -3,7 +3,7 @@
 import type { Spikard as App } from "../../js/src/app.ts";
 import { layers } from "../../js/src/compile.ts";
 import type { Config } from "../../js/src/config.ts";
-import { SpecError } from "../../js/src/errors.ts";
+import { ListenError, SpecError } from "../../js/src/errors.ts";
 import { Server } from "../../js/src/server.ts";
 import { addon } from "./load.ts";
 import * as processes from "./processes.ts";
@@ -13,6 +13,17 @@ import * as processes from "./processes.ts";
  * in time, end the program with the status 1.
  */
 export async function run(app: App<never>, config: Config = {}): Promise<void> {
+  try {
+    await serve(app, config);
+  } catch (fault) {
+    if (!(fault instanceof SpecError || fault instanceof ListenError)) throw fault;
+    // It says what and where: a stack would only show our own code.
+    console.error(`Spikard: ${fault.message}`);
+    process.exit(1);
+  }
+}
+
+async function serve(app: App<never>, config: Config): Promise<void> {
   if (!processes.isTurn()) return new Promise(() => undefined);
   const said = JSON.stringify(layers({ ...app.config }, { ...config }));
   if (processes.assigned === undefined && isSupervised(said)) return processes.supervise(said);

@@ -256,6 +256,37 @@ test("a singleton is made once and finished when the app is left", async () => {
   assert.deepEqual(seen, ["startup", "open", "close", "shutdown"]);
 });
 
+test("what a route answers is what it names, and nothing else", async () => {
+  const reports: unknown[] = [];
+  const user = z.object({ name: z.string() });
+  const hidden = (name: unknown) => ({ name: name as string, password: "secret" });
+  const app = new Spikard()
+    .get("/user", { response: user }, () => hidden("ada"))
+    .get("/users", { response: z.object({ users: z.array(user), next: user.nullable() }) }, async () => {
+      return [{ users: [hidden("ada")], next: hidden("bob") }, 203];
+    })
+    .get("/either", { response: z.union([z.object({ id: z.int() }), user]) }, () => hidden("ada"))
+    .get("/reply", { response: user }, () => new Reply(hidden("ada"), { headers: { "x-a": "b" } }))
+    .get("/any", { response: z.looseObject({ name: z.string() }) }, () => hidden("ada"))
+    .get("/written", { responseSchema: user }, () => hidden("ada"))
+    .get("/wrong", { response: user }, () => hidden(5))
+    .get("/nothing", { response: user }, () => null as never)
+    .get("/failure", { response: user }, () => new Reply(hidden("ada"), { status: 409 }));
+  app.log = ({ source }) => reports.push(source);
+  await using client = new TestClient(app);
+  const said = async (path: string) => (await client.get(path)).json();
+  assert.deepEqual(await said("/user"), { name: "ada" });
+  assert.deepEqual(await said("/users"), { users: [{ name: "ada" }], next: { name: "bob" } });
+  assert.deepEqual(await said("/either"), { name: "ada" });
+  assert.deepEqual(await said("/reply"), { name: "ada" });
+  assert.deepEqual(await said("/any"), hidden("ada"));
+  assert.deepEqual(await said("/written"), hidden("ada"));
+  assert.deepEqual(await said("/failure"), hidden("ada"));
+  for (const path of ["/wrong", "/nothing"]) assert.equal((await client.get(path)).status, 500);
+  assert.match(`${reports[0]}`, /^response_schema refuses name: /);
+  assert.match(`${reports[1]}`, /^response_schema refuses the response: /);
+});
+
 test("a hook that returns null goes on", async () => {
   const app = new Spikard()
     .onRequest((request) => (request.headers.has("x-user") ? null : new Reply("who?", { status: 401 })))
@@ -280,9 +311,10 @@ test("what is no status, file or stream is named where it is made", () => {
     [() => new Spikard().handleError(200, () => 1), status("200", 400)],
     [() => new FileResponse(wrong(5)), "a FileResponse takes a path as text, got 5"],
     [() => new FileResponse("a", { name: wrong(5) }), "the name of a file is text, got 5"],
+    [() => new FileResponse("a", { filename: "b" } as object), 'a FileResponse has no option "filename"'],
     [() => new StreamingResponse(wrong(5)), "a StreamingResponse takes what can be iterated over, got 5"],
     [() => new Spikard().onRequest(wrong("x")), 'onRequest: a hook is a function, got "x"'],
-    [() => new Spikard().get("/a", wrong({ querry: {} }), () => 1), 'GET /a: there is no option "querry"'],
+    [() => new Spikard().get("/a", { querry: {} } as object, () => 1), 'GET /a: there is no option "querry"'],
   ];
   for (const [make, message] of claims) assert.throws(make, { name: "TypeError", message });
 });

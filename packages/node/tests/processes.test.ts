@@ -38,6 +38,14 @@ const children = ({ child }: Program) =>
 const isGone = (pid: number) =>
   !existsSync(`/proc/${pid}/stat`) || /\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 
+test("what workers write, access log included, is seen", { skip }, async () => {
+  const text = `app.get("/said", () => { console.error("said by", process.pid); return "x"; });
+await app.run({ workers: 2, accessLog: true });`;
+  const program = await start(text, /with 2 workers/);
+  await answered(`${program.location}/said`);
+  await until(() => /^said by \d+$/m.test(program.said()) && / GET \/said 200 1 B /.test(program.said()));
+});
+
 test("a worker that is killed takes only its own requests with it", { skip }, async () => {
   const program = await twoWorkers();
   const [killed, kept] = (await pids(program, 2)) as [number, number];

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** A program that was started. */
 export interface Program {
   child: ChildProcess;
-  /** What it has said on stderr. */
+  /** What it has said on stdout and stderr. */
   said: () => string;
   ended: Promise<number | null>;
   /** Where it listens. */
@@ -27,16 +27,17 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts a program, and waits for what it says on stderr. */
+/** Starts a program, and waits for what it says. */
 export async function start(text: string, says: RegExp): Promise<Program> {
   const file = join(folder, `${children.length}.mjs`);
   writeFileSync(file, `import { Spikard } from "@spikard/node";\nconst app = new Spikard({ port: 0 });\n${text}\n`);
-  const child = spawn(process.execPath, [file], { stdio: ["ignore", "inherit", "pipe"] });
+  const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
   let said = "";
-  child.stderr!.setEncoding("utf8").on("data", (piece: string) => {
-    said += piece;
-  });
+  for (const output of [child.stdout!, child.stderr!])
+    output.setEncoding("utf8").on("data", (piece: string) => {
+      said += piece;
+    });
   const ended = once(child, "exit").then(([code]) => code as number | null);
   await until(() => says.test(said) || child.exitCode !== null, 10);
   assert.match(said, says);

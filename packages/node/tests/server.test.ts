@@ -69,6 +69,26 @@ test("SIGHUP ends no server", async () => {
   assert.equal(await ended, 0);
 });
 
+test("an app that cannot be served ends the program with one line", async () => {
+  await using taken = await new Spikard({ port: 0 }).listen();
+  const faults: [string, RegExp][] = [
+    ['await app.run({ workers: "two" });', /^Spikard: workers: [^\n]+\n$/],
+    ["await app.run({ host: undefined, port: 70_000 });", /^Spikard: port: [^\n]+\n$/],
+    [`await app.run({ port: ${taken.port} });`, /^Spikard: [^\n]*use[^\n]*\n$/],
+    [`await app.run({ port: ${taken.port}, workers: 2 });`, /^Spikard: [^\n]*use[^\n]*\n$/],
+    ['app.get("/a", { deps: ["db"] }, () => 1); await app.run();', /^Spikard: [^\n]*db[^\n]*\n$/],
+    [
+      'app.get("/a", { query: { properties: {}, additionalProperties: false } }, () => 1); await app.run();',
+      /^Spikard: query: /,
+    ],
+  ];
+  for (const [text, says] of faults) {
+    const { said, ended } = await start(text, /\n/);
+    assert.equal(await ended, 1);
+    assert.match(said(), says);
+  }
+});
+
 test("a start-up that fails stops the program with its error", async () => {
   const text = 'app.onStartup(() => { throw new Error("no database"); });\nawait app.run();';
   const { ended } = await start(text, /no database/);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Infer, Router, type Server, Spikard, TestClient } from "@spikard/node";
+import { type HTTPError, type Infer, Router, type Server, SpecError, Spikard, TestClient } from "@spikard/node";
 import { toStandardJsonSchema } from "@valibot/to-json-schema";
 import { Type } from "typebox";
 import * as v from "valibot";
@@ -111,4 +111,57 @@ test("dependencies have the types of what makes them", async () => {
   });
   await using client = new TestClient(app);
   assert.deepEqual((await client.get("/")).json(), { count: 3, session: { name: "n" } });
+});
+
+test("a result is of the type that its route says, or a response", async () => {
+  const response = z.object({ id: z.int() });
+  const app = new Spikard()
+    .get("/plain", { response }, () => ({ id: 1 }))
+    .get("/later", { response }, async () => [{ id: 2 }, 201])
+    .get("/reply", { response }, () => new Response(null, { status: 204 }))
+    // @ts-expect-error: the id is a number
+    .get("/wrong", { response }, () => ({ id: "x" }))
+    // @ts-expect-error: nothing is no object
+    .get("/nothing", { response }, async () => undefined);
+  app.log = () => undefined;
+  await using client = new TestClient(app);
+  const statuses = ["/plain", "/later", "/reply", "/wrong", "/nothing"].map(async (path) => client.get(path));
+  assert.deepEqual(
+    (await Promise.all(statuses)).map(({ status }) => status),
+    [200, 201, 204, 500, 500],
+  );
+});
+
+test("names of dependencies are those that are provided, also in a router of its own", async () => {
+  const users = new Router<{ user: { name: string } }>("/users").get(
+    "/me",
+    { deps: ["user"] },
+    ({ deps }) => deps.user,
+  );
+  const app = new Spikard().provide("db", 1).provide("user", { deps: ["db"] }, ({ deps }) => ({ name: `${deps.db}` }));
+  app.include(users);
+  // @ts-expect-error: nobody provides it
+  app.get("/b", { deps: ["nope"] }, () => 1);
+  // @ts-expect-error: nor here
+  new Spikard().include(users);
+  await assert.rejects(new TestClient(app).get("/b"), SpecError);
+  await using client = new TestClient(new Spikard().provide("user", { name: "ada" }).include(users));
+  assert.deepEqual((await client.get("/users/me")).json(), { name: "ada" });
+});
+
+test("an error handler has the class that it is for", async () => {
+  class Gone extends Error {
+    readonly item = "book";
+  }
+  const app = new Spikard()
+    .handleError(Gone, (error) => [error.item, 410])
+    .handleError(422, (error) => [(error as HTTPError).errors.map(({ loc, msg }) => [loc, msg]), 422])
+    .get("/gone/{id:int}", () => {
+      throw new Gone();
+    });
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/gone/1")).text(), "book");
+  assert.deepEqual((await client.get("/gone/x")).json(), [
+    [["path", "id"], "Input should be a valid integer, unable to parse string as an integer"],
+  ]);
 });

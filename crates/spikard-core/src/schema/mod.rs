@@ -2,11 +2,13 @@
 
 mod compile;
 mod document;
+mod filter;
 mod form;
 mod judge;
 mod node;
 mod reported;
 
+pub use filter::Filter;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 

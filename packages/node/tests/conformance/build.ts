@@ -121,7 +121,7 @@ export function build(spec: Words, library: string | null): Spikard<any> {
       ...(route["body"] ? bodyOf(route["body"], library) : {}),
     };
     if (route["status_code"]) options.status = route["status_code"];
-    if (route["response_schema"]) options.response = route["response_schema"];
+    if (route["response_schema"]) options.responseSchema = route["response_schema"];
     Object.assign(options, { deps: route["takes"] ?? [], needs: route["needs"] ?? [], hooks: hooksOf(route) });
     const handler = (context: any) =>
       run(route["script"], received(context, named, route), scene, (work) => context.background(work));

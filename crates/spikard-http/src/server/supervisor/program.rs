@@ -46,6 +46,12 @@ impl Program {
         for descriptor in [listener.as_fd(), theirs.as_fd()] {
             fcntl_setfd(descriptor, FdFlags::empty())?;
         }
+        let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
+        for stream in [input.as_fd(), output.as_fd(), errors.as_fd()] {
+            // A host may have closed them to what it starts (libuv does), and a worker would log into nothing. Where one is
+            // not open there is nothing to hand on.
+            let _ = fcntl_setfd(stream, FdFlags::empty());
+        }
         Ok((command.spawn()?, ours))
     }
 }
