@@ -1,8 +1,8 @@
 //! The dependency graph: what a route needs, in the order in which it is made, with every parameter that it takes.
 
 use crate::{
-    CallableId, SpecError,
-    spec::{AppSpec, ArgumentSpec, DependencySpec, Ends, ParameterSpec, RouteSpec, Scope},
+    CallableId, SpecError, Template,
+    spec::{AppSpec, ArgumentSpec, DependencySpec, Ends, ParameterSpec, RouteSpec, Scope, Source},
 };
 
 /// A route with its dependencies laid out.
@@ -51,7 +51,7 @@ pub(crate) enum WiredArgument {
 impl Wiring {
     /// Fails on an unknown name, a cycle (its path is named), one that needs what ends before it, or an index that is
     /// out of range.
-    pub(crate) fn lay_out(app: &AppSpec, route: &RouteSpec) -> Result<Self, SpecError> {
+    pub(crate) fn lay_out(app: &AppSpec, route: &RouteSpec, template: &Template) -> Result<Self, SpecError> {
         let mut layout = Layout { app, wiring: Self::default(), made: Vec::new(), early: Vec::new(), open: Vec::new() };
         let own = layout.adopt(&route.parameters);
         for name in &route.dependencies {
@@ -59,8 +59,19 @@ impl Wiring {
         }
         layout.wiring.arguments = layout.wire(&route.arguments, &own)?;
         let mut wiring = layout.wiring;
+        wiring.add_converted(template);
         wiring.sort_parameters();
         Ok(wiring)
+    }
+
+    /// A converter says what may stand in the path, whether an argument takes it or not.
+    fn add_converted(&mut self, template: &Template) {
+        for (name, converter) in template.parameters().filter(|(_, converter)| converter.converts()) {
+            let taken = |known: &ParameterSpec| known.source == Source::Path && known.name == name;
+            if !self.parameters.iter().any(taken) {
+                self.parameters.push(ParameterSpec::new(name, Source::Path, converter.schema()));
+            }
+        }
     }
 
     /// How many of those behind this one may be made beside it: neighbours that say so, need no clean-up, belong to
@@ -241,7 +252,7 @@ mod tests {
             "parameters": [{"name": "q", "in": "query"}]});
         let app = json!({"routes": [route], "dependencies": dependencies});
         let app: AppSpec = serde_json::from_value(app).unwrap();
-        Wiring::lay_out(&app, &app.routes[0])
+        Wiring::lay_out(&app, &app.routes[0], &Template::parse(&app.routes[0].path)?)
     }
 
     #[test]

@@ -76,6 +76,15 @@ fn members(ctx: &Map<String, Value>) -> usize {
 
 /// Roughly the bytes of a value's text; counting ends above `limit`.
 fn weight(value: &Value, limit: usize) -> usize {
+    match value {
+        Value::Array(_) | Value::Object(_) => weight_of_all(value, limit),
+        Value::String(text) => 8 + text.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    }
+}
+
+/// The same of a value that may hold others.
+fn weight_of_all(value: &Value, limit: usize) -> usize {
     let mut weight = 0;
     let mut left = vec![value];
     while let Some(value) = left.pop().filter(|_| weight <= limit) {

@@ -137,7 +137,7 @@ impl Plan {
     /// template, or an argument names what is not there.
     pub fn compile(app: &AppSpec, route: &RouteSpec, config: &Config) -> Result<Self, SpecError> {
         let template = Template::parse(&route.path)?;
-        let wiring = Wiring::lay_out(app, route)?;
+        let wiring = Wiring::lay_out(app, route, &template)?;
         let parameters = compile_parameters(app, &wiring, &template)?;
         let body = BodyPlan::compile(app, route, &wiring, config)?;
         let mut plan = Self {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderValue, header, request::Parts};
 
-use crate::{Args, RequestBody, pairs, plan::PathValues};
+use crate::{Arg, Args, Converter, RequestBody, SpecError, Template, pairs, parameter::Reader, plan::PathValues};
 
 /// A bound request on its way to the handler.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub struct Request {
 pub struct Head {
     /// Method, target and fields.
     pub parts: Parts,
-    /// The values of the route's path parameters, in the order of `matched.names`.
+    /// The texts of the route's path parameters, in the order of its template.
     pub path: PathValues,
     /// None: no route was matched.
     pub matched: Option<Arc<Matched>>,
@@ -44,10 +44,15 @@ impl Head {
         texts.flat_map(|text| pairs::cookies(&text).map(owned).collect::<Vec<_>>()).collect()
     }
 
-    /// The path parameters and their texts.
-    pub fn path_values(&self) -> Vec<(String, String)> {
-        let names = self.matched.as_ref().map(|matched| matched.names.clone()).unwrap_or_default();
-        names.into_iter().zip(self.path.iter().cloned()).collect()
+    /// The path parameters by name: what a converter of the template reads, as it reads it for an argument, else text.
+    /// What it refuses is text here: the request is refused when its arguments are bound.
+    pub fn path_values(&self) -> Vec<(String, Arg)> {
+        let Some(matched) = &self.matched else { return Vec::new() };
+        let value = |((name, reader), text): (&(String, Option<Reader>), &String)| {
+            let read = reader.as_ref().and_then(|reader| reader.read_texts(&[text]).ok());
+            (name.clone(), read.unwrap_or_else(|| Arg::Str(text.clone())))
+        };
+        matched.parameters.iter().zip(&self.path).map(value).collect()
     }
 }
 
@@ -56,8 +61,21 @@ impl Head {
 pub struct Matched {
     /// The path as it was declared.
     pub template: String,
-    /// Its parameters.
-    pub names: Vec<String>,
+    /// Its parameters, and what reads those that have a converter.
+    parameters: Vec<(String, Option<Reader>)>,
+}
+
+impl Matched {
+    /// Fails where the template cannot be taken apart.
+    pub fn new(path: &str) -> Result<Self, SpecError> {
+        let template = Template::parse(path)?;
+        let parameter = |(name, converter): (&str, Converter)| {
+            let reader = converter.converts().then(|| Reader::compile(&converter.schema())).transpose()?;
+            Ok((name.to_owned(), reader))
+        };
+        let parameters = template.parameters().map(parameter).collect::<Result<_, SpecError>>()?;
+        Ok(Self { template: path.to_owned(), parameters })
+    }
 }
 
 impl PartialEq for Head {

@@ -195,9 +195,27 @@ pub struct ParameterSpec {
     /// For documents.
     #[serde(default)]
     pub deprecated: bool,
+    /// Whether documents list it.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub include_in_schema: bool,
 }
 
 impl ParameterSpec {
+    /// A parameter of which nothing else is said.
+    pub fn new(name: &str, source: Source, schema: Value) -> Self {
+        Self {
+            name: name.to_owned(),
+            source,
+            schema,
+            required: None,
+            default: None,
+            separator: None,
+            description: None,
+            deprecated: false,
+            include_in_schema: true,
+        }
+    }
+
     /// Whether its absence is an error: as `required` says, else unless it has a default.
     pub fn is_required(&self) -> bool {
         self.required.unwrap_or(self.default.is_none())
@@ -243,6 +261,30 @@ pub struct BodySpec {
     /// A request without a body is an error; otherwise its argument is absent.
     #[serde(default = "yes")]
     pub required: bool,
+    /// Whether documents describe it.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub include_in_schema: bool,
+    /// Members of the schema that documents leave out, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
+}
+
+impl BodySpec {
+    /// A body that has to be sent, handed over as plain values, of which nothing else is said.
+    pub fn new(schema: Value, kind: BodyKind) -> Self {
+        Self {
+            schema,
+            reading: Reading::Typed,
+            decoder: None,
+            strict_decoder: false,
+            msgpack_decoder: None,
+            value_decoder: None,
+            kind,
+            required: true,
+            include_in_schema: true,
+            hidden: Vec::new(),
+        }
+    }
 }
 
 fn anything() -> Value {
@@ -251,6 +293,11 @@ fn anything() -> Value {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 /// How a schema is read.

@@ -68,6 +68,11 @@ impl Converter {
         })
     }
 
+    /// Whether what it reads is more than text.
+    pub fn converts(self) -> bool {
+        !matches!(self, Self::Plain | Self::Str | Self::Path)
+    }
+
     /// The JSON Schema of a parameter for which nothing else was said.
     pub fn schema(self) -> serde_json::Value {
         use serde_json::json;

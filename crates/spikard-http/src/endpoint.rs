@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use spikard_core::{
     Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
-    Response, SpecError, Template,
+    Response, SpecError,
     config::Config,
     plan::{Bound, PathValues, Plan},
     sabotage,
@@ -82,8 +82,6 @@ impl Endpoint {
         route.options.check()?;
         let plan = Plan::compile(app, route, config)?;
         let hooks = Hooks::of(app, route);
-        let template = Template::parse(&route.path)?;
-        let names = template.parameters().map(|(name, _)| name.to_owned()).collect();
         let (options, mut recover) = (&route.options, Hooks::recover(app, route));
         recover.debug = recover.debug.filter(|_| config.debug);
         let limited = !sabotage::takes_out("limits");
@@ -91,7 +89,7 @@ impl Endpoint {
         Ok(Self {
             handler: route.handler,
             carries_head: plan.needs_head() || hooks.see_the_head() || !recover.is_empty(),
-            matched: Some(Arc::new(Matched { template: route.path.clone(), names })),
+            matched: Some(Arc::new(Matched::new(&route.path)?)),
             recover,
             binds_first: plan.takes_inputs() && (plan.provides() || !hooks.pre_handler.is_empty()),
             hooks,

@@ -51,7 +51,7 @@ pub(crate) fn decode<'a>(js: Js<'a>, host: &Host, held: &Held, input: Box<HostAr
 }
 
 /// One value that needs nothing but itself.
-fn value<'a>(js: Js<'a>, host: &Host, held: &Held, arg: Arg) -> Result<Val<'a>, Fault> {
+pub(crate) fn value<'a>(js: Js<'a>, host: &Host, held: &Held, arg: Arg) -> Result<Val<'a>, Fault> {
     Ok(match arg {
         Arg::Null => js.null(),
         Arg::Absent => js.undefined(),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fs::File};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use pyo3::{
-    exceptions::{PyNotImplementedError, PyTypeError},
+    exceptions::{PyNotImplementedError, PyRecursionError, PyTypeError},
     intern,
     prelude::*,
     pybacked::PyBackedBytes,
@@ -17,7 +17,7 @@ use spikard_core::{Arg, Args, Body, Content, FileBody, HostArg, Input, Response,
 use crate::{
     engine::{
         Loop,
-        host::{Callable, Host},
+        host::{Callable, Host, Types},
         job::Job,
         request,
         values::{Values, lasts},
@@ -94,7 +94,21 @@ pub(crate) fn decode(py: Python<'_>, host: &Host, input: HostArg) -> Result<Py<P
 
 /// One value that needs nothing but itself.
 fn object<'py>(py: Python<'py>, host: &Host, arg: Arg) -> PyResult<Bound<'py, PyAny>> {
-    let types = &host.types;
+    Ok(match arg {
+        Arg::Str(text) => PyString::new(py, &text).into_any(),
+        Arg::Int(number) => number.into_pyobject(py)?.into_any(),
+        Arg::List(items) => {
+            let items = items.into_iter().map(|item| object(py, host, item)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, items)?.into_any()
+        }
+        Arg::Map(members) => map(py, host, members)?,
+        Arg::Upload(file) => upload(py, host, &file)?,
+        arg => scalar(py, &host.types, arg)?,
+    })
+}
+
+/// The same of one that holds no others, on any thread.
+pub(crate) fn scalar<'py>(py: Python<'py>, types: &Types, arg: Arg) -> PyResult<Bound<'py, PyAny>> {
     let read = |reader: &Py<PyAny>, text: &str| {
         vectorcall::call_one(py, reader, PyString::new(py, text).as_any()).map(|value| value.into_bound(py))
     };
@@ -112,12 +126,6 @@ fn object<'py>(py: Python<'py>, host: &Host, arg: Arg) -> PyResult<Bound<'py, Py
         Arg::Time(text) => read(&types.time, &with_offset(&text))?,
         Arg::DateTime(text) => read(&types.datetime, &with_offset(&text))?,
         Arg::Duration(micros) => duration(py, micros)?,
-        Arg::List(items) => {
-            let items = items.into_iter().map(|item| object(py, host, item)).collect::<PyResult<Vec<_>>>()?;
-            PyList::new(py, items)?.into_any()
-        }
-        Arg::Map(members) => map(py, host, members)?,
-        Arg::Upload(file) => upload(py, host, &file)?,
         other => return Err(PyNotImplementedError::new_err(format!("{other:?} cannot stand here"))),
     })
 }
@@ -219,9 +227,11 @@ pub(crate) fn response(
     encoded(py, host, callable, value)
 }
 
-/// Whether it is what is annotated already.
+/// Whether it is what is annotated already. Of what has no end the converter says why.
 fn is_exact(callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    callable.exact.as_ref().map_or(Ok(false), |exact| exact.borrow(value.py()).fits(value))
+    let Some(exact) = &callable.exact else { return Ok(false) };
+    let fits = exact.borrow(value.py()).fits(value);
+    fits.or_else(|error| if error.is_instance_of::<PyRecursionError>(value.py()) { Ok(false) } else { Err(error) })
 }
 
 fn nothing(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, PyAny>) -> PyResult<Response> {

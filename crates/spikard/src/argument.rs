@@ -6,9 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Document};
 use spikard_core::{
     Arg, CallableId, Error, HostArg, Input, Part, SpecError, Template,
-    spec::{
-        ArgumentSpec, BodyKind, BodySpec, ModelArgument, ParameterArgument, ParameterSpec, Reading, RouteSpec, Source,
-    },
+    spec::{ArgumentSpec, BodyKind, BodySpec, ModelArgument, ParameterArgument, ParameterSpec, RouteSpec, Source},
 };
 
 use crate::value::Value;
@@ -79,7 +77,7 @@ impl<T: JsonSchema + DeserializeOwned> Argument for Path<T> {
             return Err(SpecError::new("a scalar path argument needs a path with one parameter"));
         };
         let index = route.parameters.len();
-        route.parameters.push(parameter(name, Source::Path, schema, true));
+        route.parameters.push(ParameterSpec::new(&name, Source::Path, schema));
         let decoder = Some(route.handler);
         route.arguments.push(ArgumentSpec::Parameter(ParameterArgument { index, choices: false, decoder }));
         Ok(())
@@ -106,18 +104,9 @@ fn body<T: JsonSchema>(route: &mut RouteSpec, kind: BodyKind) -> Result<(), Spec
         return Err(SpecError::new("a handler takes one body"));
     }
     let decoder = Some(route.handler);
-    route.body = Some(BodySpec {
-        schema: document::<T>(),
-        reading: Reading::Typed,
-        decoder,
-        // serde calls the user's own `Deserialize` while it reads.
-        strict_decoder: false,
-        // MessagePack is read by the core, and serde makes the value of what it read.
-        msgpack_decoder: None,
-        value_decoder: decoder,
-        kind,
-        required: true,
-    });
+    // serde calls the user's own `Deserialize` while it reads: the decoder is not strict.
+    // MessagePack is read by the core, and serde makes the value of what it read.
+    route.body = Some(BodySpec { decoder, value_decoder: decoder, ..BodySpec::new(document::<T>(), kind) });
     route.arguments.push(ArgumentSpec::Body);
     Ok(())
 }
@@ -135,25 +124,12 @@ fn model<T: JsonSchema>(route: &mut RouteSpec, source: Source) -> Result<(), Spe
         if let (Some(definitions), Some(object)) = (schema.get("$defs"), member.as_object_mut()) {
             object.insert("$defs".to_owned(), definitions.clone());
         }
-        route.parameters.push(parameter(name.clone(), source, member, required.contains(&name.as_str())));
+        let required = Some(required.contains(&name.as_str()));
+        route.parameters.push(ParameterSpec { required, ..ParameterSpec::new(name, source, member) });
     }
     let parameters = (first..route.parameters.len()).collect();
     route.arguments.push(ArgumentSpec::Model(ModelArgument { parameters, decoder: route.handler }));
     Ok(())
-}
-
-fn parameter(name: String, source: Source, schema: Document, required: bool) -> ParameterSpec {
-    let required = Some(required);
-    ParameterSpec {
-        name,
-        source,
-        schema,
-        required,
-        default: None,
-        separator: None,
-        description: None,
-        deprecated: false,
-    }
 }
 
 fn properties(schema: &Document) -> Option<&Map<String, Document>> {

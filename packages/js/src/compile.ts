@@ -7,7 +7,7 @@ import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
 import { isPair, MadeResponse, Reply, render } from "./response.ts";
 import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
-import { readSchema } from "./schema.ts";
+import { type AnySchema, readSchema } from "./schema.ts";
 import { Scope } from "./scope.ts";
 import { braced, converters } from "./template.ts";
 import { type Answer, type Id, platform, type Token } from "./wire.ts";
@@ -105,12 +105,19 @@ function compileRoute(route: Route, registry: Registry, plainJson: number, isPla
   const { response = options.responseSchema } = options;
   if (response !== undefined) document["response_schema"] = readSchema(response).schema;
   if (options.response !== undefined) document["filters_response"] = true;
+  if (options.responses) document["responses"] = byStatus(options.responses);
   return document;
 }
 
 type Handling = (context: unknown) => unknown;
 
 /** `isAlone`: it is all the user code of its requests, and shares its scope with nobody. */
+/** What other answers hold. */
+function byStatus(responses: Readonly<Record<number, AnySchema>>): Record<string, unknown> {
+  const said = Object.entries(responses).map(([status, given]) => [status, { schema: readSchema(given).schema }]);
+  return Object.fromEntries(said);
+}
+
 function handlerOf(host: Host, inputs: Inputs, handler: Handling, isAlone: boolean, status?: number) {
   return (token: Token, ...args: unknown[]): Answer =>
     host.answered(

@@ -71,7 +71,8 @@ export class Request {
     return record(this.#head.cookies());
   }
 
-  get params(): Record<string, string> {
+  /** The parameters of the path: what a converter of the template reads, as it reads it, else texts. */
+  get params(): Record<string, unknown> {
     return record(this.#head.pathValues());
   }
 
@@ -142,8 +143,8 @@ export class Request {
   }
 }
 
-function record(flat: string[]): Record<string, string> {
-  const found: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (let at = 0; at < flat.length; at += 2) found[flat[at] as string] = flat[at + 1] as string;
+function record<Value>(flat: (string | Value)[]): Record<string, Value> {
+  const found: Record<string, Value> = Object.create(null) as Record<string, Value>;
+  for (let at = 0; at < flat.length; at += 2) found[flat[at] as string] = flat[at + 1] as Value;
   return found;
 }

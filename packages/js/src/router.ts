@@ -19,6 +19,8 @@ export interface RouteOptions extends Taken {
   response?: AnySchema;
   /** The same for the document alone, judged where `validateResponses` is on. */
   responseSchema?: AnySchema;
+  /** JSON Schema of other answers, by their status. */
+  responses?: Readonly<Record<number, AnySchema>>;
   /** Of results that do not say their own. */
   status?: number;
   /** Dependencies that are made though the handler takes them not. */
@@ -55,6 +57,7 @@ const OPTIONS: ReadonlySet<string> = new Set(
     bodyOptional: 0,
     response: 0,
     responseSchema: 0,
+    responses: 0,
     status: 0,
     needs: 0,
     maxBodySize: 0,

@@ -34,7 +34,7 @@ export interface RequestHead {
   fields(): string[];
   query(): string[];
   cookies(): string[];
-  pathValues(): string[];
+  pathValues(): unknown[];
   setFields(flat: string[]): void;
   setTarget(target: string): void;
   setBody(body: Uint8Array): void;

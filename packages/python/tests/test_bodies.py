@@ -259,6 +259,76 @@ def test_pydantic_tells_every_error_itself() -> None:
     assert "Checked" not in str(problem)
 
 
+class Modelled(pydantic.BaseModel):
+    a: int
+
+
+@pytest.mark.parametrize(
+    ("hint", "options", "sent", "kind"),
+    [
+        (int, {"ge": 1}, 0, "greater_than_equal"),
+        (Optional[float], {"lt": 1}, 1.5, "less_than"),
+        (int, {"multiple_of": 3}, 4, "multiple_of"),
+        (str, {"max_length": 1}, "ab", "string_too_long"),
+        (list[int], {"min_length": 2}, [1], "too_short"),
+        (list[Struct], {"min_length": 1}, [], "too_short"),
+        (list[Modelled], {"min_length": 1}, [], "too_short"),
+        (Optional[list[Modelled]], {"max_length": 1}, [{"a": 1}, {"a": 2}], "too_long"),
+        (Annotated[list[Modelled], msgspec.Meta(min_length=1)], {}, [], "too_short"),
+        (dict[str, int], {"min_length": 1}, {}, "min_properties"),
+        (str, {"pattern": "^a"}, "b", "string_pattern_mismatch"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_marker_bounds_a_body_and_a_member_of_one(
+    hint: Any, options: Any, sent: Any, kind: str, packed: bool
+) -> None:
+    app = Spikard()
+
+    def whole(body: Any = Body(**options)) -> None: ...
+
+    def member(body: Any = Body(**options), other: int = Body()) -> None: ...
+
+    for path, handler in (("/whole", whole), ("/member", member)):
+        handler.__annotations__["body"] = hint
+        app.post(path)(handler)
+    headers = {"content-type": f"application/{'msgpack' if packed else 'json'}"}
+    encode: Any = msgspec.msgpack.encode if packed else msgspec.json.encode
+    with TestClient(app) as client:
+        for path, content, loc in (
+            ("/whole", sent, ["body"]),
+            ("/member", {"body": sent, "other": 1}, ["body", "body"]),
+        ):
+            answer = client.post(path, content=encode(content), headers=headers).assert_status(422)
+            assert [(error["loc"], error["type"]) for error in answer.json()["errors"]] == [(loc, kind)]
+
+
+def test_a_marker_lets_pass_what_keeps_its_bounds() -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def handler(
+        some: list[Struct] = Body(min_length=1, max_length=2),
+        either: Union[int, str] = Body(min_length=2),
+        none: Optional[int] = Body(ge=5),
+    ) -> list[Any]:
+        return [len(some), either, none]
+
+    with TestClient(app) as client:
+        for either in (7, "seven"):
+            sent = {"some": [{"name": "a"}], "either": either, "none": None}
+            assert client.post("/", json=sent).assert_status(200).json() == [1, either, None]
+        errors = client.post("/", json={**sent, "either": "s"}).assert_status(422).json()["errors"]
+        assert [error["type"] for error in errors] == ["int_type", "string_too_short"]
+
+
+def test_bounds_that_make_no_sense_together_are_a_start_up_error() -> None:
+    def handler(body: Union[int, str] = Body(min_length=2, ge=5)): ...
+
+    with pytest.raises(SpecError, match="parameter 'body': cannot mix numeric constraints"):
+        One(handler, "POST")
+
+
 class Odd:
     pass
 

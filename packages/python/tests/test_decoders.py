@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import attrs
 import msgspec
@@ -258,6 +258,76 @@ def test_what_is_refused_inside_of_them_has_its_words(hint: Any, sent: Any, loc:
     with TestClient(app) as client:
         [error] = client.post("/", json=sent).assert_status(422).json()["errors"]
     assert (error["loc"], error["type"]) == (loc, kind)
+
+
+class Model(pydantic.BaseModel):
+    b: int
+
+
+@dataclasses.dataclass
+class Mixed:
+    s: Inner
+    m: Model
+
+
+class Unread: ...
+
+
+@pytest.mark.parametrize(
+    ("hint", "sent"),
+    [
+        (Union[Inner, Model], {"x": 1}),
+        (Union[Inner, Model], {"b": 1}),
+        (list[Union[AttrsInner, Model]], [{"y": 1}, {"b": 2}]),
+        (dict[str, Union[Inner, Model]], {"a": {"x": 1}, "b": {"b": 2}}),
+        (list[Mixed], [{"s": {"x": 1}, "m": {"b": 2}}]),
+    ],
+)
+def test_a_union_of_two_libraries_is_read_and_sent_as_either(hint: Any, sent: Any) -> None:
+    app = Spikard()
+
+    def handler(body: Any) -> Any:
+        return body
+
+    handler.__annotations__.update(body=hint, **{"return": hint})
+    app.post("/")(handler)
+    with TestClient(app) as client:
+        assert client.post("/", json=sent).assert_status(200).json() == sent
+
+
+def test_a_union_of_two_libraries_names_both_in_its_refusal() -> None:
+    app = Spikard()
+
+    @app.post("/")
+    def handler(body: Union[Inner, Model]) -> None: ...
+
+    with TestClient(app) as client:
+        errors = client.post("/", json={"x": "a"}).assert_status(422).json()["errors"]
+    assert [(error["loc"], error["type"]) for error in errors] == [
+        (["body", "Inner", "x"], "int_type"),
+        (["body", "Model", "b"], "missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hint", "fault"),
+    [
+        (Mixed, "Mixed cannot be read: .*: make it a Struct, or write all of them in one library$"),
+        (
+            Union[Model, Unread],
+            r"Union\[.*Model, .*Unread\] cannot be read by pydantic.* schema for <class '.*Unread'>",
+        ),
+    ],
+)
+def test_what_pydantic_cannot_read_is_a_start_up_error_with_its_place(hint: Any, fault: str) -> None:
+    app = Spikard()
+
+    def handler(body: Any) -> None: ...
+
+    handler.__annotations__["body"] = hint
+    app.post("/mixed")(handler)
+    with pytest.raises(SpecError, match=rf"test_decoders.py:\d+: POST /mixed: handler: parameter 'body': .*{fault}"):
+        app._compile()
 
 
 def test_what_a_subclass_adds_is_not_sent_from_inside_of_them() -> None:

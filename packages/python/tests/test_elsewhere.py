@@ -56,6 +56,29 @@ def test_an_attribute_that_nobody_has_is_missed_in_pythons_own_words() -> None:
     assert copy.copy(Router(prefix="/a")).prefix == "/a"
 
 
+@pytest.mark.parametrize("name", sorted(elsewhere.REQUEST))
+def test_an_attribute_of_another_frameworks_request_says_what_to_write(name: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        getattr(Request(), name)
+    assert str(caught.value) == f"'Request' object has no attribute {name!r}: {elsewhere.REQUEST[name]}"
+
+
+@pytest.mark.parametrize("name", sorted(elsewhere.ROUTERS))
+def test_an_argument_of_another_frameworks_router_says_what_to_write(name: str) -> None:
+    for call, owner in (
+        (Router, "Router()"),
+        (lambda **given: Spikard().include_router(Router(), **given), "include_router()"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            call(**{name: None})
+        assert str(caught.value) == f"{owner} has no argument {name!r}: {elsewhere.ROUTERS[name]}"
+
+
+def test_a_misspelt_argument_of_a_router_is_told_the_nearest_one() -> None:
+    with pytest.raises(TypeError, match=r"Router\(\) has no argument 'prefx', did you mean 'prefix'"):
+        Router(prefx="/a")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", sorted(elsewhere.ARGUMENTS))
 def test_an_argument_of_another_frameworks_app_says_what_to_write(name: str) -> None:
     with pytest.raises(TypeError) as caught:

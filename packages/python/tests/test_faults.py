@@ -82,7 +82,7 @@ def of_dataclass(filters: Header[StrictDataclass]) -> None: ...
 )
 def test_a_parameter_model_that_forbids_unknown_names_is_refused(handler: Any, name: str, source: str) -> None:
     wanted = f"parameter 'filters': {name} forbids unknown names, which a model of {source} parameters cannot"
-    assert refused(handler) == wanted
+    assert refused(handler) == f"{wanted}: leave out `extra='forbid'` or `forbid_unknown_fields`"
 
 
 def test_models_that_forbid_nothing_and_bodies_that_do_are_accepted() -> None:
@@ -140,6 +140,27 @@ def test_a_status_is_a_whole_number(status: Any) -> None:
 def test_an_option_of_a_wrong_type_is_refused_at_the_decorator(name: str, value: Any, error: Any) -> None:
     with pytest.raises(error, match=f"^{name} must be "):
         Spikard().get("/", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("option", "error", "fault"),
+    [
+        ({"ge": "3"}, TypeError, "ge must be a number, got '3'"),
+        ({"multiple_of": True}, TypeError, "multiple_of must be a number, got True"),
+        ({"multiple_of": 0}, ValueError, "multiple_of must be more than 0"),
+        ({"min_length": 1.5}, TypeError, "min_length must be an int, got 1.5"),
+        ({"alias": 3}, TypeError, "alias must be a str, got 3"),
+        ({"include_in_schema": 0}, TypeError, "include_in_schema must be a bool, got 0"),
+        ({"examples": "ab"}, TypeError, "examples must be a list, got 'ab'"),
+        ({"schema": "int"}, TypeError, "schema must be a JSON Schema: a dict, got 'int'"),
+        ({"pattern": 5}, TypeError, "pattern must be a regular expression, got 5"),
+        ({"default_factory": []}, TypeError, r"default_factory must be a function, got \[\]"),
+        ({"separator": ""}, ValueError, "separator must be more than ''"),
+    ],
+)
+def test_an_option_of_a_marker_is_refused_where_it_is_written(option: Any, error: Any, fault: str) -> None:
+    with pytest.raises(error, match=rf"^Query\(\): {fault}$"):
+        Query(**option)
 
 
 @pytest.mark.parametrize(

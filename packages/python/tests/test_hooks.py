@@ -197,12 +197,62 @@ def test_a_request_says_what_it_is() -> None:
         "keys": ["GET", "/items/7", "q=1&q=%C3%A9", "/items/{item_id:int}"],
         "tags": ["a", "b"],
         "cookies": {"s": "1", "t": "2"},
-        "path": {"item_id": "7"},
+        "path": {"item_id": 7},
         "query": ["1", "é"],
         "client": None,
         "url": "http://h:1/items/7?q=1&q=%C3%A9",
         "id": "abc",
     }
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_hook_on_the_way_out_may_take_the_request_too(is_async: bool) -> None:
+    app = Spikard()
+
+    def mark(request: Request, response: Response) -> None:
+        seen = getattr(request.state, "seen", "nobody")
+        response.headers["x-mark"] = f"{request.method} {request.url.path} {response.status_code} {seen}"
+
+    async def mark_later(request: Request, response: Response) -> None:
+        mark(request, response)
+
+    app.on_response(mark_later if is_async else mark)
+
+    @app.get("/items/{item_id:int}")
+    def handler(item_id: int, request: Request) -> None:
+        request.state.seen = "handler"
+
+    @app.get("/fails", on_error=lambda request, response: response.headers.add("x-error", request.path))
+    async def fails() -> None:
+        raise LookupError
+
+    with TestClient(app) as client:
+        marks = {path: client.get(path).headers["x-mark"] for path in ("/items/1", "/items/x", "/none", "/fails")}
+        assert client.get("/fails").headers["x-error"] == "/fails"
+    assert marks == {
+        "/items/1": "GET /items/1 200 handler",
+        "/items/x": "GET /items/x 422 nobody",
+        "/none": "GET /none 404 nobody",
+        "/fails": "GET /fails 500 nobody",
+    }
+
+
+def test_a_hook_of_three_arguments_is_refused() -> None:
+    takes = r"takes the response, or the request and the response: <lambda> does not"
+    with pytest.raises(TypeError, match=rf"a hook of on_response {takes}"):
+        Spikard().on_response(lambda a, b, c: None)
+
+
+def test_the_address_of_a_request_says_what_it_consists_of() -> None:
+    app, seen = Spikard(), list[Any]()
+
+    @app.get("/items/{item_id}")
+    def handler(request: Request) -> None:
+        url = request.url
+        seen.extend([url, url.scheme, url.netloc, url.hostname, url.port, url.path, url.query, request.base_url])
+
+    TestClient(app).get("/items/a%20b?q=1", headers={"host": "h:1"}).assert_status(200)
+    assert seen == ["http://h:1/items/a%20b?q=1", "http", "h:1", "h", 1, "/items/a%20b", "q=1", "http://h:1/"]
 
 
 @pytest.mark.parametrize("phase", ["on_request", "pre_validation", "pre_handler", "on_response"])

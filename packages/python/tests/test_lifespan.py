@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spikard import Provide, Spikard, TestClient
+from spikard import Provide, Request, Spikard, TestClient
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="unset")
 
@@ -113,6 +113,24 @@ def test_a_hook_that_takes_too_much_is_refused_where_it_is_written(phase: str) -
         getattr(Spikard(), phase)(hook)
     with pytest.raises(TypeError, match=r"\.goes_on is a generator: what goes on at shut-down is for lifespan="):
         getattr(Spikard(), phase)(goes_on)
+
+
+def test_who_looks_for_the_apps_state_in_the_requests_is_told_where_it_is() -> None:
+    app, told = Spikard(), list[str]()
+    app.state.pool = "p"
+
+    @app.get("/")
+    def handler(request: Request) -> None:
+        for name in ("pool", "other"):
+            with pytest.raises(AttributeError) as caught:
+                getattr(request.state, name)
+            told.append(str(caught.value))
+
+    TestClient(app).get("/").assert_status(200)
+    assert told == [
+        "request.state has no 'pool', but app.state has: write request.app.state.pool",
+        "request.state has no 'other': a hook or a dependency has to set it",
+    ]
 
 
 def test_what_start_up_has_not_set_is_told_with_where_to_set_it() -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, Union
 import msgspec
 import pydantic
 import pytest
-from spikard import Body, Cookie, Form, Header, Path, Query, SpecError
+from spikard import Body, Cookie, File, Form, Header, Path, Query, SpecError, UploadFile
 from spikard._callable import MISSING
 
 from .compiled import One
@@ -94,6 +94,41 @@ def test_all_constraints_are_in_the_schema() -> None:
     assert items["separator"] == ","
     assert optional["schema"] == {"type": "integer", "minimum": 1}
     assert meta["schema"] == {"type": "integer", "minimum": 3}
+
+
+class Hidden(msgspec.Struct):
+    a: int = 0
+    b: int = 0
+
+
+class Sent(msgspec.Struct):
+    a: int
+
+
+def test_what_a_marker_says_for_documents_stands_in_the_document() -> None:
+    def handler(
+        q: int = Query(1, include_in_schema=False),
+        shown: int = Query(1, include_in_schema=True),
+        filters: Hidden = Query(Hidden(), include_in_schema=False, deprecated=True),
+    ): ...
+
+    def whole(body: Sent = Body(include_in_schema=False, deprecated=True)): ...
+
+    def raw(body: bytes = Body(include_in_schema=False)): ...
+
+    def shared(a: int = Body(deprecated=True), b: int = Body(alias="B", include_in_schema=False)): ...
+
+    def file(a: UploadFile = File(include_in_schema=False)): ...
+
+    q, shown, *filters = One(handler).parameters
+    assert (q["include_in_schema"], shown["include_in_schema"]) == (False, True)
+    assert [(one["include_in_schema"], one["deprecated"]) for one in filters] == [(False, True)] * 2
+    body = One(whole, "POST").route["body"]
+    assert (body["include_in_schema"], body["schema"]["deprecated"]) == (False, True)
+    assert One(raw, "POST").route["body"]["include_in_schema"] is False
+    body = One(shared, "POST").route["body"]
+    assert (body["hidden"], body["schema"]["properties"]["a"]["deprecated"]) == (["B"], True)
+    assert One(file, "POST").parameters[0]["include_in_schema"] is False
 
 
 def test_the_name_on_the_wire_is_the_alias_or_the_dashed_header() -> None:

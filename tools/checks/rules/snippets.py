@@ -23,6 +23,8 @@ FENCE = re.compile(
 )
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.*?) -->\s*$")
 SHELLS = {"bash", "sh", "shell", "zsh"}
+PLAIN = {"text", "json", "ini", "nginx", "toml", "yaml", "ts"}
+"""Nothing that runs here. Blocks of `ts` are run by a test of packages/node."""
 LIMIT = 60
 CURL = Path(__file__).resolve().parents[1] / "curl.py"
 
@@ -57,6 +59,8 @@ def check(tree: Tree) -> Iterator[Finding]:
             yield from ask(python, app, block)
         elif block.kind == "console":
             yield from run_console(tree, block)
+        elif block.kind not in PLAIN:
+            yield Finding(block.path, f"a {block.kind or 'nameless'} block is not run, and gives no reason", block.line)
 
 
 def documented(tree: Tree) -> Iterator[Block]:

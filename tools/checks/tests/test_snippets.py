@@ -52,6 +52,12 @@ class Snippets(PlantedTree):
         self.assert_holds(fenced("console", "$ echo one two three\none … three\n$ true"))
         self.assert_breaks(fenced("bash", "true"), "fence it as console")
 
+    def test_a_block_of_another_kind_says_why_it_is_not_run(self):
+        self.assert_breaks(fenced("rust", "fn main() {}"), "a rust block is not run, and gives no reason")
+        self.assert_breaks(fenced("", "words"), "a nameless block is not run")
+        self.assert_holds(fenced("rust", "fn main() {}", "<!-- not run: an outline -->"))
+        self.assert_holds(fenced("text", "words"))
+
     def test_json_may_be_laid_out(self):
         self.assert_holds(fenced("console", """$ echo '{"a":[1,2]}'\n{\n  "a": [1, 2]\n}"""))
         self.assert_breaks(fenced("console", """$ echo '{"a":[1,2]}'\n{"a": [1]}"""), "printed something else")

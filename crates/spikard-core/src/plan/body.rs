@@ -70,8 +70,7 @@ impl BodyPlan {
             (None, true) => return Ok(None),
         };
         let schema = Schema::compile(&spec.schema, &app.schemas, spec.reading, assert_formats).map_err(named)?;
-        let BodySpec { kind, reading, decoder, strict_decoder, msgpack_decoder, value_decoder, required, schema: _ } =
-            spec;
+        let BodySpec { kind, reading, decoder, strict_decoder, msgpack_decoder, value_decoder, required, .. } = spec;
         let names_file = members.iter().any(|member| schema.is_file(&member.name));
         let kind = if names_file { BodyKind::Form } else { kind };
         Ok(Some(Self {

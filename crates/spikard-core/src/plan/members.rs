@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::{BodyKind, BodySpec, ParameterSpec, Reading};
+use crate::spec::{BodyKind, BodySpec, ParameterSpec};
 
 /// The body that these members are. Definitions of a member's own schema become the object's.
 pub(super) fn object_of(members: &[&ParameterSpec]) -> BodySpec {
@@ -13,16 +13,8 @@ pub(super) fn object_of(members: &[&ParameterSpec]) -> BodySpec {
         .collect();
     let required: Vec<&str> =
         members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
-    BodySpec {
-        schema: json!({"type": "object", "properties": properties, "required": required, "$defs": definitions}),
-        reading: Reading::Typed,
-        decoder: None,
-        strict_decoder: false,
-        msgpack_decoder: None,
-        value_decoder: None,
-        kind: BodyKind::JsonOrForm,
-        required: true,
-    }
+    let schema = json!({"type": "object", "properties": properties, "required": required, "$defs": definitions});
+    BodySpec::new(schema, BodyKind::JsonOrForm)
 }
 
 const DEFINITIONS: &str = "$defs";

@@ -36,9 +36,7 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Code), SpecError> {
             wired.push(json!("body"));
             arguments.push(Argument::Body(model));
         }
-        if let Some(promised) = route.get("response_schema") {
-            spec["response_schema"] = promised.to_value();
-        }
+        promise(route, &mut spec);
         take(case, route, &mut wired, &mut arguments);
         if route.get("request") == Some(&Json::Bool(true)) {
             wired.push(json!("request"));
@@ -55,6 +53,17 @@ pub fn build(case: &Case, models: &Json) -> Result<(AppSpec, Code), SpecError> {
     let document = json!({"routes": routes, "hooks": of_app, "recover": recover, "dependencies": provided,
         "config": {"given": config}});
     Ok((AppSpec::from_json(document.to_string().as_bytes())?, code))
+}
+
+/// What the document says of answers.
+fn promise(route: &Json, spec: &mut Value) {
+    if let Some(promised) = route.get("response_schema") {
+        spec["response_schema"] = promised.to_value();
+    }
+    if let Some(Json::Map(promised)) = route.get("responses") {
+        let said = promised.iter().map(|(status, schema)| (status.clone(), json!({"schema": schema.to_value()})));
+        spec["responses"] = Value::Object(said.collect());
+    }
 }
 
 /// What is sent, what the document says of the call, and what `echo` knows of it.

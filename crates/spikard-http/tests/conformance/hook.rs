@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 use spikard_core::{Error, Flow, Head, Request, Response, pairs};
 
-use crate::{app::exception, json::Json, later::Later, script};
+use crate::{app::exception, echo, json::Json, later::Later, script};
 
 /// The number of the first hook, and of the first exception handler; the lower ones are other code.
 pub const HOOKS: usize = 2000;
@@ -107,13 +107,19 @@ pub fn written(head: &Head) -> Json {
     let text = |value: &HeaderValue| pairs::field_text(value).into_owned();
     let fields = fields.map(|(name, value)| Json::List(vec![name.as_str().into(), text(value).as_str().into()]));
     let State(state) = head.parts.extensions.get().cloned().unwrap_or_default();
-    Json::Map(vec![
+    let params = head.path_values().into_iter().map(|(name, value)| (name, echo::argument(&value, &Value::Null, &[])));
+    let mut said = vec![
         ("method".to_owned(), head.parts.method.as_str().into()),
         ("path".to_owned(), uri.path().into()),
         ("query".to_owned(), uri.query().unwrap_or_default().into()),
         ("fields".to_owned(), Json::List(fields.collect())),
         ("state".to_owned(), Json::Map(state)),
-    ])
+    ];
+    let params: Vec<_> = params.collect();
+    if !params.is_empty() {
+        said.push(("params".to_owned(), Json::Map(params)));
+    }
+    Json::Map(said)
 }
 
 fn wait(about: &Json) {

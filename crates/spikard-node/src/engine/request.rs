@@ -131,10 +131,16 @@ impl RequestHead {
         flat(self.head().cookies())
     }
 
-    /// The values of the path, as they were sent.
-    #[napi]
-    pub fn path_values(&self) -> Vec<String> {
-        flat(self.head().path_values())
+    /// The parameters of the path, as arguments have them: names and values in turn.
+    #[napi(ts_return_type = "unknown[]")]
+    pub fn path_values(&self, env: Env) -> napi::Result<Unknown<'static>> {
+        let js = Js::of(&env);
+        let mut flat = Vec::new();
+        for (name, value) in self.head().path_values() {
+            flat.push(js.text(&name)?);
+            flat.push(convert::value(js, &self.here.host, &self.held, value)?);
+        }
+        Ok(js.array(&flat)?.unknown(&env))
     }
 
     /// Replaces the header fields by names and values in turn.

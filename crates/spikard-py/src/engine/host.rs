@@ -1,6 +1,6 @@
 //! What is looked up once, when a worker is made: the app's callables, and the Python names that the engine calls.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 use http::{HeaderValue, StatusCode};
 use pyo3::{
@@ -103,6 +103,11 @@ impl Callable {
         Some(if *factory { default.call0(py) } else { Ok(default.clone_ref(py)) })
     }
 
+    /// Whether a hook on the way out takes the request before the response.
+    pub(crate) fn takes_two(&self) -> bool {
+        self.arguments.len() == 2
+    }
+
     /// The member of an argument's choices.
     pub(crate) fn choice<'py>(&self, py: Python<'py>, argument: usize, place: u32) -> PyResult<Bound<'py, PyAny>> {
         let choices = self.arguments.get(argument).and_then(|argument| argument.choices.as_ref());
@@ -167,7 +172,7 @@ pub(crate) struct Host {
     pub(crate) current_task: Py<PyAny>,
     /// The type of what an `async def` returns.
     pub(crate) coroutine: Py<PyAny>,
-    pub(crate) types: Types,
+    pub(crate) types: Arc<Types>,
 }
 
 /// The constructors of scalars that Rust has no words for.
@@ -214,7 +219,7 @@ impl Host {
             cancelled_error: py.import(intern!(py, "asyncio"))?.getattr(intern!(py, "CancelledError"))?.unbind(),
             current_task: py.import(intern!(py, "asyncio"))?.getattr(intern!(py, "current_task"))?.unbind(),
             coroutine: py.import(intern!(py, "types"))?.getattr(intern!(py, "CoroutineType"))?.unbind(),
-            types: Types::new(py)?,
+            types: Arc::new(Types::new(py)?),
         })
     }
 

@@ -19,7 +19,7 @@ use pyo3::{
 use spikard_core::{Entry, Error, Head, RequestBody, Told, pairs};
 use spikard_http::{Departure, Peer};
 
-use super::{Key, Loop, find, job::Job};
+use super::{Key, Loop, find, host::Types, job::Job};
 use crate::{
     convert,
     error::{self, invalid},
@@ -41,6 +41,7 @@ struct Seen {
     head: Arc<Head>,
     key: Key,
     inbox: Arc<Inbox>,
+    types: Arc<Types>,
 }
 
 impl RequestHead {
@@ -135,10 +136,9 @@ impl RequestHead {
         Ok(texts.flat_map(|text| pairs::cookies(&text).map(owned).collect::<Vec<_>>()).collect())
     }
 
-    fn _path_values(&self) -> PyResult<Vec<(String, String)>> {
-        let head = self.head()?;
-        let names = head.matched.as_ref().map(|matched| matched.names.clone()).unwrap_or_default();
-        Ok(names.into_iter().zip(head.path.iter().cloned()).collect())
+    fn _path_values<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+        let Seen { head, types, .. } = self.seen()?;
+        head.path_values().into_iter().map(|(name, value)| Ok((name, convert::scalar(py, &types, value)?))).collect()
     }
 
     /// Replaces the header fields.
@@ -227,7 +227,8 @@ pub(crate) fn object(job: &mut Job, py: Python<'_>, here: &Loop, head: &Arc<Head
         return Ok(made);
     }
     let made = vectorcall::call(py, &here.host.request, &[], None)?.into_bound(py).cast_into::<RequestHead>()?;
-    *made.get().lock() = Some(Seen { head: head.clone(), key: job.key, inbox: here.inbox.clone() });
+    let (inbox, types) = (here.inbox.clone(), here.host.types.clone());
+    *made.get().lock() = Some(Seen { head: head.clone(), key: job.key, inbox, types });
     let made = made.unbind();
     job.values.keep_request(made.clone_ref(py));
     Ok(made)

@@ -122,6 +122,7 @@ export function build(spec: Words, library: string | null): Spikard<any> {
     };
     if (route["status_code"]) options.status = route["status_code"];
     if (route["response_schema"]) options.responseSchema = route["response_schema"];
+    if (route["responses"]) options.responses = route["responses"];
     Object.assign(options, { deps: route["takes"] ?? [], needs: route["needs"] ?? [], hooks: hooksOf(route) });
     const handler = (context: any) =>
       run(route["script"], received(context, named, route), scene, (work) => context.background(work));

@@ -114,10 +114,11 @@ async function upload(file: UploadFile): Promise<Json> {
   return { filename: file.filename, content_type: file.contentType, size: file.size, base64: content };
 }
 
-function requestWritten(request: Request): Json {
+async function requestWritten(request: Request): Promise<Json> {
   const own = [...request.headers].filter(([name]) => name.startsWith("x-"));
   // Fields of one name are one field here.
   const fields = own.flatMap(([name, value]) => value.split(", ").map((each) => [name, each]));
-  const { method, path, queryString: query, state } = request;
-  return { method, path, query, fields, state: state as Json };
+  const { method, path, queryString: query, state, params } = request;
+  const said = { method, path, query, fields, state: state as Json };
+  return Object.keys(params).length ? { ...said, params: await written({ ...params }) } : said;
 }

@@ -26,6 +26,8 @@ from .http import Response
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FIELD_METHODS = frozenset({"POST", "PUT", "PATCH"})
 PARAMETER_SOURCES = frozenset({"path", "query", "header", "cookie"})
+_DOCUMENTED = ("deprecated", "include_in_schema")
+"""What a marker says for documents alone, of a model's every parameter."""
 
 
 class InArgument(Exception):
@@ -234,7 +236,7 @@ class Binder:
         spec = {"name": name, "in": source, "schema": wire.schema, "required": taken.required or source == "path"}
         if not taken.required and not taken.factory:
             spec.update(_schema.default_of(taken.default))
-        spec.update({key: options[key] for key in ("separator", "description", "deprecated") if key in options})
+        spec.update({key: options[key] for key in ("separator", "description", *_DOCUMENTED) if key in options})
         read: dict[str, Any] = {"index": self._parameter(spec, taken.owner)}
         if wire.choices is not None:
             read["choices"] = True
@@ -263,12 +265,14 @@ class Binder:
     def _take_model(self, taken: Taken, source: str) -> None:
         if _models.forbids_unknown(model := unwrap(without_none(taken.hint)[0])[0]):
             name = (get_origin(model) or model).__qualname__
-            raise SpecError(f"{name} forbids unknown names, which a model of {source} parameters cannot")
+            fault = f"{name} forbids unknown names, which a model of {source} parameters cannot"
+            raise SpecError(f"{fault}: leave out `extra='forbid'` or `forbid_unknown_fields`")
         names, indexes = {}, []
         for field, schema, required in _parameters.model_fields(taken.hint):
             name = self._wire_name(field, None, source)
             names[name] = field
             spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required}
+            spec.update({key: taken.option(key) for key in _DOCUMENTED if taken.option(key) is not None})
             indexes.append(self._parameter(spec, taken.owner))
         default = None if taken.required else functools.partial(_bodies.default_value, taken)
         decoder = self.register(_parameters.gather(taken.hint, names, default))

@@ -10,6 +10,7 @@ import msgspec
 
 from . import _constraints, _schema
 from ._callable import MISSING
+from ._checks import Bounds
 from ._decode import Decoder, InMember, is_refusal, is_strict, of_body, of_msgpack, of_value, uses_pydantic
 from ._defaults import own
 from ._hints import annotate, union, unwrap, without_none
@@ -48,12 +49,36 @@ class Taken(NamedTuple):
     def option(self, name: str) -> Any:
         return None if self.marker is None else self.marker.options.get(name)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether documents leave it out."""
+        return self.option("include_in_schema") is False
+
+    @property
+    def judged(self) -> Any:
+        """The hint as a decoder reads it, with the marker's constraints; a pattern has been judged by the core before."""
+        options = {} if self.marker is None else self.marker.options
+        said = {name: options[name] for name in Bounds._fields if name in options}
+        if not said:
+            return self.hint
+        return annotate(self.hint, [_meta(said) if uses_pydantic(self.hint) else Bounds(**said)])
+
     def constrained(self) -> Any:
-        """The hint with the marker's constraints, for the schema: the core judges them, before a decoder reads."""
+        """The hint with the marker's constraints and what else it says, for the schema, which words the refusals."""
         options = {} if self.marker is None else self.marker.options
         names = (*_constraints.KEYWORDS, "title", "description", "examples")
         said = {name: options[name] for name in names if name in options}
-        return annotate(self.hint, [msgspec.Meta(**said)] if said else [])
+        if options.get("deprecated"):
+            said["extra_json_schema"] = {"deprecated": True}
+        return annotate(self.hint, [_meta(said)] if said else [])
+
+
+def _meta(said: dict[str, Any]) -> msgspec.Meta:
+    try:
+        return msgspec.Meta(**said)
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        raise SpecError(f"{text[:1].lower()}{text[1:]}") from None
 
 
 class BodyOf(NamedTuple):
@@ -88,7 +113,7 @@ def kind_for(takers: list[Taken]) -> str:
 
 def whole(taken: Taken, kind: str) -> BodyOf:
     """One argument takes all of it."""
-    hint, made = taken.constrained(), decoders(taken.hint)
+    hint, made = taken.constrained(), decoders(taken.judged)
     if kind == "form" and kind_of(unwrap(without_none(hint)[0])[0]) == "namedtuple":
         hint, made = _of_named_tuple(hint)
     explicit = taken.option("schema")
@@ -96,9 +121,15 @@ def whole(taken: Taken, kind: str) -> BodyOf:
     if _schema.holds_file(schema):
         kind = "form"
         own_name(unwrap(hint)[0], taken.name)
-    spec = {"schema": schema, "kind": kind, "required": taken.required, "strict_decoder": is_strict(taken.hint)}
+    spec = {"schema": schema, "kind": kind, "required": taken.required, "strict_decoder": is_strict(taken.judged)}
+    spec.update(_said(taken))
     buffers = not uses_pydantic(taken.hint)
     return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made, buffers=buffers)
+
+
+def _said(taken: Taken) -> dict[str, Any]:
+    """What its marker says for documents of a whole body."""
+    return {"include_in_schema": False} if taken.hidden else {}
 
 
 def _of_named_tuple(hint: Any) -> tuple[Any, dict[str, Decoder]]:
@@ -125,7 +156,7 @@ def decoders(hint: Any) -> dict[str, Decoder]:
 
 def raw(taken: Taken, kind: str) -> BodyOf:
     """One argument takes its bytes, or its text."""
-    return BodyOf({"kind": kind, "required": taken.required})
+    return BodyOf({"kind": kind, "required": taken.required, **_said(taken)})
 
 
 def shared(takers: list[Taken], kind: str) -> BodyOf:
@@ -145,6 +176,8 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
     }
     decoders = {name: _members(takers, *how, of_form=kind == "form") for name, how in slices.items()}
     spec = {"schema": schema, "kind": kind, "required": required, "strict_decoder": True}
+    if hidden := [taken.wire for taken in takers if taken.hidden]:
+        spec["hidden"] = hidden
     return BodyOf(spec, decoders, tuple(takers))
 
 
@@ -179,7 +212,7 @@ def _members(
 def _reader(taken: Taken, reader: Callable[[Any], Decoder], *, of_form: bool) -> Decoder:
     """What reads one member. The bytes of a form's field are its text, as a parameter's are."""
     if not (of_form and unwrap(without_none(taken.hint)[0])[0] is bytes):
-        return reader(taken.hint)
+        return reader(taken.judged)
     text = reader(str | None)
     return lambda value: None if (read := text(value)) is None else read.encode()
 

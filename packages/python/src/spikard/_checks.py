@@ -1,16 +1,30 @@
-"""Constraints of `annotated-types` in plain models: msgspec reads past them, so they are tested after decoding."""
+"""Constraints of `annotated-types` in plain models, and of our markers: msgspec reads past them, so they are tested after
+decoding.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 from ._hints import is_union, unwrap
 from ._models import fields_of, fill, is_sequence, kind_of
 
 Loc = tuple[Any, ...]
 Check = Callable[[Any, Loc], None]
+
+
+class Bounds(NamedTuple):
+    """What a marker says of a value, as metadata of its type."""
+
+    gt: Any = None
+    ge: Any = None
+    lt: Any = None
+    le: Any = None
+    multiple_of: Any = None
+    min_length: Any = None
+    max_length: Any = None
 
 
 class Refused(ValueError):
@@ -39,7 +53,7 @@ def _constrained(hint: Any, seen: set[Any]) -> bool:
 
 
 def _is_constraint(item: Any) -> bool:
-    return type(item).__module__.startswith("annotated_types")
+    return isinstance(item, Bounds) or type(item).__module__.startswith("annotated_types")
 
 
 def _compile(hint: Any, models: dict[Any, list[Check]]) -> Check | None:
@@ -154,6 +168,8 @@ def _holds(holds: Callable[[Any, Any], bool], value: Any, bound: Any) -> bool:
         return holds(value, bound)
     except ArithmeticError:  # of a decimal that is no number
         return False
+    except TypeError:  # of a union's member of which the bound says nothing
+        return True
 
 
 _RULES: dict[str, tuple[str, Callable[[Any, Any], bool], str]] = {

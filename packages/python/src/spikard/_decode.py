@@ -5,14 +5,14 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 
 from . import _pydantic
 from ._checks import Refused, checker
 from ._decoders import decoded, own_decoder
-from ._hints import unwrap
+from ._hints import name_of, unwrap
 from ._models import kind_of
 from ._patterns import refuse_slow
 from ._upload import UploadFile
@@ -87,13 +87,6 @@ def _msgspec(hint: Any) -> msgspec.json.Decoder[Any]:
     except (TypeError, NameError) as error:
         text = str(error).splitlines()[0]
         raise SpecError(f"no decoder for {name_of(hint)}: {text[:1].lower()}{text[1:]}") from error
-
-
-def name_of(hint: Any) -> str:
-    """A type as messages write it."""
-    if isinstance(hint, type) and not get_args(hint):
-        return "None" if hint is type(None) else hint.__qualname__
-    return str(hint).replace("typing.", "")
 
 
 def _checked(decode: Decoder, hint: Any) -> Decoder:

@@ -63,3 +63,10 @@ def annotate(hint: Any, metadata: Iterable[Any]) -> Any:
 def union(hints: Iterable[Any]) -> Any:
     """The union of some hints."""
     return _union[tuple(hints)]
+
+
+def name_of(hint: Any) -> str:
+    """A type as messages write it."""
+    if isinstance(hint, type) and not get_args(hint):
+        return "None" if hint is type(None) else hint.__qualname__
+    return str(hint).replace("typing.", "")

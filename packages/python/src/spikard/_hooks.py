@@ -4,44 +4,49 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar, overload
 
-from ._callable import HostCallable
+from ._callable import HostArgument, HostCallable
 from ._functions import is_async
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PHASES = ("on_request", "pre_validation", "pre_handler", "on_error", "on_response")
+_OUTWARD = ("on_error", "on_response")
 
 
 class Hook(NamedTuple):
-    """A function, and whether it may block."""
+    """A function, whether it may block, and whether it takes the request before the response."""
 
     function: Callable[..., Any]
     kind: Any
+    takes_two: bool = False
 
 
 class Hooks(dict[str, list[Hook]]):
     """The hooks of an app, a router or a route by phase, in the order of their registration."""
 
     def add(self, phase: str, function: Callable[..., Any], *, sync_to_thread: bool = True) -> None:
-        """Fails on what cannot be called with one argument."""
-        self.setdefault(phase, []).append(Hook(checked(phase, function), kind_of(function, sync_to_thread)))
+        """Fails on what cannot be called as a hook of the phase is."""
+        takes_two = _takes(phase, function) == 2
+        self.setdefault(phase, []).append(Hook(function, kind_of(function, sync_to_thread), takes_two))
 
 
-def checked(phase: str, function: Any) -> Callable[..., Any]:
-    """The function, if it takes the one argument that a hook is called with."""
+def _takes(phase: str, function: Any) -> int:
+    """How many arguments a hook is called with."""
     if not callable(function) or isinstance(function, type):
         raise TypeError(f"a hook is a function, got {function!r}")
     try:
-        inspect.signature(function).bind(None)
-    except TypeError:
-        takes = "the response" if phase in ("on_error", "on_response") else "the request"
-        name = getattr(function, "__name__", repr(function))
-        raise TypeError(f"a hook of {phase} takes one argument, {takes}: {name} does not") from None
+        signature = inspect.signature(function)
     except ValueError:  # a function that does not say what it takes
-        pass
-    return function  # type: ignore[no-any-return]
+        return 1
+    for given in ((None,), (None, None)) if phase in _OUTWARD else ((None,),):
+        with suppress(TypeError):
+            signature.bind(*given)
+            return len(given)
+    takes = "the response, or the request and the response" if phase in _OUTWARD else "one argument, the request"
+    raise TypeError(f"a hook of {phase} takes {takes}: {getattr(function, '__name__', repr(function))} does not")
 
 
 def kind_of(function: Callable[..., Any], sync_to_thread: bool = True) -> str:
@@ -83,7 +88,7 @@ class Registers:
     @overload
     def on_error(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
     def on_error(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
-        """Sees a response of 500 and above that was made from an exception."""
+        """Sees a response of 500 and above that was made from an exception; the request too, if it takes two."""
         return self._hook("on_error", hook, sync_to_thread)
 
     @overload
@@ -91,7 +96,7 @@ class Registers:
     @overload
     def on_response(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
     def on_response(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
-        """Sees every response last."""
+        """Sees every response last, and its request too, if it takes two: `(request, response)`."""
         return self._hook("on_response", hook, sync_to_thread)
 
     def _hook(self, phase: str, hook: Any, sync_to_thread: bool) -> Any:
@@ -115,15 +120,24 @@ def of_options(options: Any) -> Hooks:
 def document(levels: Sequence[Hooks], table: list[HostCallable]) -> dict[str, list[int]]:
     """The hooks of several levels, outer to inner, as ids in the table of callables."""
     found: dict[str, list[int]] = {}
+    if any(hook.takes_two for level in levels for phase in _OUTWARD for hook in level.get(phase, ())):
+        found["on_request"] = [_register(_SEEN, table)]
     for phase in PHASES:
         ids = [_register(hook, table) for level in levels for hook in level.get(phase, ())]
         if ids:
-            found[phase] = ids
+            found[phase] = [*found.get(phase, ()), *ids]
     return found
 
 
+def _see(request: object) -> None:
+    """A request that no hook has met on its way in is not there on the way out."""
+
+
+_SEEN = Hook(_see, "inline")
+
+
 def _register(hook: Hook, table: list[HostCallable]) -> int:
-    made = HostCallable(hook.function, hook.kind)
+    made = HostCallable(hook.function, hook.kind, (HostArgument(), HostArgument()) if hook.takes_two else ())
     for place, known in enumerate(table):
         if known.function is hook.function and known == made:
             return place

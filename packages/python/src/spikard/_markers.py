@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from numbers import Number
+from re import Pattern
 from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TypeAlias
 
     from typing_extensions import TypeVar
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
             max_length: int | None = None,
             pattern: str | None = None,
             deprecated: bool = False,
+            include_in_schema: bool = True,
             separator: str | None = None,
             embed: bool = False,
             convert_underscores: bool = True,
@@ -57,6 +60,16 @@ if TYPE_CHECKING:
     Form: TypeAlias = _Inner[_T]
     File: TypeAlias = _Inner[_T]
 else:
+    _WANTED = {
+        **dict.fromkeys(("gt", "ge", "lt", "le", "multiple_of"), ("a number", Number)),
+        **dict.fromkeys(("min_length", "max_length"), ("an int", int)),
+        **dict.fromkeys(("alias", "title", "description", "separator"), ("a str", str)),
+        **dict.fromkeys(("deprecated", "include_in_schema", "embed", "convert_underscores"), ("a bool", bool)),
+        "examples": ("a list", (list, tuple)),
+        "schema": ("a JSON Schema: a dict", Mapping),
+        "pattern": ("a regular expression", (str, Pattern)),
+        "default_factory": ("a function", Callable),
+    }
     _EVERYWHERE = [
         "default_factory",
         "alias",
@@ -73,6 +86,7 @@ else:
         "max_length",
         "pattern",
         "deprecated",
+        "include_in_schema",
     ]
 
     class Marker:
@@ -95,6 +109,12 @@ else:
                 raise TypeError(f"{type(self).__name__}() takes default or default_factory, not both")
             self.default = default
             self.options = {name: value for name, value in options.items() if value is not None}
+            for name, value in self.options.items():
+                words, kinds = _WANTED[name]
+                if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+                    raise TypeError(f"{type(self).__name__}(): {name} must be {words}, got {value!r}")
+                if value in ("", 0) and name in ("separator", "multiple_of"):
+                    raise ValueError(f"{type(self).__name__}(): {name} must be more than {value!r}")
 
         def __class_getitem__(cls, item):
             return Annotated[item, cls()]

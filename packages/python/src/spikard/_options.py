@@ -82,6 +82,8 @@ def _is_media_type(name: str, value: object) -> None:
 
 
 def are_dependencies(name: str, value: object) -> None:
+    if isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a list of keys and functions: app.provide(key, …) registers what a key names")
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise TypeError(f"{name} must be a list of keys, functions and Depends(…), got {value!r}")
     for one in value:

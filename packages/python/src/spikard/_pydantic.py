@@ -7,11 +7,13 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, get_args, get_origin
 
-from ._hints import unwrap
+from . import _constraints
+from ._hints import annotate, name_of, unwrap
 from ._models import fields_of, kind_of
 from ._strangers import KIND as STRANGER
 from ._strangers import names_stranger, validator
 from ._upload import UploadFile
+from .exceptions import SpecError
 
 
 def involved(hint: Any, seen: frozenset[Any] = frozenset()) -> bool:
@@ -34,12 +36,41 @@ def involved(hint: Any, seen: frozenset[Any] = frozenset()) -> bool:
     return False
 
 
-@functools.cache
 def adapter(hint: Any) -> Any:
-    """The cached `TypeAdapter` of a type."""
-    from pydantic import TypeAdapter
+    """The `TypeAdapter` of a type, with what msgspec's `Meta` says of it. Structs and attrs classes may stand in it."""
+    from pydantic import ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 
-    return TypeAdapter(hint)
+    hint = _in_its_words(hint)
+    try:
+        try:
+            return TypeAdapter(hint)
+        except PydanticSchemaGenerationError:
+            if not names_stranger(hint):
+                raise
+            return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+    except PydanticUserError as error:
+        raise SpecError(_refused(hint, error)) from error
+
+
+def _in_its_words(hint: Any) -> Any:
+    plain, metadata = unwrap(hint)
+    metas = [item for item in metadata if type(item).__module__.startswith("msgspec")]
+    if not metas:
+        return hint
+    from pydantic import Field
+
+    said = {**dict(_constraints.written(metas)), **_constraints.documented(metas)}
+    return annotate(plain, [*(item for item in metadata if item not in metas), Field(**said)])
+
+
+def _refused(hint: Any, error: Exception) -> str:
+    """Why pydantic has no schema of a type, and what can be written instead."""
+    if kind_of(unwrap(hint)[0]) in ("dataclass", "typeddict") and names_stranger(hint):
+        fault = "it holds models of pydantic beside Structs or attrs classes"
+        return f"{name_of(hint)} cannot be read: {fault}: make it a Struct, or write all of them in one library"
+    text = str(error).partition("\n")[0].partition(". Set ")[0].rstrip(".")
+    said = f"{name_of(hint)} cannot be read by pydantic, which its models need: {text[:1].lower()}{text[1:]}"
+    return f"{said} (`__get_pydantic_core_schema__` of a class says how it is read)"
 
 
 @functools.cache
@@ -74,7 +105,14 @@ def _with_strangers(schema: dict[str, Any]) -> dict[str, Any]:
     """Puts the schemas of Structs and attrs classes where the generator has left their place."""
     from ._schema import schema_of
 
-    definitions: dict[str, Any] = {}
+    definitions: dict[str, Any] = dict(schema.get("$defs", {}))
+
+    def named(cls: type, own: dict[str, Any]) -> dict[str, Any]:
+        """A reference, which gives it a name where it is one of several."""
+        name = cls.__name__
+        while definitions.setdefault(name, own) != own:
+            name += "_"
+        return {"$ref": f"#/$defs/{name}"}
 
     def filled(part: Any) -> Any:
         if isinstance(part, list):
@@ -84,11 +122,12 @@ def _with_strangers(schema: dict[str, Any]) -> dict[str, Any]:
         if _PLACE in part:
             own = schema_of(part[_PLACE])
             definitions.update(own.pop("$defs", {}))
-            return own
+            return own if "$ref" in own else named(part[_PLACE], own)
         return {key: filled(one) for key, one in part.items()}
 
-    made: dict[str, Any] = filled(schema)
-    return {**made, "$defs": {**made.get("$defs", {}), **definitions}} if definitions else made
+    made: dict[str, Any] = filled({key: part for key, part in schema.items() if key != "$defs"})
+    definitions.update({name: filled(part) for name, part in list(definitions.items())})
+    return {**made, "$defs": definitions} if definitions else made
 
 
 @functools.cache

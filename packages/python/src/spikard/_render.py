@@ -12,9 +12,8 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from ._decode import name_of
 from ._filters import filter_of, names_model
-from ._hints import is_union, union, unwrap
+from ._hints import is_union, name_of, union, unwrap
 from ._models import is_sequence, is_structured, kind_of
 from ._schema import schema_of
 from ._spikard import Shape
@@ -82,17 +81,26 @@ encode_plain: Callable[[object], bytes] = _encoder.encode
 def encode(value: object) -> bytes:
     """JSON text of a result; pydantic's models by their own serialiser."""
     serializer = getattr(type(value), "__pydantic_serializer__", None)
-    if serializer is not None:
-        return bytes(serializer.to_json(value, by_alias=True, fallback=_plain))
     try:
+        if serializer is not None:
+            return bytes(serializer.to_json(value, by_alias=True, fallback=_plain))
         return _encoder.encode(value)
-    except (TypeError, ValueError) as error:
-        from ._culprit import path_to
-
-        path = path_to(value, _encoder.encode)
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        fault = kind(f"{error}: {path}") if path else error
+    except (TypeError, ValueError, RecursionError) as error:
+        fault = _fault(value, error, _encoder.encode)
     raise fault  # out here, where it has no context: a handler of exceptions gives it the one that it was called for
+
+
+def _fault(value: object, error: Exception, write: Callable[[object], object]) -> Exception:
+    """What is wrong with a result that could not be written."""
+    from ._culprit import endless, path_to
+
+    if isinstance(error, RecursionError) or "Circular reference" in str(error):
+        return RecursionError(endless(value))
+    if type(error).__module__.startswith("pydantic"):
+        return error
+    path = path_to(value, write)
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{error}: {path}") if path else error
 
 
 _MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"})
@@ -114,7 +122,11 @@ _packer = msgspec.msgpack.Encoder(enc_hook=_foreign_packed)
 
 def pack(value: object) -> bytes:
     """A result as MessagePack; bytes are what has been packed already."""
-    return value if isinstance(value, bytes) else _packer.encode(value)
+    try:
+        return value if isinstance(value, bytes) else _packer.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        fault = _fault(value, error, _packer.encode)
+    raise fault
 
 
 def packing(convert: Convert | None) -> Convert:
@@ -292,6 +304,9 @@ def _told(hint: Any, convert: Callable[[Any], object]) -> Convert:
         except (TypeError, ValueError) as error:
             words = f"the result is of type {type(value).__qualname__} and cannot be sent as {name_of(hint)}: {error}"
             raise ValueError(words) from error
+        except RecursionError as error:
+            fault = _fault(value, error, _encoder.encode)
+        raise fault
 
     return convert_or_tell
 

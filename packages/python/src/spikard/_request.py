@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -117,6 +117,47 @@ class FormFields(Pairs[str | UploadFile]):
     __slots__ = ()
 
 
+class URL(str):
+    """The address of a request: a text, and what it consists of.
+
+    >>> url = URL("http://example.com:8000/a?b=1")
+    >>> url.path, url.query, url.hostname, url.port, url == "http://example.com:8000/a?b=1"
+    ('/a', 'b=1', 'example.com', 8000, True)
+    """
+
+    __slots__ = ()
+
+    @property
+    def scheme(self) -> str:
+        """`http`, or `https`."""
+        return urlsplit(self).scheme
+
+    @property
+    def netloc(self) -> str:
+        """Host and port, as the client named them."""
+        return urlsplit(self).netloc
+
+    @property
+    def hostname(self) -> str | None:
+        """The host alone."""
+        return urlsplit(self).hostname
+
+    @property
+    def port(self) -> int | None:
+        """The port; None where none was named."""
+        return urlsplit(self).port
+
+    @property
+    def path(self) -> str:
+        """The path, as it was sent."""
+        return urlsplit(self).path
+
+    @property
+    def query(self) -> str:
+        """What stands behind the question mark."""
+        return urlsplit(self).query
+
+
 class Request(RequestHead):
     """One request: the same object for every hook, dependency and handler that asks for it.
 
@@ -156,9 +197,11 @@ class Request(RequestHead):
         return dict(self._cookies())
 
     @property
-    def path_params(self) -> dict[str, str]:
-        """The texts of the path's parameters."""
-        return dict(self._path_values())
+    def path_params(self) -> dict[str, Any]:
+        """The parameters of the path: what a converter of the template reads, as it reads it, else texts."""
+        if "path" not in self._found:
+            self._found["path"] = dict(self._path_values())
+        return self._found["path"]  # type: ignore[no-any-return]
 
     @property
     def client(self) -> Address | None:
@@ -182,10 +225,15 @@ class Request(RequestHead):
         return self._found.setdefault("state", RequestState())  # type: ignore[no-any-return]
 
     @property
-    def url(self) -> str:
+    def url(self) -> URL:
         """The path and query behind the host that the client named."""
         query = f"?{self.query_string}" if self.query_string else ""
-        return f"http://{self.headers.get('host', 'localhost')}{self.path}{query}"
+        return URL(f"{self.base_url[:-1]}{self.path}{query}")
+
+    @property
+    def base_url(self) -> URL:
+        """The root of the host that the client named."""
+        return URL(f"http://{self.headers.get('host', 'localhost')}/")
 
     async def body(self) -> bytes:
         """The whole body, read when it is first asked for, under the limits of the route."""
@@ -260,6 +308,13 @@ class Request(RequestHead):
             found["pairs"] = found["query"].multi_items()
             query = urlencode(found["pairs"], quote_via=quote)
             self._set_target(f"{self.path}?{query}" if query else self.path)
+
+    if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
+
+        def __getattr__(self, name):
+            from ._elsewhere import REQUEST, missed
+
+            raise missed(self, name, REQUEST)
 
     def __getitem__(self, name: str) -> Any:
         if name not in KEYS:

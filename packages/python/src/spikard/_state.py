@@ -31,6 +31,14 @@ class RequestState(State):
 
     _missing = "request.state has no {!r}: a hook or a dependency has to set it"
 
+    def __getattr__(self, name: str) -> Any:
+        from ._background import app_here
+
+        app = app_here()
+        if app is not None and name in vars(app.state):
+            raise AttributeError(f"request.state has no {name!r}, but app.state has: write request.app.state.{name}")
+        return super().__getattr__(name)
+
 
 class AppState(State):
     """Those of an app."""

@@ -14,7 +14,7 @@ from ._resolve import Hints, caller
 from ._template import join
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Never, Unpack
 
 __all__ = ["Route", "Router", "get_default_router", "reset_default_router"]
 
@@ -101,7 +101,10 @@ class Router(Registers):
     and `tuple[X, int]` says body and status unless X is a plain scalar.
     """
 
-    def __init__(self, prefix: str = "", *, tags: Sequence[str] = (), dependencies: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, prefix: str = "", *, tags: Sequence[str] = (), dependencies: Sequence[Any] = (), **unknown: Never
+    ) -> None:
+        _refuse("Router()", unknown)
         _check_prefix(prefix)
         are_dependencies("dependencies", dependencies)
         are_texts("tags", tags)
@@ -168,9 +171,16 @@ class Router(Registers):
         return self._handlers.register(wanted)
 
     def include_router(
-        self, router: Router, prefix: str = "", *, tags: Sequence[str] = (), dependencies: Sequence[Any] = ()
+        self,
+        router: Router,
+        prefix: str = "",
+        *,
+        tags: Sequence[str] = (),
+        dependencies: Sequence[Any] = (),
+        **unknown: Never,
     ) -> None:
         """Takes over the routes of a router, those that it gets later too. Doing it again changes nothing."""
+        _refuse("include_router()", unknown)
         are_dependencies("dependencies", dependencies)
         are_texts("tags", tags)
         self._in_time("include_router()")
@@ -275,6 +285,13 @@ class _Included(NamedTuple):
     dependencies: tuple[Any, ...]
 
 
+def _refuse(owner: str, unknown: Iterable[str]) -> None:
+    for name in unknown:
+        from ._elsewhere import ROUTERS, unknown_name
+
+        raise TypeError(unknown_name(owner, "argument", name, ("prefix", "tags", "dependencies"), ROUTERS))
+
+
 def _check_prefix(prefix: object) -> None:
     if not isinstance(prefix, str):
         raise TypeError(f"a prefix must be a str, got {prefix!r}")
@@ -285,6 +302,8 @@ def _check_prefix(prefix: object) -> None:
 def _check_path(path: object, verb: str) -> None:
     if callable(path):
         raise TypeError(f'{verb}() takes the path first: write @{verb}("/path"), not @{verb}')
+    if isinstance(path, (list, tuple)):
+        raise TypeError(f"a path must be a str, got {path!r}: write one @{verb}(…) for each")
     if not isinstance(path, str):
         raise TypeError(f"a path must be a str, got {path!r}")
 

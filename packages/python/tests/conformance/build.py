@@ -198,6 +198,8 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
         if "body" in route:
             options |= add_body(signature, route["body"], decoder, route["method"])
         options |= {name: route[name] for name in ("status_code", "response_schema") if name in route}
+        if "responses" in route:
+            options["responses"] = {int(status): {"schema": schema} for status, schema in route["responses"].items()}
         for name in route.get("takes", ()):
             signature.add(name, Any)
         options |= {"dependencies": route["needs"]} if "needs" in route else {}

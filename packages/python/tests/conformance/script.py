@@ -131,6 +131,8 @@ def request_written(request: Request) -> dict[str, Any]:
     """The request itself."""
     fields = [list(pair) for pair in request.headers.multi_items() if pair[0].startswith("x-")]
     said = {name: request[name] for name in ("method", "path")}
+    if request.path_params:
+        said["params"] = written(request.path_params)
     return {**said, "query": request.query_string, "fields": fields, "state": vars(request.state)}
 
 

@@ -83,7 +83,11 @@ pub(super) fn after(
     match response::object(py, here, response) {
         Ok(made) => {
             let owes = Owes::After(hook, made.clone_ref(py), reply);
-            job.call(py, here, callable.code(), smallvec![made.into_any()], owes);
+            let mut argv: convert::Argv = smallvec![made.into_any()];
+            if callable.takes_two() {
+                argv.insert(0, job.values.request(py).map_or_else(|| py.None(), Py::into_any));
+            }
+            job.call(py, here, callable.code(), argv, owes);
         }
         Err(raised) => reply.fail(job.raised(py, here, raised)),
     }
