@@ -149,6 +149,11 @@ impl BodyPlan {
             }
             return Ok(self.input(text));
         }
+        // As above: the grammar is left to the decoder.
+        let to_decoder = self.decoder.is_some() && self.strict_decoder && !strict;
+        if to_decoder && self.is_bounded(&text) && self.schema.accepts_text(&text) {
+            return Ok(self.input(text));
+        }
         let value = self.parse(&text)?;
         if !self.schema.accepts(&value) {
             return Err(Error::invalid(self.schema.errors(&value)));

@@ -6,7 +6,9 @@ mod filter;
 mod form;
 mod judge;
 mod node;
+mod quick;
 mod reported;
+mod scan;
 
 pub use filter::Filter;
 use jsonschema::Validator;
@@ -15,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::{FieldError, MAX_ERRORS, SpecError, parameter::Strictness, sabotage, spec::Reading};
 use judge::Judge;
 use node::Nodes;
+use quick::Quick;
 
 /// A compiled schema.
 ///
@@ -23,6 +26,8 @@ use node::Nodes;
 #[derive(Debug)]
 pub struct Schema {
     validator: Validator,
+    /// For most bodies that are read as written.
+    quick: Option<Quick>,
     nodes: Nodes,
     reading: Reading,
     has_pattern: bool,
@@ -41,6 +46,7 @@ impl Schema {
         let document = document::with_named(schema, named);
         Ok(Self {
             validator: document::validator(&document, named, assert_formats)?,
+            quick: if reading == Reading::JsonSchema { Quick::compile(&document, assert_formats) } else { None },
             nodes: Nodes::compile(&document, reading == Reading::JsonSchema, assert_formats)?,
             reading,
             has_pattern: document::has_pattern(&document),
@@ -55,6 +61,11 @@ impl Schema {
             Reading::Typed => self.errors(instance).is_empty(),
         };
         sabotage::takes_out("validation") || accepts()
+    }
+
+    /// Whether a text is surely accepted as it was sent, if it is JSON. What is not may be accepted as a value.
+    pub fn accepts_text(&self, text: &[u8]) -> bool {
+        self.quick.as_ref().is_some_and(|quick| quick.accepts(text))
     }
 
     /// Every refusal, in order; `loc` is relative. Empty where the instance is accepted.
