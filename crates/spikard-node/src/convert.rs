@@ -134,7 +134,7 @@ pub(crate) fn fields(js: Js<'_>, flat: Val<'_>) -> Result<Vec<(HeaderName, Heade
 /// the fields null or flat, the body a text, bytes, the id of a stream, `[path, name, inline]`, or null.
 pub(crate) fn response(js: Js<'_>, made: Val<'_>, status: StatusCode) -> Result<Response, Fault> {
     if js.kind(made) == Kind::Text {
-        let response = Response::new(status, js.read_text(made)?);
+        let response = Response::new(status, js.read_sent(made)?);
         return Ok(response.with_header(CONTENT_TYPE, JSON));
     }
     let mut response = Response::new(status, Bytes::new());
@@ -164,7 +164,7 @@ pub(crate) fn read_status(number: f64) -> Result<StatusCode, Fault> {
 pub(crate) fn body(js: Js<'_>, body: Val<'_>) -> Result<Body, Fault> {
     Ok(match js.kind(body) {
         Kind::Undefined | Kind::Null => Body::Whole(Bytes::new()),
-        Kind::Text => Body::Whole(js.read_text(body)?.into()),
+        Kind::Text => Body::Whole(js.read_sent(body)?),
         Kind::Number => Body::Stream(HostId(js.read_id(body)?)),
         _ if js.is_array(body) => {
             let (path, name, inline) = (js.item(body, 0)?, js.item(body, 1)?, js.item(body, 2)?);
@@ -180,7 +180,7 @@ pub(crate) fn body(js: Js<'_>, body: Val<'_>) -> Result<Body, Fault> {
 pub(crate) fn piece(js: Js<'_>, piece: Val<'_>) -> Result<Option<Bytes>, Fault> {
     match js.kind(piece) {
         Kind::Null => Ok(None),
-        Kind::Text => Ok(Some(js.read_text(piece)?.into())),
+        Kind::Text => js.read_sent(piece).map(Some),
         _ => js.read_bytes(piece).map(Some),
     }
 }

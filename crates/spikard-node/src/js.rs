@@ -234,9 +234,33 @@ impl<'a> Js<'a> {
     }
 
     /// Text in UTF-8; a surrogate that stands alone is replaced.
+    pub(crate) fn read_utf8(self, value: Val<'a>) -> Result<Vec<u8>, Fault> {
+        // How many letters it has, the engine knows; how many bytes, it would have to count.
+        // SAFETY: as in `undefined`; nothing is written but the length.
+        let letters = self.get("expected a text", |env, length| unsafe {
+            sys::napi_get_value_string_utf16(env, value.0, ptr::null_mut(), 0, length)
+        })?;
+        let mut text: Vec<u8> = Vec::with_capacity(3 * letters + 1);
+        let (start, room) = (text.as_mut_ptr().cast(), text.capacity());
+        // SAFETY: as in `undefined`; no more is written than there is room for.
+        let length = self.get("expected a text", |env, length| unsafe {
+            sys::napi_get_value_string_utf8(env, value.0, start, room, length)
+        })?;
+        // SAFETY: so many bytes were written.
+        unsafe { text.set_len(length) };
+        Ok(text)
+    }
+
+    /// The same, as a text.
     pub(crate) fn read_text(self, value: Val<'a>) -> Result<String, Fault> {
-        // SAFETY: as in `undefined`.
-        unsafe { String::from_napi_value(self.0, value.0) }.map_err(|_| Fault("expected a text".into()))
+        String::from_utf8(self.read_utf8(value)?).map_err(|_| "expected a text".into())
+    }
+
+    /// The same, to be sent.
+    pub(crate) fn read_sent(self, value: Val<'a>) -> Result<Bytes, Fault> {
+        let text = self.read_utf8(value)?;
+        // A long one keeps its room, which nothing has touched.
+        Ok(if text.len() <= COPIED { Bytes::copy_from_slice(&text) } else { text.into() })
     }
 
     /// The bytes of a `Uint8Array`; a long one is lent, not copied.
@@ -297,7 +321,7 @@ impl<'a> Js<'a> {
         }
     }
 
-    fn checked(self, status: sys::napi_status, what: &str) -> Result<(), Fault> {
+    pub(crate) fn checked(self, status: sys::napi_status, what: &str) -> Result<(), Fault> {
         if status == sys::Status::napi_ok {
             return Ok(());
         }
@@ -312,6 +336,10 @@ impl<'a> Js<'a> {
 impl<'a> Val<'a> {
     pub(crate) fn of(unknown: napi::Unknown<'a>) -> Self {
         Self(napi::JsValue::raw(&unknown), PhantomData)
+    }
+
+    pub(crate) fn raw(self) -> sys::napi_value {
+        self.0
     }
 
     /// For a method that answers it.

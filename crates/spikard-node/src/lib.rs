@@ -1,5 +1,4 @@
-//! `spikard.node`, the add-on of `@spikard/node`. A [`Worker`] serves one app on one main thread; its I/O has a thread of
-//! its own.
+//! `spikard.node`, the add-on of `@spikard/node`. A [`Worker`] serves one app on one main thread.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -11,6 +10,7 @@
 mod convert;
 mod engine;
 mod error;
+mod home;
 mod host;
 mod js;
 mod runtime;
@@ -33,6 +33,7 @@ use spikard_http::{
 
 use crate::{
     engine::{Loop, Token, request::RequestHead},
+    home::Home,
     host::Host,
     js::{Fault, Js, Val},
     runtime::{Answer, Inbox},
@@ -53,27 +54,34 @@ fn refused(fault: impl std::fmt::Display) -> napi::Error {
 #[napi]
 impl Worker {
     /// `document` is the app's specification as JSON; `names` what the package lends; `turn` calls [`Worker::turn`].
+    /// `on_loop`: the program runs libuv on this thread, and connections may live on it.
     #[napi(constructor)]
     pub fn new(
         env: Env,
         document: String,
         #[napi(ts_arg_type = "object")] names: Unknown,
         turn: Function<(), ()>,
+        on_loop: bool,
     ) -> napi::Result<Self> {
         let spec = AppSpec::from_json(document.as_bytes()).map_err(refused)?;
         let host = Host::new(Js::of(&env), Val::of(names))?;
-        let inbox = Inbox::new(&turn)?;
+        let on_loop = on_loop && cfg!(unix);
+        let inbox = Inbox::new(&turn, on_loop)?;
         let runtime = Tokio::runtime()?;
         let platform = Arc::new(Tokio::new(runtime.handle().clone()));
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
-        let io = IoThread::start(runtime, &service)?;
-        Ok(Self { here: Rc::new(Loop::new(inbox, host)), service, io })
+        let own = on_loop && !service.config().host_side.io_thread;
+        let home = own.then(|| Home::new(&inbox)).transpose()?;
+        let io = Home::start(home.as_ref(), runtime, &service)?;
+        let here = Rc::new(Loop::new(inbox, host, home));
+        Home::watch(&env, &here)?;
+        Ok(Self { here, service, io })
     }
 
     /// Deals with what has come.
     #[napi(catch_unwind)]
     pub fn turn(&self, env: Env) {
-        self.here.turn(Js::of(&env));
+        self.here.turn(Js::of(&env), false);
     }
 
     /// Answers an open call with what its function would have returned at once.

@@ -28,7 +28,20 @@ pub(crate) struct Inbox {
     /// What somebody on the main thread asked for, by the number that was given out.
     pub(crate) answers: SegQueue<(u32, Answer)>,
     rung: AtomicBool,
+    /// The main thread is in a turn, at whose end it looks again.
+    turning: AtomicBool,
+    /// The main thread, where its loop looks at `rung` before it waits.
+    looks: Option<usize>,
     bell: Bell,
+}
+
+thread_local! {
+    /// Its address names the thread for as long as it lives.
+    static THREAD: u8 = const { 0 };
+}
+
+fn this_thread() -> usize {
+    THREAD.with(|thread| std::ptr::from_ref(thread).addr())
 }
 
 /// What the I/O thread has to tell.
@@ -46,22 +59,43 @@ pub(crate) enum Answer {
 }
 
 impl Inbox {
-    pub(crate) fn new(turn: &Function<(), ()>) -> napi::Result<Arc<Self>> {
+    /// `looks`: the loop of this thread looks before it waits, so nobody on it has to ring.
+    pub(crate) fn new(turn: &Function<(), ()>, looks: bool) -> napi::Result<Arc<Self>> {
         let bell = turn.build_threadsafe_function::<()>().weak::<true>().build()?;
-        Ok(Arc::new(Self { works: SegQueue::new(), answers: SegQueue::new(), rung: AtomicBool::new(false), bell }))
+        let (rung, turning) = (AtomicBool::new(false), AtomicBool::new(false));
+        let looks = looks.then(this_thread);
+        Ok(Arc::new(Self { works: SegQueue::new(), answers: SegQueue::new(), rung, turning, looks, bell }))
     }
 
     /// One ring for everything that is pushed until the main thread looks.
     pub(crate) fn ring(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
-            self.bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        // Sequentially consistent with the end of a turn: either this sees the turn's end, or that sees the ring.
+        let is_known = self.rung.swap(true, Ordering::SeqCst) || self.turning.load(Ordering::SeqCst);
+        if !is_known && self.looks != Some(this_thread()) {
+            self.again();
         }
+    }
+
+    /// Has a turn come, whatever the main thread does before it waits.
+    pub(crate) fn again(&self) {
+        self.bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }
+
+    pub(crate) fn is_rung(&self) -> bool {
+        self.rung.load(Ordering::Relaxed)
     }
 
     /// The main thread looks at everything from here on. A swap and not a store: a store may become visible after the pops
     /// that follow it, and what is pushed in between would then ring nobody.
     pub(crate) fn begin_turn(&self) {
-        self.rung.swap(false, Ordering::AcqRel);
+        self.turning.store(true, Ordering::SeqCst);
+        self.rung.swap(false, Ordering::SeqCst);
+    }
+
+    /// Whoever rings from here on is heard. True: somebody did meanwhile.
+    pub(crate) fn end_turn(&self) -> bool {
+        self.turning.store(false, Ordering::SeqCst);
+        self.rung.swap(false, Ordering::SeqCst)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -7,7 +7,7 @@ import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
 import { isPair, MadeResponse, Reply, render } from "./response.ts";
 import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
-import { type AnySchema, readSchema } from "./schema.ts";
+import { type AnySchema, parseJson, readSchema } from "./schema.ts";
 import { Scope } from "./scope.ts";
 import { braced, converters } from "./template.ts";
 import { type Answer, type Id, platform, type Token } from "./wire.ts";
@@ -53,7 +53,7 @@ export function compile(source: Source, call: Record<string, unknown> = {}): Com
       return entry && !entry.make ? { value: entry.value } : undefined;
     },
   };
-  const plainJson = registry.add(() => JSON.parse);
+  const plainJson = registry.add(() => parseJson);
   const isPlain = !isHooked([source.hooks]) && source.classes.length + source.statuses.size === 0;
   const document = {
     routes: source.routes.map((route) => compileRoute(route, registry, plainJson, isPlain)),
@@ -148,9 +148,9 @@ function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): R
   if (body === "text" || body === "bytes") return { kind: body, required };
   const { schema, decode } = readSchema(body);
   const kind = options.bodyKind ?? "json-or-form";
-  const document = { schema, reading: decode ? "typed" : "json-schema", kind, required };
+  const document = { schema, reading: decode ? "typed" : "json-schema", kind, required, strict_decoder: true };
   if (!decode) return { ...document, decoder: plainJson };
-  const decoder = registry.add(() => (text: string) => decode(JSON.parse(text)));
+  const decoder = registry.add(() => (text: string) => decode(parseJson(text)));
   return { ...document, decoder, value_decoder: registry.add(() => decode) };
 }
 

@@ -30,6 +30,8 @@ export interface Config {
   enableRequestId?: boolean;
   trailingSlash?: "redirect" | "strict" | "ignore";
   assertFormats?: boolean;
+  /** Connections are served by a thread of their own, even where the event loop could do it. */
+  ioThread?: boolean;
   accessLog?: boolean | "combined" | "json";
   validateResponses?: boolean;
   backgroundTasks?: { maxQueue?: number; maxConcurrent?: number; drainTimeout?: number } | null;

@@ -77,6 +77,7 @@ export function render(host: Host, token: Token, result: unknown, status?: numbe
 }
 
 function rendered(host: Host, result: unknown, status?: number): string | WireResponse {
+  if (status === undefined && isRecord(result)) return json(result);
   if (result instanceof Reply) return reply(host, result, status);
   if (result instanceof Response) return foreign(host, result);
   if (result instanceof Error) throw result;
@@ -84,6 +85,13 @@ function rendered(host: Host, result: unknown, status?: number): string | WireRe
   const [type, body] = content(host, result);
   if (type === JSON_TYPE && status === undefined) return body as string;
   return [status ?? null, type ? ["content-type", type] : null, body, null];
+}
+
+/** What is sent as JSON by one look: an object of no class, and no stream. */
+function isRecord(value: unknown): value is object {
+  return (
+    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype && !isStream(value)
+  );
 }
 
 /** `[body, status]`: a list of two whose second is a status, and whose first is no number. */

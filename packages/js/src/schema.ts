@@ -126,6 +126,15 @@ export function readSchema(schema: AnySchema): Read {
   return validate ? { schema: written, decode: (value) => decoded(validate(value)) } : { schema: written };
 }
 
+/** Reads JSON before any other code sees it. Why a text is none, the core says. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refused([]);
+  }
+}
+
 function decoded(result: Result<unknown> | Promise<Result<unknown>>): unknown {
   if (result instanceof Promise) throw new TypeError("a schema with asynchronous checks cannot read a request");
   if (result.issues) throw new Refused(result.issues);

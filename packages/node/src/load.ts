@@ -7,7 +7,7 @@ import type { EngineWorker, Names } from "../../js/src/wire.ts";
 
 /** What the add-on exports. */
 export interface Addon {
-  Worker: new (document: string, names: Names, turn: () => void) => EngineWorker;
+  Worker: new (document: string, names: Names, turn: () => void, onLoop: boolean) => EngineWorker;
   Supervisor?: new (layers: string, command: string[], folder: string, run: string) => Supervisor;
   resolve(layers: string): [string, boolean];
   banner(layers: string, location: string): string;

@@ -79,8 +79,11 @@ function closeFile(descriptor: number): void {
   else closeSync(descriptor);
 }
 
+// Programs of other engines name Node's version too, and run no libuv.
+const onLoop = !("bun" in process.versions || "deno" in process.versions);
+
 setPlatform({
-  worker: (document, names, turn) => new addon.Worker(document, names, turn),
+  worker: (document, names, turn) => new addon.Worker(document, names, turn, onLoop),
   run,
   surroundings: (owner) => new Around(owner),
   owner: () => owners.getStore(),

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Spikard } from "@spikard/node";
 
 // What only other languages have: threads for code that blocks, a page for developers, a watcher of source files.
-const ELSEWHERE = ["debug", "ioThread", "reload", "threads"];
+const ELSEWHERE = ["debug", "reload", "threads"];
 
 test("the fields of the configuration are the core's", () => {
   const source = readFileSync(join(import.meta.dirname, "../../js/src/config.ts"), "utf8");

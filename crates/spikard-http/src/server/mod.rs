@@ -36,7 +36,7 @@ pub use handle::Handle;
 pub use io_thread::{IoThread, Source};
 pub use listen::{Bound, bind};
 #[cfg(unix)]
-pub use reactor::{Reactor, Remote};
+pub use reactor::{LoopWatch, Reactor, Remote};
 pub use refuse::refuse;
 pub use request_body::RequestBody;
 pub use shutdown::{Drained, Shutdown};

@@ -9,6 +9,7 @@ use std::{
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use spikard_core::Error;
@@ -22,19 +23,28 @@ use self::{
 };
 use crate::{
     convert,
+    home::Home,
     host::Host,
     js::{Fault, Js, Val},
     runtime::{Answer, Inbox},
 };
 
-/// At most this many of each kind are dealt with in one turn.
+/// At most this many of each kind are dealt with in one go.
 const BATCH: usize = 256;
+
+/// How long a turn may take before the host's loop has its own.
+const SLICE: Duration = Duration::from_millis(2);
+
+/// So many requests are begun between two looks at the clock.
+const LOOK_AT_CLOCK: usize = 8;
 
 /// Everything of one worker that lives on its main thread. Nothing in it is borrowed while the host's code runs.
 pub(crate) struct Loop {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) host: Host,
     driver: Driver,
+    /// The connections, where they live on this thread.
+    pub(crate) home: Option<Home>,
     /// By the index of its ticket.
     jobs: RefCell<Vec<Option<Job>>>,
     serial: Cell<u32>,
@@ -74,17 +84,45 @@ impl Token {
 }
 
 impl Loop {
-    pub(crate) fn new(inbox: Arc<Inbox>, host: Host) -> Self {
+    pub(crate) fn new(inbox: Arc<Inbox>, host: Host, home: Option<Home>) -> Self {
         let driver = Driver::new(inbox.clone());
         let (jobs, spawned) = (RefCell::default(), RefCell::default());
         let (serial, asked) = (Cell::new(0), Cell::new(0));
         let (released, places) = (Rc::default(), RefCell::default());
-        Self { inbox, host, driver, jobs, serial, spawned, released, asked, places }
+        Self { inbox, host, driver, home, jobs, serial, spawned, released, asked, places }
     }
 
-    /// Deals with what has come, in the order in which it can set something free.
-    pub(crate) fn turn(&self, js: Js<'_>) {
+    /// Deals with what has come, for a moment at most. I/O and user code take turns in it: what has arrived is counted and
+    /// refused, and answers leave, between the requests. `look`: sockets are ready.
+    pub(crate) fn turn(&self, js: Js<'_>, look: bool) {
         self.inbox.begin_turn();
+        let until = Instant::now() + SLICE;
+        let mut ready = self.poll_io(look);
+        loop {
+            self.deal(js, until);
+            ready |= self.poll_io(false);
+            if !ready && !self.has_work() || Instant::now() >= until {
+                break;
+            }
+            ready = false;
+        }
+        self.let_go(js);
+        let is_rung = self.inbox.end_turn();
+        if (ready || is_rung) && (self.has_work() || self.home.as_ref().is_some_and(Home::has_work)) {
+            self.inbox.again();
+        }
+    }
+
+    fn poll_io(&self, look: bool) -> bool {
+        self.home.as_ref().is_some_and(|home| home.turn(look, BATCH))
+    }
+
+    fn has_work(&self) -> bool {
+        !self.inbox.is_empty() || self.driver.has_woken() || !self.spawned.borrow().is_empty()
+    }
+
+    /// In the order in which it can set something free.
+    fn deal(&self, js: Js<'_>, until: Instant) {
         for _ in 0..BATCH {
             let Some((number, answer)) = self.inbox.answers.pop() else { break };
             js.within(|js| self.told(js, number, answer));
@@ -96,13 +134,12 @@ impl Loop {
             let Some((work, held)) = self.spawned.borrow_mut().pop_front() else { break };
             js.within(|js| self.begin(js, work, held));
         }
-        for _ in 0..BATCH {
+        for begun in 1..=BATCH {
             let Some(work) = self.inbox.works.pop() else { break };
             js.within(|js| self.begin(js, work, Rc::new(Held::new(&self.released))));
-        }
-        self.let_go(js);
-        if !self.inbox.is_empty() || self.driver.has_woken() || !self.spawned.borrow().is_empty() {
-            self.inbox.ring();
+            if begun % LOOK_AT_CLOCK == 0 && Instant::now() >= until {
+                break;
+            }
         }
     }
 
@@ -243,6 +280,9 @@ impl Loop {
 
     /// Ends what is left of the requests: each connection gets a 500.
     pub(crate) fn close(&self, js: Js<'_>) {
+        if let Some(home) = &self.home {
+            home.close();
+        }
         let left: Vec<_> = self.jobs.borrow_mut().iter_mut().filter_map(Option::take).collect();
         for job in left {
             self.driver.forget(job.ticket);

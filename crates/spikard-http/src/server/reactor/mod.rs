@@ -3,6 +3,7 @@
 //!
 //! Timers and files stay with the platform: a task here may be woken from any thread.
 
+mod libuv;
 mod lodge;
 mod readiness;
 mod socket;
@@ -23,6 +24,7 @@ use crossbeam_queue::SegQueue;
 use mio::{Events, Poll, Registry, Token, event::Event};
 use slab::Slab;
 
+pub use libuv::LoopWatch;
 pub(super) use {lodge::Hosted, socket::Stream};
 
 use self::readiness::{Notice, Readiness};
@@ -158,7 +160,8 @@ impl Remote {
         (self.rouse)();
     }
 
-    fn has_work(&self) -> bool {
+    /// Whether there is something for a turn.
+    pub fn has_work(&self) -> bool {
         !self.woken.is_empty() || !self.arrivals.is_empty()
     }
 
