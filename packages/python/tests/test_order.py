@@ -71,7 +71,7 @@ CASES = {
         {"handler": "raise", "close inner": "raise"}, 500, [*IN, *OPENED, "handler", *SAW, *FAILED]
     ),
     "clean-up fails behind an answer": Case(
-        {"close inner": "raise"}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED, "background"]
+        {"close inner": "raise"}, 200, [*IN, *OPENED, "handler", "on_response", *CLOSED]
     ),
     "on_request answers": Case({"on_request": "answer"}, 418, ["on_request", "on_response"]),
     "pre_validation answers": Case({"pre_validation": "answer"}, 418, [*IN[:2], "on_response"]),
@@ -89,7 +89,7 @@ CASES = {
     "a stream fails": Case(
         {"handler": "stream", "second chunk": "raise"},
         200,
-        [*IN, *OPENED, "handler", "on_response", "chunk", "second chunk", "stream closed", *CLOSED, "background"],
+        [*IN, *OPENED, "handler", "on_response", "chunk", "second chunk", "stream closed", *CLOSED],
     ),
     "the client of a stream leaves": Case(
         {"handler": "stream", "client": "leave"},
