@@ -135,10 +135,12 @@ impl RequestHead {
     #[napi(ts_return_type = "unknown[]")]
     pub fn path_values(&self, env: Env) -> napi::Result<Unknown<'static>> {
         let js = Js::of(&env);
+        // When the request is over nothing is kept for it any more.
+        let held = self.held.upgrade().unwrap_or_else(|| Rc::new(Held::new(&self.here.released)));
         let mut flat = Vec::new();
         for (name, value) in self.head().path_values() {
             flat.push(js.text(&name)?);
-            flat.push(convert::value(js, &self.here.host, &self.held, value)?);
+            flat.push(convert::value(js, &self.here.host, &held, value)?);
         }
         Ok(js.array(&flat)?.unknown(&env))
     }
