@@ -354,6 +354,20 @@ async fn a_drain_closes_idle_connections_and_finishes_requests() {
 }
 
 #[tokio::test]
+async fn a_drain_answers_what_an_idle_client_sends_at_that_moment() {
+    let server = server();
+    let mut idle = server.hello().await;
+    server.shutdown.begin();
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    idle.write_all(GET).await.unwrap();
+    let last = read_all(&mut idle).await.to_ascii_lowercase();
+    assert!(last.contains("connection: close") && last.ends_with("hello"), "{last}");
+    assert_eq!(server.end().await, COMPLETE);
+}
+
+#[tokio::test]
 async fn a_drain_does_not_wait_for_a_body_that_nobody_reads() {
     let server = server();
     let mut client = server.connect().await;

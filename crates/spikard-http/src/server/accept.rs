@@ -34,6 +34,9 @@ const BURST: u32 = 16;
 /// How long a server that leaves waits for the next request of its idle clients.
 pub(super) const LEAVE: Duration = Duration::from_secs(3);
 
+/// How long a drain waits for a request that an idle client may have sent already.
+const UNDERWAY: Duration = Duration::from_millis(100);
+
 /// Serves the connections of a listening socket until `shutdown` begins, then drains: requests in flight are finished,
 /// for at most `shutdown_timeout`. Dropping the future cuts everything off. A `Service` answers only while its `bring_home`
 /// runs as well.
@@ -103,15 +106,14 @@ async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shu
         () = listener.run(accept_all) => {}
         () = Arc::clone(&open).sweep() => {}
     }
+    let time = Duration::try_from_secs_f64(handle.config().shutdown_timeout).unwrap_or(Duration::MAX);
     open.leave();
     tokio::select! {
-        () = shutdown.begun() => {}
-        () = sleep(LEAVE) => {}
+        () = patience(&shutdown, time) => {}
         () = none(&open) => {}
         () = Arc::clone(&open).sweep() => {}
     }
     open.drain();
-    let time = Duration::try_from_secs_f64(handle.config().shutdown_timeout).unwrap_or(Duration::MAX);
     let grace = grace(handle.config().header_timeout, time);
     tokio::select! {
         biased;
@@ -126,6 +128,19 @@ async fn serve_all<H: Handle, L: Listener>(handle: H, listener: L, shutdown: Shu
     none(&open).await;
     handle.flush_log();
     drained
+}
+
+/// The time in which idle clients may ask once more: a while for a server that leaves, a moment for one that drains.
+async fn patience(shutdown: &Shutdown, time: Duration) {
+    let drained = async {
+        shutdown.begun().await;
+        sleep(UNDERWAY.min(time)).await;
+    };
+    tokio::select! {
+        () = drained => {}
+        () = sleep(LEAVE) => {}
+        () = shutdown.aborted() => {}
+    }
 }
 
 /// Cuts every connection off when it is dropped.

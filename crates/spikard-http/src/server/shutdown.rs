@@ -30,7 +30,8 @@ impl Shutdown {
         self.raise(Stage::Leaving);
     }
 
-    /// Begins the drain: nothing new is accepted, idle connections close, requests in flight are finished.
+    /// Begins the drain: nothing new is accepted, requests in flight are finished, and so is what an idle client has sent
+    /// already; then idle connections close.
     pub fn begin(&self) {
         self.raise(Stage::Draining);
     }
