@@ -201,3 +201,18 @@ test("work whose response never came gives its place back", async () => {
   for (let times = 0; times < 5; times++) assert.equal((await client.get("/lost")).status, 500);
   assert.equal((await client.get("/kept")).status, 200);
 });
+
+test("clean-up that is awaited lets go at once, of a place in the queue too, though no further request comes", async () => {
+  const seen: string[] = [];
+  const app = new Spikard({ port: 0 })
+    .provide("held", async function* () {
+      yield 1;
+      await sleep(50);
+      background.run(() => seen.push("task of the clean-up"));
+    })
+    .get("/", { deps: ["held"] }, () => "x");
+  await using server = await app.listen();
+  await (await fetch(server.location)).text();
+  await sleep(300);
+  assert.deepEqual(seen, ["task of the clean-up"]);
+});

@@ -214,7 +214,10 @@ impl Loop {
         });
         let Some((owes, ticket, held)) = open.flatten() else { return };
         settle(js, &held, owes, answer);
+        drop(held);
         self.advance(js, ticket);
+        // No turn may follow for a while: what the request held is not to wait for it.
+        self.let_go(js);
     }
 
     /// The host's code learns that nobody waits for it any more, where it has asked to. Its call is answered when it ends.
