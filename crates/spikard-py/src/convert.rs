@@ -23,8 +23,7 @@ use crate::{
         values::{Values, lasts},
     },
     error::{self, Failure},
-    vectorcall,
-    view::View,
+    vectorcall, view,
 };
 
 /// Up to here a copy is cheaper than an owner.
@@ -82,9 +81,7 @@ fn choices(
 pub(crate) fn decode(py: Python<'_>, host: &Host, input: HostArg) -> Result<Py<PyAny>, Failure> {
     let decoder = host.callable(input.decoder).ok_or_else(|| PyTypeError::new_err("there is no such decoder"))?;
     let encoded = match &input.input {
-        Input::Json(text) if decoder.reads_buffers && text.len() > COPIED => {
-            Bound::new(py, View(text.clone()))?.into_any()
-        }
+        Input::Json(text) if decoder.reads_buffers && text.len() > COPIED => view::lend(py, text)?,
         Input::Json(text) | Input::Msgpack(text) => PyBytes::new(py, text).into_any(),
         Input::Value(value) => object(py, host, value.clone())?,
     };
