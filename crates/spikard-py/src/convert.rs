@@ -1,6 +1,6 @@
 //! Rust values become Python objects and results become responses. Everything here runs attached, on the loop's thread.
 
-use std::{borrow::Cow, fs::File};
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
@@ -13,6 +13,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 use spikard_core::{Arg, Args, Body, Content, FileBody, HostArg, Input, Response, Upload};
+use spikard_http::Tokio;
 
 use crate::{
     engine::{
@@ -139,25 +140,11 @@ pub(crate) fn file<'py>(py: Python<'py>, host: &Host, file: &Upload) -> PyResult
     let fields: Vec<_> = file.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let content = match &file.content {
         Content::Memory(bytes) => PyBytes::new(py, bytes).into_any(),
-        Content::Spooled(kept) => match kept.downcast_ref::<File>() {
-            Some(kept) => number(kept.try_clone()?).into_pyobject(py)?.into_any(),
-            None => return Err(PyNotImplementedError::new_err("an upload that is no file")),
-        },
+        // The package opens it, and owns it from then on.
+        Content::Spooled(kept) => Tokio::descriptor(&**kept)?.into_pyobject(py)?.into_any(),
     };
     let told = (file.filename.as_deref(), file.content_type.as_deref(), file.size, fields, content);
     host.upload.bind(py).call1(told)
-}
-
-/// What the package opens it by, and owns from then on.
-#[cfg(unix)]
-fn number(file: File) -> i64 {
-    std::os::fd::IntoRawFd::into_raw_fd(file).into()
-}
-
-/// What the package opens it by, and owns from then on.
-#[cfg(windows)]
-fn number(file: File) -> i64 {
-    std::os::windows::io::IntoRawHandle::into_raw_handle(file) as i64
 }
 
 /// Members that were not sent stay away: the decoder knows their defaults.

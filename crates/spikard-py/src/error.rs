@@ -8,8 +8,8 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use spikard_core::{Error, ErrorCode, FieldError, HostArg, Input, Loc};
+use serde_json::Value;
+use spikard_core::{Error, ErrorCode, FieldError, HostArg, Input};
 
 use crate::{engine::host::Host, vectorcall};
 
@@ -148,7 +148,7 @@ pub(crate) fn undecoded(py: Python<'_>, host: &Host, error: PyErr, input: HostAr
         .refusal
         .bind(py)
         .call1((error.clone_ref(py).into_value(py), size)) // with its traceback
-        .and_then(|said| json::<Option<(Vec<Refusal>, bool)>>(py, host, &said));
+        .and_then(|said| json::<Option<(Vec<FieldError>, bool)>>(py, host, &said));
     let (fields, complete) = match told {
         Ok(Some(told)) => told,
         Ok(None) => return Failure::Raised(error),
@@ -157,60 +157,13 @@ pub(crate) fn undecoded(py: Python<'_>, host: &Host, error: PyErr, input: HostAr
             (Vec::new(), false)
         }
     };
-    let message = fields.first().map_or_else(|| "value is not valid".to_owned(), |first| first.msg.clone());
+    let message = fields.first().map_or_else(|| "value is not valid".to_owned(), |first| first.msg.to_string());
     let mut refused = Error::refused(input, message);
     if complete {
         refused.detail = None;
     }
-    refused.fields = fields.into_iter().map(FieldError::from).collect();
+    refused.fields = fields;
     Failure::Refused(Box::new(refused))
-}
-
-/// One entry of what `spikard._decode.told` says.
-#[derive(Deserialize)]
-struct Refusal {
-    r#type: String,
-    #[serde(default)]
-    loc: Vec<Step>,
-    msg: String,
-    #[serde(default)]
-    input: Value,
-    #[serde(default)]
-    ctx: Option<Map<String, Value>>,
-}
-
-/// By way of a value: numbers of any size cannot be told apart by trying one type after another.
-#[derive(Deserialize)]
-#[serde(from = "Value")]
-enum Step {
-    Index(usize),
-    Key(String),
-}
-
-impl From<Value> for Step {
-    fn from(step: Value) -> Self {
-        match (step.as_u64(), step) {
-            (Some(index), _) => Self::Index(index as usize),
-            (None, Value::String(key)) => Self::Key(key),
-            (None, other) => Self::Key(other.to_string()),
-        }
-    }
-}
-
-impl From<Refusal> for FieldError {
-    fn from(refusal: Refusal) -> Self {
-        let step = |step| match step {
-            Step::Index(index) => Loc::Index(index),
-            Step::Key(key) => Loc::from(key),
-        };
-        Self {
-            word: refusal.r#type.into(),
-            loc: refusal.loc.into_iter().map(step).collect(),
-            msg: refusal.msg.into(),
-            input: refusal.input,
-            ctx: refusal.ctx.unwrap_or_default(),
-        }
-    }
 }
 
 /// A Python value as Rust reads it, by way of the host's own encoder.

@@ -5,7 +5,6 @@ mod convert;
 mod engine;
 mod error;
 mod exchange;
-mod io;
 mod runtime;
 mod shape;
 mod supervisor;
@@ -25,7 +24,7 @@ use pyo3::{
     prelude::*,
 };
 use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
-use spikard_http::{Service, Tokio};
+use spikard_http::{Service, Tokio, server::IoThread};
 
 use crate::{
     engine::{
@@ -36,7 +35,6 @@ use crate::{
         values::Values,
     },
     error::{header, invalid},
-    io::{Io, Source},
     runtime::{Answer, Bell, Inbox},
     supervisor::Share,
 };
@@ -50,7 +48,7 @@ struct Worker {
     key: Key,
     inbox: Arc<Inbox>,
     service: Service,
-    io: Io,
+    io: IoThread,
     pool: Arc<Pool>,
     /// The descriptor of the connections, where they live on the loop's thread.
     watched: Option<i32>,
@@ -95,7 +93,7 @@ impl Worker {
         // A loop that watches no descriptors cannot be told of sockets either.
         let own = !io_thread && inbox.bell().descriptor().is_some();
         let home = own.then(|| Home::open(&inbox)).transpose()?;
-        let io = Io::start(runtime, &service, home.as_ref())?;
+        let io = engine::home::start(runtime, &service, home.as_ref())?;
         let watched = home.as_ref().map(Home::descriptor);
         let key = engine::open(event_loop, host, service.apart().clone(), inbox.clone(), threads, home)?;
         let pool = engine::find(key).expect("it was opened on this thread").pool.clone();
@@ -128,9 +126,10 @@ impl Worker {
     #[pyo3(signature = (told, share = None))]
     fn listen(&self, told: Py<PyAny>, share: Option<&Share>) -> PyResult<String> {
         let here = self.here()?;
-        let source = Source::open(self.service.config(), share)?;
+        let source = supervisor::source(self.service.config(), share)?;
         let place = source.place();
-        self.io.serve(&self.service, &self.inbox, here.ask(told), source);
+        let (number, inbox) = (here.ask(told), self.inbox.clone());
+        self.io.serve(&self.service, source, move |drained| inbox.tell(number, Answer::Drained(drained)));
         Ok(place)
     }
 
@@ -156,8 +155,8 @@ impl Worker {
     /// Finishes the singletons that requests have made, the latest first; `told` is called on the loop when that is
     /// done. For when no request needs them any more.
     fn retire(&self, told: Py<PyAny>) -> PyResult<()> {
-        let here = self.here()?;
-        self.io.retire(&self.service, &self.inbox, here.ask(told));
+        let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
+        self.io.retire(&self.service, move || inbox.tell(number, Answer::Retired));
         Ok(())
     }
 
@@ -176,10 +175,11 @@ impl Worker {
         body: Vec<u8>,
         told: Py<PyAny>,
     ) -> PyResult<()> {
-        let here = self.here()?;
         let request = head(method, target, headers)?.body(Full::new(Bytes::from(body))).map_err(invalid)?;
-        self.io.send(&self.service, &self.inbox, here.ask(told), request);
-        Ok(())
+        let service = self.service.clone();
+        self.ask(told, async move {
+            spikard_http::testing::send(&service, request).await.map_or(Answer::Broken, Answer::Response)
+        })
     }
 
     /// Begins a request of somebody else's server, `src/exchange.rs`.
@@ -237,10 +237,7 @@ impl Worker {
     /// Has the I/O side find out what `told` is called with.
     fn ask(&self, told: Py<PyAny>, answer: impl Future<Output = Answer> + Send + 'static) -> PyResult<()> {
         let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
-        self.io.spawn(async move {
-            inbox.answers.push((number, answer.await));
-            inbox.ring();
-        });
+        self.io.spawn(async move { inbox.tell(number, answer.await) });
         Ok(())
     }
 

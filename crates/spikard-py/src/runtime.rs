@@ -114,6 +114,12 @@ impl Inbox {
         self.bell.ring();
     }
 
+    /// An answer is there.
+    pub(crate) fn tell(&self, number: u64, answer: Answer) {
+        self.answers.push((number, answer));
+        self.ring();
+    }
+
     /// The loop looks at everything; what is pushed meanwhile rings nobody. `heard`: the bell called it.
     pub(crate) fn begin_turn(&self, heard: bool) -> Turn<'_> {
         self.turning.store(true, Ordering::SeqCst);

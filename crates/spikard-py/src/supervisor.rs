@@ -4,7 +4,7 @@
 pub(crate) use processes::{Share, Supervisor, shares};
 use pyo3::prelude::*;
 use spikard_core::config::{Config, Layers};
-use spikard_http::server;
+use spikard_http::server::{self, Source};
 
 use crate::error::invalid;
 
@@ -13,6 +13,17 @@ use crate::error::invalid;
 #[allow(dead_code, reason = "this system has none, and nobody makes one")]
 #[pyclass(frozen, module = "spikard._spikard")]
 pub(crate) struct Share;
+
+/// Where a worker's connections come from.
+pub(crate) fn source(config: &Config, share: Option<&Share>) -> PyResult<Source> {
+    match share {
+        #[cfg(unix)]
+        Some(share) => share.take().map(Source::Assigned),
+        #[cfg(not(unix))]
+        Some(_) => Err(std::io::Error::from(std::io::ErrorKind::Unsupported).into()),
+        None => Ok(Source::open(config, None)?),
+    }
+}
 
 /// What applies, as JSON, and whether it needs a supervisor.
 #[pyfunction]

@@ -155,6 +155,11 @@ impl IoThread {
         self.shutdown.get_or_init(Shutdown::new)
     }
 
+    /// Was the server told to leave no time? Asking makes no end of its own.
+    pub fn is_aborted(&self) -> bool {
+        self.shutdown.get().is_some_and(Shutdown::is_aborted)
+    }
+
     /// Lets the thread end by itself.
     pub fn leave(&self) {
         self.over.notify_one();

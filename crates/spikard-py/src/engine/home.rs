@@ -1,23 +1,32 @@
 //! Connections on the loop's own thread, where the loop watches sockets.
 
 #[cfg(unix)]
-pub(crate) use spikard_http::server::Remote;
+pub(crate) use unix::{Home, start};
 #[cfg(not(unix))]
-pub(crate) use windows::{Home, Remote};
-
-#[cfg(unix)]
-pub(crate) use unix::Home;
+pub(crate) use windows::{Home, start};
 
 #[cfg(unix)]
 mod unix {
     use std::{io, sync::Arc};
 
-    use spikard_http::server::{Reactor, Remote};
+    use spikard_http::{
+        Service,
+        server::{IoThread, Reactor},
+    };
+    use tokio::runtime::Runtime;
 
     use crate::runtime::Inbox;
 
     /// The reactor of one worker.
     pub(crate) struct Home(Reactor);
+
+    /// The I/O thread beside it, or alone.
+    pub(crate) fn start(runtime: Runtime, service: &Service, home: Option<&Home>) -> io::Result<IoThread> {
+        match home {
+            Some(Home(reactor)) => IoThread::start_on(runtime, service, reactor.remote().clone()),
+            None => IoThread::start(runtime, service),
+        }
+    }
 
     impl Home {
         pub(crate) fn open(inbox: &Arc<Inbox>) -> io::Result<Self> {
@@ -27,10 +36,6 @@ mod unix {
 
         pub(crate) fn descriptor(&self) -> i32 {
             self.0.descriptor()
-        }
-
-        pub(crate) fn remote(&self) -> Arc<Remote> {
-            Arc::clone(self.0.remote())
         }
 
         pub(crate) fn look(&mut self) -> io::Result<()> {
@@ -49,13 +54,16 @@ mod unix {
 mod windows {
     use std::{convert::Infallible, io, sync::Arc};
 
-    use spikard_http::Task;
+    use spikard_http::{Service, server::IoThread};
+    use tokio::runtime::Runtime;
 
     use crate::runtime::Inbox;
 
     pub(crate) struct Home(Infallible);
 
-    pub(crate) struct Remote(Infallible);
+    pub(crate) fn start(runtime: Runtime, service: &Service, _: Option<&Home>) -> io::Result<IoThread> {
+        IoThread::start(runtime, service)
+    }
 
     impl Home {
         pub(crate) fn open(_: &Arc<Inbox>) -> io::Result<Self> {
@@ -66,21 +74,11 @@ mod windows {
             match self.0 {}
         }
 
-        pub(crate) fn remote(&self) -> Arc<Remote> {
-            match self.0 {}
-        }
-
         pub(crate) fn look(&mut self) -> io::Result<()> {
             match self.0 {}
         }
 
         pub(crate) fn turn(&mut self, _: usize) -> bool {
-            match self.0 {}
-        }
-    }
-
-    impl Remote {
-        pub(crate) fn spawn(&self, _: Task) {
             match self.0 {}
         }
     }

@@ -130,10 +130,7 @@ impl RequestHead {
     }
 
     fn _cookies(&self) -> PyResult<Vec<(String, String)>> {
-        let head = self.head()?;
-        let texts = head.parts.headers.get_all(http::header::COOKIE).iter().map(pairs::field_text);
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Ok(texts.flat_map(|text| pairs::cookies(&text).map(owned).collect::<Vec<_>>()).collect())
+        Ok(self.head()?.cookies())
     }
 
     fn _path_values<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
@@ -212,11 +209,7 @@ impl Seen {
     fn ask(self, told: Py<PyAny>, ask: fn(&RequestBody, Told)) -> PyResult<()> {
         let number = self.here()?.ask(told);
         let Self { head, inbox, .. } = self;
-        let tell = move |read| {
-            inbox.answers.push((number, Answer::Body(read)));
-            inbox.ring();
-        };
-        ask(&head.body, Box::new(tell));
+        ask(&head.body, Box::new(move |read| inbox.tell(number, Answer::Body(read))));
         Ok(())
     }
 }

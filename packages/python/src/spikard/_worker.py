@@ -257,7 +257,7 @@ async def serve(app: Spikard, call: dict[str, Any], told: Callable[[str], object
 async def _stop(server: Server) -> None:
     server.stop()
     _, in_flight = await asyncio.shield(server.ended)
-    remains = [_count(in_flight, "request")] if in_flight else []
+    remains = _cut_off(0, in_flight)
     try:
         remains += await server.leave()
     finally:
@@ -333,8 +333,7 @@ def serve_here(
         with _signals(loop, server):
             try:
                 cut = _until(loop, server)
-                kinds = ("connection", "request")
-                remains.names.extend(_count(*pair) for pair in zip(cut, kinds, strict=True) if pair[0])
+                remains.names.extend(_cut_off(*cut))
                 remains.names.extend(loop.run_until_complete(server.leave()))
             except Exception as error:
                 _tell_failure(server, error)
@@ -487,8 +486,9 @@ def _end_if_stuck(over: threading.Event) -> None:
         _leave_threads_behind()
 
 
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'s' * (number != 1)}"
+def _cut_off(connections: int, requests: int) -> list[str]:
+    counts = ((connections, "connection"), (requests, "request"))
+    return [f"{number} {name}{'s' * (number != 1)}" for number, name in counts if number]
 
 
 def _leave_threads_behind() -> None:
