@@ -16,7 +16,7 @@ from spikard._options import RouteOptions
 from spikard.config import ServerConfig
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.NAMES))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("names")))
 def test_a_name_of_another_framework_says_in_its_import_what_to_write(name: str) -> None:
     with pytest.raises(ImportError) as caught:
         exec(f"from spikard import {name}")
@@ -40,7 +40,7 @@ def test_modules_of_the_package_are_imported_as_ever() -> None:
         importlib.import_module("spikard.testclient")
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.ATTRIBUTES))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("attributes")))
 def test_an_attribute_of_another_frameworks_app_says_what_to_write(name: str) -> None:
     with pytest.raises(AttributeError) as caught:
         getattr(Spikard(), name)
@@ -56,14 +56,14 @@ def test_an_attribute_that_nobody_has_is_missed_in_pythons_own_words() -> None:
     assert copy.copy(Router(prefix="/a")).prefix == "/a"
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.REQUEST))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("request")))
 def test_an_attribute_of_another_frameworks_request_says_what_to_write(name: str) -> None:
     with pytest.raises(AttributeError) as caught:
         getattr(Request(), name)
-    assert str(caught.value) == f"'Request' object has no attribute {name!r}: {elsewhere.REQUEST[name]}"
+    assert str(caught.value) == f"'Request' object has no attribute {name!r}: {elsewhere.table('request')[name]}"
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.ROUTERS))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("routers")))
 def test_an_argument_of_another_frameworks_router_says_what_to_write(name: str) -> None:
     for call, owner in (
         (Router, "Router()"),
@@ -71,7 +71,7 @@ def test_an_argument_of_another_frameworks_router_says_what_to_write(name: str) 
     ):
         with pytest.raises(TypeError) as caught:
             call(**{name: None})
-        assert str(caught.value) == f"{owner} has no argument {name!r}: {elsewhere.ROUTERS[name]}"
+        assert str(caught.value) == f"{owner} has no argument {name!r}: {elsewhere.table('routers')[name]}"
 
 
 def test_a_misspelt_argument_of_a_router_is_told_the_nearest_one() -> None:
@@ -79,7 +79,7 @@ def test_a_misspelt_argument_of_a_router_is_told_the_nearest_one() -> None:
         Router(prefx="/a")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.ARGUMENTS))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("arguments")))
 def test_an_argument_of_another_frameworks_app_says_what_to_write(name: str) -> None:
     with pytest.raises(TypeError) as caught:
         Spikard(**{name: None})  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def test_an_argument_of_another_frameworks_app_says_what_to_write(name: str) -> 
     assert "did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.OPTIONS))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("options")))
 def test_an_option_of_another_frameworks_routes_says_what_to_write(name: str) -> None:
     with pytest.raises(TypeError) as caught:
         Spikard().get("/", **{name: None})  # type: ignore[arg-type]
@@ -95,7 +95,7 @@ def test_an_option_of_another_frameworks_routes_says_what_to_write(name: str) ->
     assert "did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(elsewhere.MARKS))
+@pytest.mark.parametrize("name", sorted(elsewhere.table("marks")))
 def test_an_option_of_another_frameworks_markers_says_what_to_write(name: str) -> None:
     with pytest.raises(TypeError) as caught:
         Query(**{name: 1})  # type: ignore[arg-type]
@@ -103,10 +103,10 @@ def test_an_option_of_another_frameworks_markers_says_what_to_write(name: str) -
 
 
 def test_nothing_is_listed_as_missing_that_is_there() -> None:
-    assert not elsewhere.NAMES.keys() & set(dir(spikard))
-    assert not elsewhere.ATTRIBUTES.keys() & set(dir(Spikard()))
-    assert not elsewhere.ARGUMENTS.keys() & set(ServerConfig.__struct_fields__)
-    assert not elsewhere.OPTIONS.keys() & RouteOptions.__annotations__.keys()
+    assert not elsewhere.table("names").keys() & set(dir(spikard))
+    assert not elsewhere.table("attributes").keys() & set(dir(Spikard()))
+    assert not elsewhere.table("arguments").keys() & set(ServerConfig.__struct_fields__)
+    assert not elsewhere.table("options").keys() & RouteOptions.__annotations__.keys()
 
 
 def refusal(app: Spikard) -> str:

@@ -102,9 +102,11 @@ else:
         def __init__(self, default=..., **options):
             unknown = options.keys() - self.accepted
             if unknown:
-                from ._elsewhere import MARKS, unknown_name
+                from ._elsewhere import unknown_name
 
-                raise TypeError(unknown_name(f"{type(self).__name__}()", "option", min(unknown), self.accepted, MARKS))
+                raise TypeError(
+                    unknown_name(f"{type(self).__name__}()", "option", min(unknown), self.accepted, "marks")
+                )
             if default is not ... and options.get("default_factory") is not None:
                 raise TypeError(f"{type(self).__name__}() takes default or default_factory, not both")
             self.default = default

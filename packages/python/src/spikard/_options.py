@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from ._elsewhere import OPTIONS, unknown_name
+from ._elsewhere import unknown_name
 from ._hooks import PHASES, of_options
 from ._recover import Handlers
 from .di import Provide
@@ -168,7 +168,7 @@ def checked(options: RouteOptions) -> RouteOptions:
     known = RouteOptions.__annotations__
     for name in options:
         if name not in known:
-            raise TypeError(unknown_name("a route", "option", name, known, OPTIONS))
+            raise TypeError(unknown_name("a route", "option", name, known, "options"))
     for name, value in options.items():
         if name in _CHECKS:
             _CHECKS[name](name, value)

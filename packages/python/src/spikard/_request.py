@@ -312,9 +312,9 @@ class Request(RequestHead):
     if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
 
         def __getattr__(self, name):
-            from ._elsewhere import REQUEST, missed
+            from ._elsewhere import missed
 
-            raise missed(self, name, REQUEST)
+            raise missed(self, name, "request")
 
     def __getitem__(self, name: str) -> Any:
         if name not in KEYS:

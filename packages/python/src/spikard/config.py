@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args, 
 import msgspec
 from msgspec import Meta, Struct, StructMeta
 
-from ._elsewhere import ARGUMENTS, unknown_name
+from ._elsewhere import unknown_name
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -112,7 +112,7 @@ def checked(fields: dict[str, Any], owner: str) -> dict[str, Any]:
     known = _fields(ServerConfig)
     for name in fields:
         if name not in known:
-            raise TypeError(unknown_name(owner, "argument", name, known, ARGUMENTS))
+            raise TypeError(unknown_name(owner, "argument", name, known, "arguments"))
     return {name: _convert(value, known[name], f"{owner}: {name}") for name, value in fields.items()}
 
 

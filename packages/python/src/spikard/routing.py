@@ -200,9 +200,9 @@ class Router(Registers):
     if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
 
         def __getattr__(self, name):
-            from ._elsewhere import attribute
+            from ._elsewhere import missed
 
-            raise attribute(self, name)
+            raise missed(self, name, "attributes")
 
     def _register(
         self, path: str, methods: Sequence[str], options: RouteOptions, verb: str | None = None
@@ -287,9 +287,9 @@ class _Included(NamedTuple):
 
 def _refuse(owner: str, unknown: Iterable[str]) -> None:
     for name in unknown:
-        from ._elsewhere import ROUTERS, unknown_name
+        from ._elsewhere import unknown_name
 
-        raise TypeError(unknown_name(owner, "argument", name, ("prefix", "tags", "dependencies"), ROUTERS))
+        raise TypeError(unknown_name(owner, "argument", name, ("prefix", "tags", "dependencies"), "routers"))
 
 
 def _check_prefix(prefix: object) -> None:
