@@ -27,6 +27,13 @@ pub struct Layers {
 }
 
 impl Layers {
+    /// Reads them, and resolves what applies.
+    pub fn from_json(text: &[u8]) -> Result<(Self, Config), SpecError> {
+        let layers: Self = serde_json::from_slice(text).map_err(|fault| SpecError::new(fault.to_string()))?;
+        let config = Config::resolve(&layers)?;
+        Ok((layers, config))
+    }
+
     /// The variables that count for nothing, because a call or the configuration object says something else.
     pub fn overruled(&self) -> Vec<&str> {
         let overrules = |variable: &str, text: &Value| {

@@ -184,6 +184,17 @@ impl Error {
         error
     }
 
+    /// The same, where the decoder has words for several values. `complete`: for all that is wrong.
+    pub fn refused_in_words(input: HostArg, fields: Vec<FieldError>, complete: bool) -> Self {
+        let message = fields.first().map_or("value is not valid".into(), |first| first.msg.clone());
+        let mut error = Self::refused(input, message);
+        if complete {
+            error.detail = None;
+        }
+        error.fields = fields;
+        error
+    }
+
     /// 500; `source` is for the log.
     pub fn internal(source: impl Into<String>) -> Self {
         Self::new(ErrorCode::Internal).with_source(source)

@@ -15,6 +15,7 @@ mod request;
 mod request_body;
 mod response;
 pub mod sabotage;
+pub mod said;
 pub mod schema;
 pub mod spec;
 mod template;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, ErrorCode, MAX_ERRORS, Response, sabotage};
+use crate::{Body, Error, ErrorCode, MAX_ERRORS, Response, sabotage};
 
 const TYPE_BASE: &str = "https://spikard.dev/errors/";
 
@@ -20,6 +21,14 @@ impl Error {
         response.headers.push((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
         response.headers.extend(self.headers.iter().cloned());
         response
+    }
+
+    /// The problem document as user code is told it that handles the error; of a failure it says nothing.
+    pub fn told(&self) -> Bytes {
+        match self.problem().body {
+            Body::Whole(text) if self.code != ErrorCode::Internal => text,
+            _ => Bytes::from_static(b"{}"),
+        }
     }
 
     fn document(&self) -> Value {

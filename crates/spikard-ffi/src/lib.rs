@@ -3,12 +3,14 @@
 
 mod call;
 mod driver;
+mod inbox;
 mod jobs;
 
 use std::{future::Future, pin::Pin};
 
 pub use call::{Answer, Call, Reply, Report, call, cancel, spawn};
 pub use driver::{Driver, Step, Ticket};
+pub use inbox::{Bell, Inbox};
 pub use jobs::{Job, JobQueue, Worker};
 
 /// The rest of a request, from the first need of user code on. It hands its result to the I/O side itself.

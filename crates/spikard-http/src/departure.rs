@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::SeqCst},
 };
 
+use spikard_core::Head;
 use tokio::sync::Notify;
 
 use crate::Peer;
@@ -43,6 +44,11 @@ impl Departure {
         if !self.0.departed.swap(true, SeqCst) {
             self.0.waiting.notify_waiters();
         }
+    }
+
+    /// Has the client left whose request has this head?
+    pub fn is_over(head: &Head) -> bool {
+        head.body.is_closed() || head.parts.extensions.get::<Self>().is_some_and(Self::has_departed)
     }
 
     /// Has the client left?

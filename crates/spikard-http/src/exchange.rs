@@ -8,12 +8,31 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{HeaderValue, Request, Response, header, request::Parts, response::Parts as Head};
+use http::{HeaderName, HeaderValue, Request, Response, header, request::Parts, response::Parts as Head};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
+use spikard_core::said::Unsendable;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{Body, BodyError, Broken, Departure, Service, encode::may_name_length};
+
+/// A `Uri` holds no more, and is refused for its length all the same.
+const LONGEST_TARGET: usize = 60_000;
+
+/// The head of a request that comes by no connection. It may be refused later on for what it says.
+pub fn head(
+    method: &str,
+    target: &str,
+    fields: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Result<Request<()>, Unsendable> {
+    let target = target.get(..LONGEST_TARGET).unwrap_or(target);
+    let made = Request::builder().method(method).uri(target).body(());
+    let mut request = made.map_err(|fault| Unsendable::new(format!("{method} {target}: {fault}")))?;
+    for (name, value) in fields {
+        request.headers_mut().try_append(name, value).map_err(Unsendable::new)?;
+    }
+    Ok(request)
+}
 
 /// Answers a request that came by no connection. The length of a body stands in the head, where a connection would put
 /// it.

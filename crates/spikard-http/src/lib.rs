@@ -33,7 +33,7 @@ pub use background::{Background, Place};
 pub use body::{Body, Broken};
 pub use departure::Departure;
 pub use encode::encode_error;
-pub use exchange::{Exchange, FedBody, Piece};
+pub use exchange::{Exchange, FedBody, Piece, head};
 pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use platform::Tokio;

@@ -23,6 +23,14 @@ impl Peer {
         given.or_else(|| extensions.get::<Departure>().and_then(Departure::peer))
     }
 
+    /// The same, as host and port, where it has an address.
+    pub fn address(extensions: &http::Extensions) -> Option<(String, u16)> {
+        match Self::of(extensions)? {
+            Self::Address(address) => Some((address.ip().to_string(), address.port())),
+            Self::Local => None,
+        }
+    }
+
     /// Whether the client is on this machine, as far as that can be known: it came by loopback, asks for this machine by
     /// a name of its own, and nobody says that the request was passed on. By a unix socket come proxies.
     pub(crate) fn is_near(parts: &Parts) -> bool {

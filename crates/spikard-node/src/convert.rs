@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
-use spikard_core::{Arg, Body, Content, FileBody, HostArg, HostId, Input, Response, Upload};
+use spikard_core::{Arg, Body, Content, FileBody, HostArg, HostId, Input, Response, Upload, said};
 use spikard_http::Tokio;
 
 use crate::{
@@ -119,14 +119,7 @@ pub(crate) fn fields_of<'a, 'f>(
 /// Header fields from names and values in turn. Text beyond ASCII is sent as ISO 8859-1, as HTTP has it.
 pub(crate) fn fields(js: Js<'_>, flat: Val<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
     let flat = js.items(flat)?;
-    let pair = |pair: &[Val<'_>]| {
-        let (name, value) = (js.read_text(pair[0])?, js.read_text(pair[1])?);
-        let parsed = HeaderName::try_from(name.as_bytes());
-        let parsed = parsed.map_err(|_| Fault(format!("{name:?} is not a header name")))?;
-        let bytes: Option<Vec<u8>> = value.chars().map(|letter| u8::try_from(letter).ok()).collect();
-        let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
-        Ok((parsed, value.ok_or_else(|| Fault(format!("the header {name} has a value that cannot be sent")))?))
-    };
+    let pair = |pair: &[Val<'_>]| Ok(said::header_field(&js.read_text(pair[0])?, &js.read_text(pair[1])?)?);
     flat.chunks_exact(2).map(pair).collect()
 }
 

@@ -142,14 +142,9 @@ impl Worker {
         #[napi(ts_arg_type = "string[]")] flat: Unknown,
         body: Buffer,
     ) -> napi::Result<u32> {
-        // A `Uri` holds no more, and is refused for its length all the same.
-        let target = target.get(..60_000).unwrap_or(&target);
-        let mut request = http::Request::builder().method(method.as_str()).uri(target);
-        for (name, value) in convert::fields(Js::of(&env), Val::of(flat))? {
-            request = request.header(name, value);
-        }
-        let body = Full::new(Bytes::copy_from_slice(&body));
-        let request = request.body(body).map_err(|fault| refused(format!("{method} {target}: {fault}")))?;
+        let fields = convert::fields(Js::of(&env), Val::of(flat))?;
+        let request = spikard_http::head(&method, &target, fields).map_err(refused)?;
+        let request = request.map(|()| Full::new(Bytes::copy_from_slice(&body)));
         let (number, inbox, service) = (self.here.ask(), self.here.inbox.clone(), self.service.clone());
         self.io.spawn(async move {
             let answer = spikard_http::testing::send(&service, request).await;

@@ -25,9 +25,7 @@ pub fn banner(layers: String, location: String) -> napi::Result<String> {
 }
 
 fn read(layers: &str) -> napi::Result<(Layers, Config)> {
-    let layers: Layers = serde_json::from_str(layers).map_err(refused)?;
-    let config = Config::resolve(&layers).map_err(refused)?;
-    Ok((layers, config))
+    Layers::from_json(layers.as_bytes()).map_err(refused)
 }
 
 /// Owns the listening socket and starts the program again for each worker.

@@ -8,8 +8,7 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 use serde::Deserialize;
-use serde_json::Value;
-use spikard_core::{Error, ErrorCode, FieldError, HostArg, Input};
+use spikard_core::{Error, FieldError, HostArg, Input, said};
 
 use crate::{engine::host::Host, vectorcall};
 
@@ -56,25 +55,8 @@ pub(crate) fn raised(py: Python<'_>, host: &Host, error: &PyErr) -> Error {
 }
 
 fn http_exception(py: Python<'_>, host: &Host, value: &Bound<'_, PyAny>) -> PyResult<Error> {
-    let mut error = Error::new(ErrorCode::Raised);
-    error.status = Some(status(&value.getattr(intern!(py, "status_code"))?)?);
-    error.type_uri = value.getattr(intern!(py, "type"))?.extract()?;
-    error.title = value.getattr(intern!(py, "title"))?.extract()?;
-    error.headers = headers(&value.getattr(intern!(py, "headers"))?)?;
-    let extra = value.getattr(intern!(py, "extra"))?;
-    if !extra.is_none() {
-        error.extra = json(py, host, &extra)?;
-    }
-    let detail = value.getattr(intern!(py, "detail"))?;
-    match detail.cast::<PyString>() {
-        Ok(text) => error.detail = Some(text.to_cow()?.into_owned().into()),
-        Err(_) if detail.is_none() => (),
-        Err(_) => {
-            let detail: Value = json(py, host, &detail)?;
-            error.extra.insert("detail".into(), detail);
-        }
-    }
-    Ok(error)
+    let said = vectorcall::call_one(py, &host.said, value)?;
+    Error::raised(said.bind(py).cast::<PyBytes>()?.as_bytes()).map_err(invalid)
 }
 
 /// An error of the framework for user code to catch, which is answered as it is if nobody does.
@@ -113,25 +95,9 @@ pub(crate) fn headers(given: &Bound<'_, PyAny>) -> PyResult<Vec<(HeaderName, Hea
     pairs.try_iter()?.map(|pair| header(&pair?)).collect()
 }
 
-/// One header. Text beyond ASCII is sent as ISO 8859-1, as HTTP has it.
-pub(crate) fn header(pair: &Bound<'_, PyAny>) -> PyResult<(HeaderName, HeaderValue)> {
+fn header(pair: &Bound<'_, PyAny>) -> PyResult<(HeaderName, HeaderValue)> {
     let (name, value): (Bound<'_, PyString>, Bound<'_, PyString>) = pair.extract()?;
-    let bad = |what: &str, text: &Bound<'_, PyString>| {
-        PyValueError::new_err(format!("{:?} is not a header {what}", text.to_string()))
-    };
-    let parsed_name = HeaderName::try_from(name.to_cow()?.as_bytes()).map_err(|_| bad("name", &name))?;
-    let text = value.to_cow()?;
-    let parsed_value = if text.is_ascii() {
-        HeaderValue::from_bytes(text.as_bytes())
-    } else {
-        HeaderValue::from_bytes(latin1(&value)?.as_bytes())
-    };
-    Ok((parsed_name, parsed_value.map_err(|_| bad("value", &value))?))
-}
-
-fn latin1<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
-    let encoded = text.call_method1(intern!(text.py(), "encode"), (intern!(text.py(), "latin-1"),))?;
-    Ok(encoded.cast_into::<PyBytes>()?)
+    said::header_field(&name.to_cow()?, &value.to_cow()?).map_err(invalid)
 }
 
 /// What came out of a decoder: a refusal in the decoder's own words, for which the core asks the schema for better ones,
@@ -157,13 +123,7 @@ pub(crate) fn undecoded(py: Python<'_>, host: &Host, error: PyErr, input: HostAr
             (Vec::new(), false)
         }
     };
-    let message = fields.first().map_or_else(|| "value is not valid".to_owned(), |first| first.msg.to_string());
-    let mut refused = Error::refused(input, message);
-    if complete {
-        refused.detail = None;
-    }
-    refused.fields = fields;
-    Failure::Refused(Box::new(refused))
+    Failure::Refused(Box::new(Error::refused_in_words(input, fields, complete)))
 }
 
 /// A Python value as Rust reads it, by way of the host's own encoder.

@@ -9,7 +9,7 @@ use pyo3::{
 };
 use spikard_http::{FedBody, Peer, Piece};
 
-use crate::{Worker, error, runtime::Answer};
+use crate::{Worker, runtime::Answer};
 
 /// Of one request, on the loop's thread. Forgotten, its client has left.
 #[pyclass(frozen, module = "spikard._spikard")]
@@ -50,12 +50,12 @@ impl Drop for Exchange {
 /// if the client has left.
 pub(crate) fn begin(
     worker: Py<Worker>,
-    request: http::request::Builder,
+    request: http::Request<()>,
     length: Option<u64>,
     (host, port): (String, u16),
     told: Py<PyAny>,
 ) -> PyResult<Exchange> {
-    let (mut head, ()) = request.body(()).map_err(error::invalid)?.into_parts();
+    let (mut head, ()) = request.into_parts();
     if let Ok(host) = host.parse::<IpAddr>() {
         head.extensions.insert(Peer::Address((host, port).into()));
     }

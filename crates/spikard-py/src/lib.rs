@@ -19,11 +19,13 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use pyo3::{
-    exceptions::{PyNotImplementedError, PyRuntimeError, PyValueError},
+    exceptions::{PyNotImplementedError, PyRuntimeError},
     intern,
     prelude::*,
 };
 use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
+#[cfg(unix)]
+use spikard_http::server::Alarm;
 use spikard_http::{Service, Tokio, server::IoThread};
 
 use crate::{
@@ -34,7 +36,7 @@ use crate::{
         pool::{self, Pool},
         values::Values,
     },
-    error::{header, invalid},
+    error::invalid,
     runtime::{Answer, Bell, Inbox},
     supervisor::Share,
 };
@@ -129,7 +131,7 @@ impl Worker {
         let source = supervisor::source(self.service.config(), share)?;
         let place = source.place();
         let (number, inbox) = (here.ask(told), self.inbox.clone());
-        self.io.serve(&self.service, source, move |drained| inbox.tell(number, Answer::Drained(drained)));
+        self.io.serve(&self.service, source, move |drained| inbox.tell((number, Answer::Drained(drained))));
         Ok(place)
     }
 
@@ -156,7 +158,7 @@ impl Worker {
     /// done. For when no request needs them any more.
     fn retire(&self, told: Py<PyAny>) -> PyResult<()> {
         let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
-        self.io.retire(&self.service, move || inbox.tell(number, Answer::Retired));
+        self.io.retire(&self.service, move || inbox.tell((number, Answer::Retired)));
         Ok(())
     }
 
@@ -175,7 +177,7 @@ impl Worker {
         body: Vec<u8>,
         told: Py<PyAny>,
     ) -> PyResult<()> {
-        let request = head(method, target, headers)?.body(Full::new(Bytes::from(body))).map_err(invalid)?;
+        let request = head(method, target, headers)?.map(|()| Full::new(Bytes::from(body)));
         let service = self.service.clone();
         self.ask(told, async move {
             spikard_http::testing::send(&service, request).await.map_or(Answer::Broken, Answer::Response)
@@ -231,13 +233,13 @@ impl Worker {
         if nests(event_loop) {
             return Ok(());
         }
-        self.inbox.rings_by(py, event_loop.getattr(intern!(py, "call_soon"))?.unbind(), turn(Cause::Work)?)
+        self.inbox.bell().rings_by(py, event_loop.getattr(intern!(py, "call_soon"))?.unbind(), turn(Cause::Work)?)
     }
 
     /// Has the I/O side find out what `told` is called with.
     fn ask(&self, told: Py<PyAny>, answer: impl Future<Output = Answer> + Send + 'static) -> PyResult<()> {
         let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
-        self.io.spawn(async move { inbox.tell(number, answer.await) });
+        self.io.spawn(async move { inbox.tell((number, answer.await)) });
         Ok(())
     }
 
@@ -247,20 +249,9 @@ impl Worker {
     }
 }
 
-/// The head of a request that comes by no connection of ours. It may be refused later on for what it says.
-fn head(method: &str, target: &str, headers: &Bound<'_, PyAny>) -> PyResult<http::request::Builder> {
-    // A `Uri` holds no more, and is refused for its length all the same.
-    let target = target.get(..60_000).unwrap_or(target);
-    let mut request = http::Request::builder().method(method).uri(target);
-    let Some(fields) = request.headers_mut() else {
-        let fault = request.body(()).expect_err("it has no headers");
-        return Err(PyValueError::new_err(format!("{method} {target}: {fault}")));
-    };
-    for pair in headers.try_iter()? {
-        let (name, value) = header(&pair?)?;
-        fields.try_append(name, value).map_err(invalid)?;
-    }
-    Ok(request)
+/// The head of a request that comes by no connection of ours.
+fn head(method: &str, target: &str, headers: &Bound<'_, PyAny>) -> PyResult<http::Request<()>> {
+    spikard_http::head(method, target, error::headers(headers)?).map_err(invalid)
 }
 
 /// A place in the queue of background tasks, given back when it is dropped.
@@ -286,11 +277,11 @@ fn bell(event_loop: &Bound<'_, PyAny>, drain: &Arc<OnceLock<Py<PyAny>>>) -> PyRe
     let py = event_loop.py();
     #[cfg(unix)]
     if !nests(event_loop) {
-        let descriptor = runtime::Descriptor::open()?;
+        let alarm = Alarm::open()?;
         // Replaced when there is a worker: for now it only tells whether the loop watches descriptors at all.
         let nothing = py.get_type::<PyAny>();
-        match event_loop.call_method1(intern!(py, "add_reader"), (descriptor.number(), nothing)) {
-            Ok(_) => return Ok(Bell::Watched(descriptor)),
+        match event_loop.call_method1(intern!(py, "add_reader"), (alarm.descriptor(), nothing)) {
+            Ok(_) => return Ok(Bell::watched(alarm)),
             Err(error) if error.is_instance_of::<PyNotImplementedError>(py) => (),
             Err(error) => return Err(error),
         }

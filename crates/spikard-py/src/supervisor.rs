@@ -40,9 +40,7 @@ pub(crate) fn banner(layers: &[u8], location: &str) -> PyResult<String> {
 }
 
 fn read(layers: &[u8]) -> PyResult<(Layers, Config)> {
-    let layers: Layers = serde_json::from_slice(layers).map_err(invalid)?;
-    let config = Config::resolve(&layers).map_err(invalid)?;
-    Ok((layers, config))
+    Layers::from_json(layers).map_err(invalid)
 }
 
 #[cfg(unix)]

@@ -2,6 +2,8 @@
 //! Nothing here knows routes or user code, and no connection has a timer or a task beside its own.
 
 mod accept;
+#[cfg(unix)]
+mod alarm;
 mod banner;
 mod chunks;
 mod clock;
@@ -27,6 +29,8 @@ mod shutdown;
 mod supervisor;
 
 pub use accept::{serve, serve_from};
+#[cfg(unix)]
+pub use alarm::Alarm;
 pub use banner::banner;
 pub(crate) use connection::refused;
 pub use connection::serve_connection;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::StatusCode;
 use spikard_core::{
-    Args, Body, CallableId, Error, ErrorCode, Flow, Head, HostArg, HostId, Outcome, Reason, Request, Response, Sent,
+    Args, Body, CallableId, Error, Flow, Head, HostArg, HostId, Outcome, Reason, Request, Response, Sent,
 };
 use spikard_ffi::{Call, Reply, Report};
 
@@ -274,12 +274,8 @@ fn told<'a>(js: Js<'a>, held: &Held, error: &Error, head: Option<Arc<Head>>) -> 
         held.see(head);
     }
     let exception = error.exception.map_or(js.null(), |HostId(id)| js.id(id));
-    let document = match error.problem().body {
-        Body::Whole(text) if error.code != ErrorCode::Internal => js.utf8(&text)?,
-        _ => js.text("{}")?,
-    };
     let fields = convert::fields_of(js, error.headers.iter().map(|(name, value)| (name, value)))?;
-    Ok(vec![exception, js.id(error.status_code().as_u16().into()), document, fields])
+    Ok(vec![exception, js.id(error.status_code().as_u16().into()), js.utf8(&error.told())?, fields])
 }
 
 /// 0: a response was made and sent; 1: not wholly; 2: what was raised is to be thrown; 3, 4: the client left, the time was

@@ -98,17 +98,13 @@ impl RequestHead {
     /// Whether the client has left.
     #[napi(getter)]
     pub fn has_departed(&self) -> bool {
-        let head = self.head();
-        head.body.is_closed() || head.parts.extensions.get::<Departure>().is_some_and(Departure::has_departed)
+        Departure::is_over(&self.head())
     }
 
     /// Host and port of the other end of the connection.
     #[napi(getter)]
     pub fn peer(&self) -> Option<(String, u32)> {
-        match Peer::of(&self.head().parts.extensions) {
-            Some(Peer::Address(address)) => Some((address.ip().to_string(), address.port().into())),
-            _ => None,
-        }
+        Peer::address(&self.head().parts.extensions).map(|(host, port)| (host, port.into()))
     }
 
     /// Header fields: names and values in turn.

@@ -143,6 +143,8 @@ pub(crate) struct Host {
     pub(crate) from_tuple: Py<PyAny>,
     /// `refusal(exception, size of the body) -> (list[dict], complete) | None`.
     pub(crate) refusal: Py<PyAny>,
+    /// `said(HTTPException) -> bytes`: what it says of the answer.
+    pub(crate) said: Py<PyAny>,
     /// `report(exception, source, route, request_id)`, the first two or the last may be None.
     pub(crate) report: Py<PyAny>,
     /// `named(function or generator) -> str`: what the log calls it.
@@ -202,6 +204,7 @@ impl Host {
             struct_meta: names.getattr(intern!(py, "struct_meta"))?.unbind(),
             from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
             refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
+            said: names.getattr(intern!(py, "said"))?.unbind(),
             report: names.getattr(intern!(py, "report"))?.unbind(),
             named: names.getattr(intern!(py, "named"))?.unbind(),
             scope: names.getattr(intern!(py, "scope"))?.unbind(),

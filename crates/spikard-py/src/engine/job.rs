@@ -183,8 +183,7 @@ impl Job {
         if let Some(task) = here.pool.revoke(self.ticket) {
             drop(task);
             let cancelled = here.host.cancelled_error.bind(py).call0();
-            here.inbox.returned.push((self.ticket, cancelled.and_then(|error| Err(PyErr::from_value(error)))));
-            here.inbox.ring();
+            here.pool.tell(self.ticket, cancelled.and_then(|error| Err(PyErr::from_value(error))));
         }
         false
     }

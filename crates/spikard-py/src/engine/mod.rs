@@ -161,7 +161,7 @@ pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
     while let Some(work) = here.inbox.works.pop() {
         drop(work);
     }
-    while let Some(returned) = here.inbox.returned.pop() {
+    while let Some(returned) = here.pool.returned.pop() {
         drop(returned);
     }
     let (asking, spawned) = (here.asking.take(), here.spawned.take());
@@ -175,7 +175,7 @@ impl Loop {
     /// Deals with what has come, for a moment at most. What is left then, or when something is raised, is for the next turn.
     pub(crate) fn turn(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<()> {
         let turn = self.inbox.begin_turn(cause == Cause::Bell);
-        let raised = if cause == Cause::Bell { self.inbox.raised() } else { None };
+        let raised = if cause == Cause::Bell { self.inbox.bell().raised() } else { None };
         let is_done = raised.map_or_else(|| self.rounds(py, cause), Err);
         if !matches!(is_done, Ok(true)) {
             turn.again();
@@ -203,7 +203,10 @@ impl Loop {
     }
 
     fn has_work(&self) -> bool {
-        !self.inbox.is_empty() || self.driver.has_woken() || !self.spawned.borrow().is_empty()
+        !self.inbox.is_empty()
+            || !self.pool.returned.is_empty()
+            || self.driver.has_woken()
+            || !self.spawned.borrow().is_empty()
     }
 
     /// Polls the connections that are ready, where they live on this thread. True: there are more.
@@ -220,7 +223,7 @@ impl Loop {
     /// In the order in which it can set something free.
     fn deal(self: &Rc<Self>, py: Python<'_>, until: Instant) -> PyResult<()> {
         for _ in 0..BATCH {
-            let Some((ticket, result)) = self.inbox.returned.pop() else { break };
+            let Some((ticket, result)) = self.pool.returned.pop() else { break };
             self.guard(py, ticket, self.returned(py, ticket, result))?;
         }
         // First, or whoever asked in memory would see an ordinary answer instead of what ends the loop.
@@ -230,7 +233,7 @@ impl Loop {
             return Err(raised);
         }
         for _ in 0..BATCH {
-            let Some((number, answer)) = self.inbox.answers.pop() else { break };
+            let Some((number, answer)) = self.inbox.told.pop() else { break };
             self.answered(py, number, answer)?;
         }
         for ticket in self.driver.woken().take(BATCH) {

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crossbeam_queue::SegQueue;
 use pyo3::{intern, prelude::*, types::PyTuple};
 use spikard_ffi::Ticket;
 
@@ -29,6 +30,8 @@ pub(crate) struct Task {
 pub(crate) struct Pool {
     process: Process,
     inbox: Arc<Inbox>,
+    /// What `def` code returned.
+    pub(crate) returned: SegQueue<(Ticket, PyResult<Py<PyAny>>)>,
     limit: usize,
     state: Mutex<State>,
     bell: Condvar,
@@ -92,9 +95,8 @@ static HOME: OnceLock<u32> = OnceLock::new();
 impl Pool {
     pub(crate) fn new(inbox: Arc<Inbox>, limit: usize) -> Arc<Self> {
         let (limit, crew) = (limit.max(1), Arc::new(Crew::default()));
-        let process = Process::this();
-        let pool =
-            Arc::new(Self { process, inbox, limit, state: Mutex::default(), bell: Condvar::new(), crew: crew.clone() });
+        let (process, returned, state, bell) = (Process::this(), SegQueue::new(), Mutex::default(), Condvar::new());
+        let pool = Arc::new(Self { process, inbox, returned, limit, state, bell, crew: crew.clone() });
         HOME.get_or_init(process::id);
         let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
         pools.retain(|known| known.pool.strong_count() > 0 || *known.crew.count() > 0);
@@ -149,6 +151,12 @@ impl Pool {
         started.map(drop).inspect_err(|_| self.crew.leave())
     }
 
+    /// Hands the result of a call to the loop.
+    pub(crate) fn tell(&self, ticket: Ticket, result: PyResult<Py<PyAny>>) {
+        self.returned.push((ticket, result));
+        self.inbox.ring();
+    }
+
     /// Takes back a call that has not begun.
     pub(crate) fn revoke(&self, ticket: Ticket) -> Option<Task> {
         let mut state = self.lock();
@@ -173,8 +181,7 @@ impl Pool {
             drop((function, argv, keywords, context));
             let result = called.and_then(|result| result);
             self.process.end_fork(py, result.as_ref().err());
-            self.inbox.returned.push((ticket, result));
-            self.inbox.ring();
+            self.tell(ticket, result);
         }
     }
 

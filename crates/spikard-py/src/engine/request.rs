@@ -101,16 +101,12 @@ impl RequestHead {
 
     /// Whether the client has left.
     fn _departed(&self) -> PyResult<bool> {
-        let head = self.head()?;
-        Ok(head.body.is_closed() || head.parts.extensions.get::<Departure>().is_some_and(Departure::has_departed))
+        Ok(Departure::is_over(&*self.head()?))
     }
 
     /// Host and port of the other end of the connection.
     fn _peer(&self) -> PyResult<Option<(String, u16)>> {
-        Ok(match Peer::of(&self.head()?.parts.extensions) {
-            Some(Peer::Address(address)) => Some((address.ip().to_string(), address.port())),
-            _ => None,
-        })
+        Ok(Peer::address(&self.head()?.parts.extensions))
     }
 
     /// The header fields as they came, or as a hook left them.
@@ -209,7 +205,7 @@ impl Seen {
     fn ask(self, told: Py<PyAny>, ask: fn(&RequestBody, Told)) -> PyResult<()> {
         let number = self.here()?.ask(told);
         let Self { head, inbox, .. } = self;
-        ask(&head.body, Box::new(move |read| inbox.tell(number, Answer::Body(read))));
+        ask(&head.body, Box::new(move |read| inbox.tell((number, Answer::Body(read)))));
         Ok(())
     }
 }

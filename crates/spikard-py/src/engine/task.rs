@@ -116,7 +116,7 @@ impl Coro {
         }
         if let Some(interrupt) = interrupt {
             // Not out of the Task: asyncio would say of it that nobody has looked at its exception.
-            here.inbox.raise(interrupt);
+            here.inbox.bell().raise(interrupt);
             return Ok(None);
         }
         match stop? {

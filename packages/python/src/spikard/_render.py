@@ -17,7 +17,7 @@ from ._hints import is_union, name_of, union, unwrap
 from ._models import is_sequence, is_structured, kind_of
 from ._schema import schema_of
 from ._spikard import Shape
-from .exceptions import SpecError
+from .exceptions import HTTPException, SpecError
 from .http import JSONResponse, Response
 
 Convert = Callable[[object], object]
@@ -101,6 +101,13 @@ def _fault(value: object, error: Exception, write: Callable[[object], object]) -
     path = path_to(value, write)
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"{error}: {path}") if path else error
+
+
+def said(raised: HTTPException) -> bytes:
+    """What a raised answer says, for the core."""
+    fields = raised.headers.items() if isinstance(raised.headers, Mapping) else raised.headers or ()
+    named = {"type": raised.type, "title": raised.title, "extra": raised.extra or {}}
+    return encode({"status": raised.status_code, "detail": raised.detail, "headers": list(fields), **named})
 
 
 _MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"})

@@ -53,6 +53,7 @@ class Names(NamedTuple):
     scope: type = _background.Scope
     set_scope: Callable[[_background.Scope], object] = _background.set_scope
     begin_late: Callable[[list[_background.Task]], None] = _background.begin_late
+    said: Callable[[HTTPException], bytes] = _render.said
     refusal: Callable[[BaseException, int], tuple[list[dict[str, Any]], bool] | None] = _decode.told
     request: type = Request
     response: type = Response

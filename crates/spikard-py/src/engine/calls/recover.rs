@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use pyo3::{intern, prelude::*, types::PyTuple};
 use smallvec::smallvec;
-use spikard_core::{CallableId, Error, ErrorCode, Head, Response};
+use spikard_core::{CallableId, Error, Head, Response};
 use spikard_ffi::Reply;
 
 use super::{Owes, answer, background, callable};
@@ -85,15 +85,10 @@ fn exception(job: &Job, py: Python<'_>, here: &Loop, error: &Error) -> PyResult<
     if let Some(raised) = error.exception.and_then(|id| job.values.get(py, id)) {
         return Ok(raised);
     }
-    let problem = error.problem();
-    let document = match &problem.body {
-        spikard_core::Body::Whole(text) if error.code != ErrorCode::Internal => text.clone(),
-        _ => bytes::Bytes::from_static(b"{}"),
-    };
     let headers: Vec<_> =
         error.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or(""))).collect();
     let made = here.host.framework_error.bind(py);
-    Ok(made.call1((error.status_code().as_u16(), &document[..], headers))?.unbind())
+    Ok(made.call1((error.status_code().as_u16(), &error.told()[..], headers))?.unbind())
 }
 
 pub(super) fn settle(

@@ -1,0 +1,164 @@
+//! The way to the one thread of a host that has an event loop: queues that a turn of the thread empties, and a bell that
+//! is rung once for all that lies in them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_queue::SegQueue;
+
+use crate::{Runtime, Work};
+
+/// Asks the thread of an [`Inbox`] for a turn.
+pub trait Bell: Send + Sync + 'static {
+    /// From any thread. It may be rung again before it is heard.
+    fn ring(&self);
+
+    /// The thread has heard it, and is about to look.
+    fn hush(&self) {}
+}
+
+/// What lies ready for the host's thread.
+pub struct Inbox<T, B> {
+    /// Requests to be begun.
+    pub works: SegQueue<Work>,
+    /// What somebody on the thread has asked for.
+    pub told: SegQueue<T>,
+    bell: B,
+    /// User code may ask for a turn within a turn.
+    nests: bool,
+    rung: AtomicBool,
+    /// The thread is in a turn, at whose end it looks at `rung` again.
+    turning: AtomicBool,
+}
+
+impl<T, B: Bell> Inbox<T, B> {
+    /// An empty one. `nests`: user code may run the loop, and with it a turn, within a turn.
+    pub fn new(bell: B, nests: bool) -> Self {
+        let (rung, turning) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { works: SegQueue::new(), told: SegQueue::new(), bell, nests, rung, turning }
+    }
+
+    /// What rings.
+    pub fn bell(&self) -> &B {
+        &self.bell
+    }
+
+    /// Hands something over.
+    pub fn tell(&self, what: T) {
+        self.told.push(what);
+        self.ring();
+    }
+
+    /// One ring for everything that is pushed until the thread looks.
+    pub fn ring(&self) {
+        // Sequentially consistent with the end of a turn: either this sees the turn's end, or that sees the ring.
+        if self.rung.swap(true, Ordering::SeqCst) || !self.nests && self.turning.load(Ordering::SeqCst) {
+            return;
+        }
+        self.bell.ring();
+    }
+
+    /// The thread looks at everything; what is pushed meanwhile rings nobody. `heard`: the bell called it.
+    pub fn begin_turn(&self, heard: bool) -> Turn<'_, T, B> {
+        self.turning.store(true, Ordering::SeqCst);
+        if heard {
+            self.bell.hush();
+        }
+        // A swap and not a store: a store may become visible after the pops that follow it, and what is pushed in
+        // between would then ring nobody.
+        self.rung.swap(false, Ordering::SeqCst);
+        Turn(self)
+    }
+
+    /// Nothing lies in the queues.
+    pub fn is_empty(&self) -> bool {
+        self.works.is_empty() && self.told.is_empty()
+    }
+}
+
+/// One turn of the thread, ended by dropping it, however it ends.
+pub struct Turn<'a, T, B: Bell>(&'a Inbox<T, B>);
+
+impl<T, B: Bell> Turn<'_, T, B> {
+    /// There is more to do than fits into this turn.
+    pub fn again(&self) {
+        self.0.rung.store(true, Ordering::SeqCst);
+    }
+}
+
+impl<T, B: Bell> Drop for Turn<'_, T, B> {
+    fn drop(&mut self) {
+        self.0.turning.store(false, Ordering::SeqCst);
+        if self.0.rung.swap(false, Ordering::SeqCst) {
+            self.0.ring();
+        }
+    }
+}
+
+impl<T: Send + 'static, B: Bell> Runtime for Inbox<T, B> {
+    fn run(&self, work: Work) {
+        self.works.push(work);
+        self.ring();
+    }
+
+    fn wake(&self) {
+        self.ring();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(std::sync::atomic::AtomicUsize);
+
+    impl Bell for Counted {
+        fn ring(&self) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn rings(inbox: &Inbox<u8, Counted>) -> usize {
+        inbox.bell().0.swap(0, Ordering::SeqCst)
+    }
+
+    #[test]
+    fn the_bell_is_rung_once_for_all_that_lies_there() {
+        let inbox = Inbox::new(Counted::default(), false);
+        inbox.tell(1);
+        inbox.tell(2);
+        assert_eq!(rings(&inbox), 1);
+        drop(inbox.begin_turn(true));
+        inbox.tell(3);
+        assert_eq!(rings(&inbox), 1);
+    }
+
+    #[test]
+    fn what_comes_in_a_turn_is_rung_for_at_its_end() {
+        let inbox = Inbox::new(Counted::default(), false);
+        let turn = inbox.begin_turn(false);
+        inbox.tell(1);
+        assert_eq!(rings(&inbox), 0);
+        drop(turn);
+        assert_eq!(rings(&inbox), 1);
+        drop(inbox.begin_turn(true));
+        assert_eq!(rings(&inbox), 0);
+    }
+
+    #[test]
+    fn what_comes_in_a_turn_is_rung_for_at_once_where_turns_nest() {
+        let inbox = Inbox::new(Counted::default(), true);
+        let _turn = inbox.begin_turn(false);
+        inbox.tell(1);
+        assert_eq!(rings(&inbox), 1);
+    }
+
+    #[test]
+    fn a_turn_that_is_to_go_on_rings_when_it_ends() {
+        let inbox: Inbox<u8, Counted> = Inbox::new(Counted::default(), false);
+        let turn = inbox.begin_turn(false);
+        turn.again();
+        drop(turn);
+        assert_eq!(rings(&inbox), 1);
+    }
+}
