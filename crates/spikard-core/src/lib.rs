@@ -1,6 +1,7 @@
 //! What an app is and what a request becomes: the specification, values, parameters, schemas and errors.
 //! Pure data and functions: no runtime, no I/O, no host language. It builds for `wasm32-unknown-unknown`.
 
+mod backtracking;
 pub mod config;
 mod dependency;
 mod echo;
@@ -23,6 +24,7 @@ mod upload;
 mod value;
 mod words;
 
+pub use backtracking::backtracks;
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
 pub use request::{Head, Matched, Request, RequestId};
 pub use request_body::{RequestBody, Told, Wanted};

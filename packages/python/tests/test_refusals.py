@@ -13,7 +13,7 @@ import pytest
 from msgspec import Meta
 from spikard import HTTPException, SpecError, Spikard, TestClient
 from spikard._decode import told
-from spikard._patterns import backtracks
+from spikard._spikard import backtracks
 
 
 class Coded(msgspec.Struct):

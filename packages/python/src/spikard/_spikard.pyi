@@ -17,6 +17,7 @@ __all__ = [
     "Supervisor",
     "Worker",
     "__version__",
+    "backtracks",
     "banner",
     "forked",
     "resolve",
@@ -25,6 +26,9 @@ __all__ = [
 ]
 
 __version__: str
+
+def backtracks(pattern: str) -> bool:
+    """Whether `re` would run a pattern for longer than its text is long."""
 
 def forked() -> None:
     """This process is a fork of the one that imported the package."""
