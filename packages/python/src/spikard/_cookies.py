@@ -24,27 +24,8 @@ class Cookies(MutableMapping[str, str]):
 
     def set(self, name: str, value: str, domain: str = "", path: str = "/") -> None:
         """Keeps a cookie; without a domain it goes to every host."""
-        given = bool(domain)
-        self.jar.set_cookie(
-            Cookie(
-                0,
-                name,
-                value,
-                None,
-                False,
-                domain,
-                given,
-                domain.startswith("."),
-                path,
-                True,
-                False,
-                None,
-                False,
-                None,
-                None,
-                {},
-            )
-        )
+        where = (domain, bool(domain), domain.startswith("."), path, True)
+        self.jar.set_cookie(Cookie(0, name, value, None, False, *where, False, None, False, None, None, {}))
 
     def get_for(self, url: str) -> str | None:
         """The `Cookie` field of a request to `url`."""

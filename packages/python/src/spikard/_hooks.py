@@ -54,57 +54,55 @@ def kind_of(function: Callable[..., Any], sync_to_thread: bool = True) -> str:
     return "async" if is_async(function) else "thread" if sync_to_thread else "inline"
 
 
+class Registrar:
+    """Registers the hooks of one phase, as a decorator or called with a function."""
+
+    def __init__(self, hooks: Hooks, phase: str) -> None:
+        self._hooks, self._phase = hooks, phase
+
+    @overload
+    def __call__(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
+    @overload
+    def __call__(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
+    def __call__(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+        """Registers a hook; `sync_to_thread=False` calls a `def` where it stands."""
+
+        def register(function: F) -> F:
+            self._hooks.add(self._phase, function, sync_to_thread=sync_to_thread)
+            return function
+
+        return register if hook is None else register(hook)
+
+
 class Registers:
     """What apps and routers have in common for hooks."""
 
     _hooks: Hooks
 
-    @overload
-    def on_request(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
-    @overload
-    def on_request(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
-    def on_request(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+    @property
+    def on_request(self) -> Registrar:
         """Sees every request first, on its head alone; an app's sees those that no route matches, too."""
-        return self._hook("on_request", hook, sync_to_thread)
+        return Registrar(self._hooks, "on_request")
 
-    @overload
-    def pre_validation(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
-    @overload
-    def pre_validation(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
-    def pre_validation(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+    @property
+    def pre_validation(self) -> Registrar:
         """Sees a request before its parameters and its body are read."""
-        return self._hook("pre_validation", hook, sync_to_thread)
+        return Registrar(self._hooks, "pre_validation")
 
-    @overload
-    def pre_handler(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
-    @overload
-    def pre_handler(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
-    def pre_handler(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+    @property
+    def pre_handler(self) -> Registrar:
         """Sees a request that was accepted, before its dependencies and its handler."""
-        return self._hook("pre_handler", hook, sync_to_thread)
+        return Registrar(self._hooks, "pre_handler")
 
-    @overload
-    def on_error(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
-    @overload
-    def on_error(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
-    def on_error(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+    @property
+    def on_error(self) -> Registrar:
         """Sees a response of 500 and above that was made from an exception; the request too, if it takes two."""
-        return self._hook("on_error", hook, sync_to_thread)
+        return Registrar(self._hooks, "on_error")
 
-    @overload
-    def on_response(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
-    @overload
-    def on_response(self, hook: None = None, *, sync_to_thread: bool = True) -> Callable[[F], F]: ...
-    def on_response(self, hook: Any = None, *, sync_to_thread: bool = True) -> Any:
+    @property
+    def on_response(self) -> Registrar:
         """Sees every response last, and its request too, if it takes two: `(request, response)`."""
-        return self._hook("on_response", hook, sync_to_thread)
-
-    def _hook(self, phase: str, hook: Any, sync_to_thread: bool) -> Any:
-        def register(function: F) -> F:
-            self._hooks.add(phase, function, sync_to_thread=sync_to_thread)
-            return function
-
-        return register if hook is None else register(hook)
+        return Registrar(self._hooks, "on_response")
 
 
 def of_options(options: Any) -> Hooks:

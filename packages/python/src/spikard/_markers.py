@@ -70,24 +70,8 @@ else:
         "pattern": ("a regular expression", (str, Pattern)),
         "default_factory": ("a function", Callable),
     }
-    _EVERYWHERE = [
-        "default_factory",
-        "alias",
-        "schema",
-        "title",
-        "description",
-        "examples",
-        "gt",
-        "ge",
-        "lt",
-        "le",
-        "multiple_of",
-        "min_length",
-        "max_length",
-        "pattern",
-        "deprecated",
-        "include_in_schema",
-    ]
+    _DESCRIBES = ("default_factory", "alias", "schema", "title", "description", "examples", "include_in_schema")
+    _CONSTRAINS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern")
 
     class Marker:
         """Says where an argument comes from, its default and its constraints.
@@ -97,7 +81,7 @@ else:
 
         __slots__ = ("default", "options")
         source = ""
-        accepted = frozenset(_EVERYWHERE)
+        accepted = frozenset((*_DESCRIBES, *_CONSTRAINS, "deprecated"))
 
         def __init__(self, default=..., **options):
             unknown = options.keys() - self.accepted

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import pathlib
-import uuid
 from collections import deque
 from collections.abc import Callable, KeysView, Mapping, ValuesView
-from decimal import Decimal
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from ._filters import filter_of, names_model
+from ._filters import SCALARS, filter_of, names_model
 from ._hints import is_union, name_of, union, unwrap
 from ._models import is_sequence, is_structured, kind_of
 from ._schema import schema_of
@@ -23,10 +20,7 @@ from .http import JSONResponse, Response
 Convert = Callable[[object], object]
 
 _SCALARS = (int, float, str, bool, bytes, type(None))
-_CHECKED = (
-    *(int, float, str, bool, type(None)),
-    *(Decimal, uuid.UUID, datetime.datetime, datetime.date, datetime.time, datetime.timedelta),
-)
+_CHECKED = tuple(kind for kind in SCALARS if kind is not bytes)
 _PLAIN = (int, float, bytes, type(None))
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 

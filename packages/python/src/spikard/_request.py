@@ -19,23 +19,9 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 
-KEYS = frozenset(
-    [
-        "method",
-        "path",
-        "query_string",
-        "query_params",
-        "headers",
-        "cookies",
-        "path_params",
-        "client",
-        "state",
-        "user",
-        "url",
-        "route",
-        "request_id",
-    ]
-)
+_SENT = ("method", "path", "query_string", "query_params", "headers", "cookies", "path_params", "client")
+KEYS = frozenset((*_SENT, "state", "user", "url", "route", "request_id"))
+"""The attributes that are keys, too."""
 
 
 class Address(NamedTuple):
