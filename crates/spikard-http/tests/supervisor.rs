@@ -8,17 +8,18 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     os::fd::AsRawFd,
+    sync::Arc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use spikard_core::config::{Config, Layers};
-use spikard_http::server::{ASSIGNMENT, Assignment, Control, Program, Shutdown, Supervisor, serve_assigned};
+use spikard_http::server::{ASSIGNMENT, Assignment, Program, Shutdown, Supervisor, serve_assigned};
 use wire::App;
 
 struct Running {
     address: SocketAddr,
-    control: Control,
+    supervisor: Arc<Supervisor>,
     ended: JoinHandle<bool>,
 }
 
@@ -29,9 +30,9 @@ fn supervise(command: &[&str]) -> Running {
     let config = Config { fd: Some(fd), workers: 2, ..Config::default() };
     let command = command.iter().map(Into::into).collect();
     let program = Program { command, folder: ".".into(), processes: 1, run: "1".into() };
-    let supervisor = Supervisor::new(&Layers::default(), &config, program).unwrap();
-    let (address, control) = (listener.local_addr().unwrap(), supervisor.control());
-    Running { address, control, ended: std::thread::spawn(move || supervisor.run()) }
+    let supervisor = Arc::new(Supervisor::new(&Layers::default(), &config, program).unwrap());
+    let (address, runs) = (listener.local_addr().unwrap(), supervisor.clone());
+    Running { address, supervisor, ended: std::thread::spawn(move || runs.run().unwrap()) }
 }
 
 fn this_program() -> String {
@@ -63,12 +64,12 @@ fn a_worker_serves_what_it_was_assigned() {
 fn workers_are_replaced_without_a_refused_connection_and_end_with_the_supervisor() {
     let running = supervise(&[&this_program(), "--exact", "a_worker_serves_what_it_was_assigned"]);
     hello(running.address);
-    running.control.replace();
+    running.supervisor.replace();
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(1) {
         hello(running.address);
     }
-    running.control.stop();
+    running.supervisor.stop();
     assert!(running.ended.join().unwrap());
     assert!(TcpStream::connect(running.address).is_err(), "the socket is closed");
 }
@@ -85,6 +86,6 @@ fn a_program_that_never_gets_ready_ends_the_supervisor() {
 fn a_worker_that_does_not_listen_to_its_supervisor_is_ended() {
     let running = supervise(&["sleep", "1000"]);
     std::thread::sleep(Duration::from_millis(100));
-    running.control.stop();
+    running.supervisor.stop();
     assert!(running.ended.join().unwrap(), "it had not begun to serve");
 }

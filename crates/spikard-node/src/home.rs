@@ -48,10 +48,8 @@ mod unix {
         }
 
         pub(crate) fn start(home: Option<&Self>, runtime: Runtime, service: &Service) -> std::io::Result<IoThread> {
-            match home {
-                Some(home) => IoThread::start_on(runtime, service, home.remote.clone()),
-                None => IoThread::start(runtime, service),
-            }
+            let reactor = home.map(|home| home.reactor.borrow());
+            IoThread::start(runtime, service, reactor.as_deref().and_then(Option::as_ref))
         }
 
         /// Polls what is ready, at most so many times. True: there is more.
@@ -191,7 +189,7 @@ mod windows {
         }
 
         pub(crate) fn start(_: Option<&Self>, runtime: tokio::runtime::Runtime, on: &Service) -> io::Result<IoThread> {
-            IoThread::start(runtime, on)
+            IoThread::start(runtime, on, None)
         }
 
         pub(crate) fn turn(&self, _: bool, _: usize) -> bool {

@@ -1,12 +1,13 @@
 //! The supervisor of several workers, for the process that only starts and keeps them; and what is asked before there is
 //! a worker.
 
-use std::sync::{Mutex, PoisonError};
+#[cfg(unix)]
+use std::sync::Arc;
 
 use napi::{Status, bindgen_prelude::Function, threadsafe_function::ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use spikard_core::config::{Config, Layers};
-use spikard_http::server::{self, Control, Program};
+use spikard_http::server::{self, Program};
 
 use crate::refused;
 
@@ -31,10 +32,7 @@ fn read(layers: &str) -> napi::Result<(Layers, Config)> {
 /// Owns the listening socket and starts the program again for each worker.
 #[cfg(unix)]
 #[napi]
-pub struct Supervisor {
-    idle: Mutex<Option<server::Supervisor>>,
-    control: Control,
-}
+pub struct Supervisor(Arc<server::Supervisor>);
 
 #[cfg(unix)]
 #[napi]
@@ -45,18 +43,16 @@ impl Supervisor {
         let (layers, config) = read(&layers)?;
         let command = command.into_iter().map(Into::into).collect();
         let program = Program { command, folder: folder.into(), processes: config.workers, run };
-        let supervisor = server::Supervisor::new(&layers, &config, program)?;
-        Ok(Self { control: supervisor.control(), idle: Mutex::new(Some(supervisor)) })
+        Ok(Self(Arc::new(server::Supervisor::new(&layers, &config, program)?)))
     }
 
     /// Supervises until `stop`, beside the main thread; `ended` is called with whether everything ended well.
     #[napi]
     pub fn run(&self, ended: Function<bool, ()>) -> napi::Result<()> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let supervisor = idle.ok_or_else(|| refused("a supervisor runs once"))?;
+        let supervisor = self.0.clone();
         let ended = ended.build_threadsafe_function::<bool>().error_status::<Status>().build()?;
         let run = move || {
-            ended.call(supervisor.run(), ThreadsafeFunctionCallMode::NonBlocking);
+            ended.call(supervisor.run().unwrap_or(false), ThreadsafeFunctionCallMode::NonBlocking);
         };
         std::thread::Builder::new().name("spikard-supervisor".into()).spawn(run)?;
         Ok(())
@@ -65,12 +61,12 @@ impl Supervisor {
     /// Replaces the workers one by one.
     #[napi]
     pub fn replace(&self) {
-        self.control.replace();
+        self.0.replace();
     }
 
     /// Drains the workers; called again, cuts them off.
     #[napi]
     pub fn stop(&self) {
-        self.control.stop();
+        self.0.stop();
     }
 }

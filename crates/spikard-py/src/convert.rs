@@ -17,9 +17,8 @@ use spikard_http::Tokio;
 
 use crate::{
     engine::{
-        Loop,
         host::{Callable, Host, Types},
-        job::Job,
+        job::Stage,
         request,
         values::{Values, lasts},
     },
@@ -34,21 +33,16 @@ const COPIED: usize = 4096;
 pub(crate) type Argv = SmallVec<[Py<PyAny>; 8]>;
 
 /// Turns bound arguments into objects, in declaration order.
-pub(crate) fn arguments(
-    py: Python<'_>,
-    here: &Loop,
-    callable: &Callable,
-    args: Args,
-    job: &mut Job,
-) -> Result<Argv, Failure> {
+pub(crate) fn arguments(on: &mut Stage<'_, '_>, callable: &Callable, args: Args) -> Result<Argv, Failure> {
+    let (py, here) = (on.py, on.here);
     let host = &here.host;
     let convert = |(place, arg)| match arg {
         Arg::Input(input) => decode(py, host, *input),
         Arg::Host(id) => {
-            let found = if lasts(id) { here.lasting.borrow().get(py, id) } else { job.values.get(py, id) };
+            let found = if lasts(id) { here.lasting.borrow().get(py, id) } else { on.job.values.get(py, id) };
             found.ok_or_else(|| PyTypeError::new_err(format!("there is no value {}", id.0)).into())
         }
-        Arg::Request(head) => Ok(request::object(job, py, here, &head)?.into_any()),
+        Arg::Request(head) => Ok(request::object(on, &head)?.into_any()),
         Arg::Absent => match callable.default(py, place) {
             Some(default) => Ok(default?),
             None => Err(PyTypeError::new_err(format!("argument {place} was not sent and has no default")).into()),

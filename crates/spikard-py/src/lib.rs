@@ -26,12 +26,14 @@ use pyo3::{
 use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
 #[cfg(unix)]
 use spikard_http::server::Alarm;
-use spikard_http::{Service, Tokio, server::IoThread};
+use spikard_http::{
+    Service, Tokio,
+    server::{IoThread, Reactor},
+};
 
 use crate::{
     engine::{
         Cause, Key, Loop,
-        home::Home,
         host::Host,
         pool::{self, Pool},
         values::Values,
@@ -94,9 +96,10 @@ impl Worker {
         let HostSide { threads, io_thread } = service.config().host_side;
         // A loop that watches no descriptors cannot be told of sockets either.
         let own = !io_thread && inbox.bell().descriptor().is_some();
-        let home = own.then(|| Home::open(&inbox)).transpose()?;
-        let io = engine::home::start(runtime, &service, home.as_ref())?;
-        let watched = home.as_ref().map(Home::descriptor);
+        let rung = inbox.clone();
+        let home = own.then(|| Reactor::new(move || rung.ring())).transpose()?;
+        let io = IoThread::start(runtime, &service, home.as_ref())?;
+        let watched = home.as_ref().map(Reactor::descriptor);
         let key = engine::open(event_loop, host, service.apart().clone(), inbox.clone(), threads, home)?;
         let pool = engine::find(key).expect("it was opened on this thread").pool.clone();
         let worker = Py::new(py, Self { key, inbox, service, io, pool, watched })?;
@@ -299,7 +302,7 @@ mod _spikard {
     use super::supervisor::{Share, Supervisor, shares};
     #[pymodule_export]
     use super::{
-        Worker,
+        Worker, backtracks,
         engine::{request::RequestHead, response::ResponseHead},
         shape::Shape,
         supervisor::{banner, resolve},
@@ -314,6 +317,12 @@ mod _spikard {
         module.py().import("atexit")?.call_method1("register", (join,))?;
         Ok(())
     }
+}
+
+/// Whether Python's `re` would run a pattern for longer than its text is long.
+#[pyfunction]
+fn backtracks(pattern: &str) -> bool {
+    spikard_core::backtracks(pattern)
 }
 
 /// Before the interpreter goes down.

@@ -52,16 +52,13 @@ mod processes {
     };
 
     use pyo3::{exceptions::PyRuntimeError, prelude::*};
-    use spikard_http::server::{self, Assignment, Control, Program};
+    use spikard_http::server::{self, Assignment, Program};
 
     use super::read;
 
     /// Owns the listening socket and starts the program again for each worker.
     #[pyclass(frozen, module = "spikard._spikard")]
-    pub(crate) struct Supervisor {
-        idle: Mutex<Option<server::Supervisor>>,
-        control: Control,
-    }
+    pub(crate) struct Supervisor(server::Supervisor);
 
     /// What a worker of this process got of its supervisor, to listen with it once.
     #[pyclass(frozen, module = "spikard._spikard")]
@@ -95,25 +92,22 @@ mod processes {
         ) -> PyResult<Self> {
             let (layers, config) = read(layers)?;
             let program = Program { command, folder, processes, run };
-            let supervisor = server::Supervisor::new(&layers, &config, program)?;
-            Ok(Self { control: supervisor.control(), idle: Mutex::new(Some(supervisor)) })
+            Ok(Self(server::Supervisor::new(&layers, &config, program)?))
         }
 
         /// Supervises until `stop`, and answers whether everything ended well.
         fn run(&self, py: Python<'_>) -> PyResult<bool> {
-            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let supervisor = idle.ok_or_else(|| PyRuntimeError::new_err("a supervisor runs once"))?;
-            Ok(py.detach(|| supervisor.run()))
+            Ok(py.detach(|| self.0.run())?)
         }
 
         /// Replaces the workers one by one.
         fn replace(&self) {
-            self.control.replace();
+            self.0.replace();
         }
 
         /// Drains the workers; called again, cuts them off.
         fn stop(&self) {
-            self.control.stop();
+            self.0.stop();
         }
     }
 }

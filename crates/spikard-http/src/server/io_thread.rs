@@ -16,7 +16,7 @@ use tokio::{
 
 #[cfg(unix)]
 use super::{Assignment, Remote, serve_assigned};
-use super::{Bound, Drained, Shutdown, bind, serve};
+use super::{Bound, Drained, Reactor, Shutdown, bind, serve};
 use crate::Service;
 
 /// Where connections come from.
@@ -90,36 +90,26 @@ pub struct IoThread {
 }
 
 impl IoThread {
-    /// Starts the thread, which brings the answers of a service home.
-    pub fn start(runtime: Runtime, service: &Service) -> io::Result<Self> {
-        let io = Self::alone(runtime)?;
-        io.spawn(service.bring_home());
-        Ok(io)
-    }
-
-    /// The same, for a service whose connections live on the host's own thread.
-    #[cfg(unix)]
-    pub fn start_on(runtime: Runtime, service: &Service, home: Arc<Remote>) -> io::Result<Self> {
-        let mut io = Self::alone(runtime)?;
-        io.home = Some(home);
-        service.live_with_host();
-        io.spawn(service.bring_home());
-        Ok(io)
-    }
-
-    fn alone(runtime: Runtime) -> io::Result<Self> {
+    /// Starts the thread, which brings the answers of a service home. `reactor`: the connections live on the host's own
+    /// thread.
+    pub fn start(runtime: Runtime, service: &Service, reactor: Option<&Reactor>) -> io::Result<Self> {
         let (handle, over) = (runtime.handle().clone(), Arc::new(Notify::new()));
         let end = over.clone();
         let run = move || runtime.block_on(async move { end.notified().await });
         let thread = Mutex::new(Some(std::thread::Builder::new().name("spikard-io".into()).spawn(run)?));
-        Ok(Self {
+        let io = Self {
             handle,
             over,
             thread,
             shutdown: OnceLock::new(),
             #[cfg(unix)]
-            home: None,
-        })
+            home: reactor.map(|reactor| reactor.remote().clone()),
+        };
+        if reactor.is_some() {
+            service.live_with_host();
+        }
+        io.spawn(service.bring_home());
+        Ok(io)
     }
 
     /// Runs a task where the connections live.

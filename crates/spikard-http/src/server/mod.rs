@@ -20,6 +20,8 @@ mod link;
 mod listen;
 #[cfg(unix)]
 mod local;
+#[cfg(not(unix))]
+mod no_reactor;
 #[cfg(unix)]
 mod reactor;
 mod refuse;
@@ -39,10 +41,12 @@ pub use guard::Wire;
 pub use handle::Handle;
 pub use io_thread::{IoThread, Source};
 pub use listen::{Bound, bind};
+#[cfg(not(unix))]
+pub use no_reactor::Reactor;
 #[cfg(unix)]
 pub use reactor::{LoopWatch, Reactor, Remote};
 pub use refuse::refuse;
 pub use request_body::RequestBody;
 pub use shutdown::{Drained, Shutdown};
 #[cfg(unix)]
-pub use supervisor::{ASSIGNMENT, Assignment, Control, Program, Supervisor, serve_assigned};
+pub use supervisor::{ASSIGNMENT, Assignment, Program, Supervisor, serve_assigned};

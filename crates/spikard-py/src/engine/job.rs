@@ -12,7 +12,11 @@ use super::{
     pool,
     values::Values,
 };
-use crate::{convert::Argv, error, vectorcall};
+use crate::{
+    convert::Argv,
+    error::{self, Failure},
+    vectorcall,
+};
 
 pub(crate) struct Job {
     pub(crate) key: Key,
@@ -50,6 +54,13 @@ pub(crate) enum Stop {
     Yielded(Py<PyAny>),
     /// The pool, or the work, will wake it.
     Waits,
+}
+
+/// A request at work: on the loop's thread, and attached.
+pub(crate) struct Stage<'a, 'py> {
+    pub(crate) py: Python<'py>,
+    pub(crate) here: &'a Loop,
+    pub(crate) job: &'a mut Job,
 }
 
 impl Job {
@@ -126,41 +137,36 @@ impl Job {
         in_task: bool,
         mut thrown: Option<PyResult<Py<PyAny>>>,
     ) -> PyResult<Stop> {
+        let on = &mut Stage { py, here, job: self };
         loop {
-            if let Some(active) = &mut self.active {
+            if let Some(active) = &mut on.job.active {
                 let result = match active.on.resume(py, thrown.take()) {
                     Sent::Yielded(value) => return Ok(Stop::Yielded(value)),
-                    Sent::Waits => return Ok(if self.ended { Stop::Ended } else { Stop::Waits }),
+                    Sent::Waits => return Ok(if on.job.ended { Stop::Ended } else { Stop::Waits }),
                     Sent::Returned(result) => result,
                 };
-                let owes = self.active.take().expect("just seen").owes;
-                if self.ended {
+                let owes = on.job.active.take().expect("just seen").owes;
+                if on.job.ended {
                     return result.map(|_| Stop::Ended); // nobody listens
                 }
-                calls::settle(self, py, here, owes, result);
+                calls::settle(on, owes, result);
             }
-            let Some(call) = self.next.take() else {
-                match here.driver.step(self.ticket) {
-                    Step::Call(call) => self.next = Some(call),
+            let Some(call) = on.job.next.take() else {
+                match here.driver.step(on.job.ticket) {
+                    Step::Call(call) => on.job.next = Some(call),
                     Step::Waiting => return Ok(Stop::Waits),
-                    Step::Spawn(work) => here.spawn(work, self.values.share(), vectorcall::copy_context(py)?),
+                    Step::Spawn(work) => here.spawn(work, on.job.values.share(), vectorcall::copy_context(py)?),
                     Step::Cancel(_) => (), // nothing is open
-                    Step::Ended => return Ok(self.end(py, here)),
+                    Step::Ended => return Ok(on.end()),
                 }
                 continue;
             };
-            if !in_task && calls::needs_task(self, py, here, &call) {
-                self.next = Some(call);
+            if !in_task && calls::needs_task(on, &call) {
+                on.job.next = Some(call);
                 return Ok(Stop::NeedsTask);
             }
-            calls::begin(self, py, here, call);
+            calls::begin(on, call);
         }
-    }
-
-    fn end(&mut self, py: Python<'_>, here: &Loop) -> Stop {
-        self.ended = true;
-        background::close(py, here, &self.scope);
-        Stop::Ended
     }
 
     /// The work was woken while user code is suspended. True: the user's coroutine is to be cancelled. No user code
@@ -187,21 +193,30 @@ impl Job {
         }
         false
     }
+}
+
+impl Stage<'_, '_> {
+    fn end(&mut self) -> Stop {
+        self.job.ended = true;
+        background::close(self.py, self.here, &self.job.scope);
+        Stop::Ended
+    }
 
     /// Calls a piece of user code; when it returns, what is owed is settled.
-    pub(super) fn call(&mut self, py: Python<'_>, here: &Loop, code: Code<'_>, argv: Argv, owes: Owes) {
-        match self.start(py, here, code, argv) {
-            Ok(Begun::On(on)) => self.active = Some(Active { on, owes }),
-            Ok(Begun::Returned(value)) => calls::settle(self, py, here, owes, Ok(value)),
-            Err(raised) => calls::settle(self, py, here, owes, Err(raised)),
+    pub(super) fn call(&mut self, code: Code<'_>, argv: Argv, owes: Owes) {
+        match self.start(code, argv) {
+            Ok(Begun::On(on)) => self.job.active = Some(Active { on, owes }),
+            Ok(Begun::Returned(value)) => calls::settle(self, owes, Ok(value)),
+            Err(raised) => calls::settle(self, owes, Err(raised)),
         }
     }
 
-    fn start(&self, py: Python<'_>, here: &Loop, code: Code<'_>, argv: Argv) -> PyResult<Begun> {
+    fn start(&self, code: Code<'_>, argv: Argv) -> PyResult<Begun> {
+        let (py, here) = (self.py, self.here);
         let Code { function, kind, keywords } = code;
         if kind == Kind::Thread {
             let context = vectorcall::copy_context(py)?;
-            let (ticket, function) = (self.ticket, function.clone_ref(py));
+            let (ticket, function) = (self.job.ticket, function.clone_ref(py));
             let keywords = keywords.map(|keywords| keywords.clone_ref(py));
             here.pool.give(pool::Task { ticket, function, argv, keywords, context: context.clone_ref(py) })?;
             return Ok(Begun::On(On::Thread { context, result: None }));
@@ -214,15 +229,24 @@ impl Job {
     }
 
     /// What user code raised, kept so that the very object can be thrown, handled and reported.
-    pub(super) fn raised(&mut self, py: Python<'_>, here: &Loop, raised: PyErr) -> Error {
+    pub(super) fn raised(&mut self, raised: PyErr) -> Error {
+        let (py, here) = (self.py, self.here);
         here.process.end_fork(py, Some(&raised));
         let mut error = error::raised(py, &here.host, &raised);
         if error::interrupts(py, &raised) {
-            self.interrupt = Some(raised);
+            self.job.interrupt = Some(raised);
         } else {
-            error.exception = Some(self.values.keep(raised.into_value(py).into_any()));
+            error.exception = Some(self.job.values.keep(raised.into_value(py).into_any()));
         }
         error
+    }
+
+    /// Why a call has no value.
+    pub(super) fn failed(&mut self, failure: Failure) -> Error {
+        match failure {
+            Failure::Raised(raised) => self.raised(raised),
+            Failure::Refused(refused) => *refused,
+        }
     }
 }
 

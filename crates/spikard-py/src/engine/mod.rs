@@ -6,7 +6,6 @@ pub(crate) mod calls;
 mod capture;
 mod eager;
 pub(crate) mod fork;
-pub(crate) mod home;
 pub(crate) mod host;
 pub(crate) mod job;
 pub(crate) mod pool;
@@ -29,12 +28,11 @@ use std::{
 
 use pyo3::{intern, prelude::*, types::PyBytes};
 use spikard_ffi::{Driver, Ticket, Work};
-use spikard_http::Apart;
+use spikard_http::{Apart, server::Reactor};
 
 use self::{
     eager::Tasks,
     fork::Process,
-    home::Home,
     host::Host,
     job::{Job, Stop},
     pool::Pool,
@@ -95,7 +93,7 @@ pub(crate) struct Loop {
     /// Works that requests have spawned, with what they see of these: never begun inside another's step.
     spawned: RefCell<VecDeque<(Work, Values, Py<PyAny>)>>,
     /// The connections, where they live on this thread.
-    home: RefCell<Option<Home>>,
+    home: RefCell<Option<Reactor>>,
     /// Who asked in memory: a callable for each answer that is on its way.
     asking: RefCell<HashMap<u64, Py<PyAny>>>,
     asked: Cell<u64>,
@@ -114,7 +112,7 @@ pub(crate) fn open(
     apart: Apart,
     inbox: Arc<Inbox>,
     threads: usize,
-    home: Option<Home>,
+    home: Option<Reactor>,
 ) -> PyResult<Key> {
     static SERIAL: AtomicU64 = AtomicU64::new(0);
     let (tasks, pool) = (Tasks::new(event_loop)?, Pool::new(inbox.clone(), threads));
@@ -227,8 +225,8 @@ impl Loop {
             self.guard(py, ticket, self.returned(py, ticket, result))?;
         }
         // First, or whoever asked in memory would see an ordinary answer instead of what ends the loop.
-        if !self.inbox.answers.is_empty()
-            && let Some(raised) = self.inbox.raised()
+        if !self.inbox.told.is_empty()
+            && let Some(raised) = self.inbox.bell().raised()
         {
             return Err(raised);
         }

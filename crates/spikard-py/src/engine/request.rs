@@ -19,7 +19,7 @@ use pyo3::{
 use spikard_core::{Entry, Error, Head, RequestBody, Told, pairs};
 use spikard_http::{Departure, Peer};
 
-use super::{Key, Loop, find, host::Types, job::Job};
+use super::{Key, Loop, find, host::Types, job::Stage};
 use crate::{
     convert,
     error::{self, invalid},
@@ -211,7 +211,9 @@ impl Seen {
 }
 
 /// The request's `Request`, made when it is first asked for.
-pub(crate) fn object(job: &mut Job, py: Python<'_>, here: &Loop, head: &Arc<Head>) -> PyResult<Py<RequestHead>> {
+pub(crate) fn object(on: &mut Stage<'_, '_>, head: &Arc<Head>) -> PyResult<Py<RequestHead>> {
+    let Stage { py, here, job } = on;
+    let py = *py;
     if let Some(made) = job.values.request(py) {
         return Ok(made);
     }
@@ -224,11 +226,11 @@ pub(crate) fn object(job: &mut Job, py: Python<'_>, here: &Loop, head: &Arc<Head
 }
 
 /// The head as user code has left it.
-pub(super) fn seen(job: &Job, py: Python<'_>) -> PyResult<Arc<Head>> {
+pub(super) fn seen(on: &Stage<'_, '_>) -> PyResult<Arc<Head>> {
     let gone = || PyRuntimeError::new_err("the request is over");
-    let request = job.values.request(py).ok_or_else(gone)?;
+    let request = on.job.values.request(on.py).ok_or_else(gone)?;
     if request.get().touched.load(Ordering::Relaxed) {
-        request.call_method0(py, intern!(py, "_write_back"))?;
+        request.call_method0(on.py, intern!(on.py, "_write_back"))?;
     }
     request.get().head()
 }

@@ -7,7 +7,10 @@ mod program;
 
 use std::{
     io,
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
     time::Duration,
 };
 
@@ -21,17 +24,13 @@ use super::{banner, bind};
 /// What a worker gets beyond its `shutdown_timeout`, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Starts workers and keeps them.
+/// Starts workers and keeps them. It may be told what to do from any thread.
 #[derive(Debug)]
 pub struct Supervisor {
-    crew: Crew,
-    events: Receiver<Event>,
-    control: Control,
+    /// Until it runs.
+    idle: Mutex<Option<(Crew, Receiver<Event>)>>,
+    control: Sender<Event>,
 }
-
-/// Tells a supervisor what to do, from any thread.
-#[derive(Clone, Debug)]
-pub struct Control(Sender<Event>);
 
 impl Supervisor {
     /// Opens the listening socket. The error names the address.
@@ -39,37 +38,32 @@ impl Supervisor {
         if config.max_worker_rss.is_some() && cfg!(not(target_os = "linux")) {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "max_worker_rss: this system does not tell it"));
         }
-        let (sender, events) = channel();
+        let (control, events) = channel();
         let listener = bind(config)?;
         let told = banner(layers, config, &listener.location());
-        let control = Control(sender.clone());
-        Ok(Self { crew: Crew::new(config, program, listener, told, sender), events, control })
-    }
-
-    /// A handle for the time of `run`.
-    pub fn control(&self) -> Control {
-        self.control.clone()
+        let crew = Crew::new(config, program, listener, told, control.clone());
+        Ok(Self { idle: Mutex::new(Some((crew, events))), control })
     }
 
     /// Supervises until it was told to stop and every worker has ended. False: something was cut off, or no worker could
-    /// be started.
-    pub fn run(mut self) -> bool {
-        self.crew.begin();
-        while !self.crew.is_over() {
-            let event = match self.crew.patience() {
-                Some(time) => self.events.recv_timeout(time).ok(),
-                None => self.events.recv().ok(),
+    /// be started. Fails the second time.
+    pub fn run(&self) -> io::Result<bool> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (mut crew, events) = idle.ok_or_else(|| io::Error::other("a supervisor runs once"))?;
+        crew.begin();
+        while !crew.is_over() {
+            let event = match crew.patience() {
+                Some(time) => events.recv_timeout(time).ok(),
+                None => events.recv().ok(),
             };
             if let Some(event) = event {
-                self.crew.meet(event);
+                crew.meet(event);
             }
-            self.crew.look();
+            crew.look();
         }
-        self.crew.has_succeeded()
+        Ok(crew.has_succeeded())
     }
-}
 
-impl Control {
     /// Replaces the workers one by one: each new one is ready before the old one drains.
     pub fn replace(&self) {
         self.tell(Event::Replace);
@@ -82,6 +76,6 @@ impl Control {
 
     fn tell(&self, event: Event) {
         // A supervisor that has ended has nothing left to do.
-        let _ = self.0.send(event);
+        let _ = self.control.send(event);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     engine::{
         Loop,
         host::{Code, Kind},
-        job::Job,
+        job::Stage,
     },
     vectorcall,
 };
@@ -50,17 +50,17 @@ fn take(py: Python<'_>, scope: &Scope) -> PyResult<Vec<Py<PyAny>>> {
 }
 
 /// What the request has asked for runs when this response has been sent, and not at all if there is none.
-pub(super) fn attach(job: &mut Job, py: Python<'_>, made: PyResult<Response>) -> PyResult<Response> {
-    let tasks = take(py, &job.scope)?;
+pub(super) fn attach(on: &mut Stage<'_, '_>, made: PyResult<Response>) -> PyResult<Response> {
+    let tasks = take(on.py, &on.job.scope)?;
     let mut response = made?;
-    response.tasks.extend(tasks.into_iter().map(|task| job.values.keep(task)));
+    response.tasks.extend(tasks.into_iter().map(|task| on.job.values.keep(task)));
     Ok(response)
 }
 
 /// Takes back what a request has asked for that fails.
-pub(super) fn forget(job: &Job, py: Python<'_>) {
-    if let Err(raised) = take(py, &job.scope) {
-        raised.write_unraisable(py, None);
+pub(super) fn forget(on: &Stage<'_, '_>) {
+    if let Err(raised) = take(on.py, &on.job.scope) {
+        raised.write_unraisable(on.py, None);
     }
 }
 
@@ -75,19 +75,21 @@ pub(crate) fn close(py: Python<'_>, here: &Loop, scope: &Scope) {
     }
 }
 
-pub(super) fn is_async(job: &Job, py: Python<'_>, task: HostId) -> bool {
-    let task = job.values.get(py, task);
+pub(super) fn is_async(on: &Stage<'_, '_>, task: HostId) -> bool {
+    let py = on.py;
+    let task = on.job.values.get(py, task);
     task.is_some_and(|task| task.getattr(py, intern!(py, "is_async")).and_then(|is| is.is_truthy(py)).unwrap_or(false))
 }
 
-pub(super) fn run(job: &mut Job, py: Python<'_>, here: &Loop, task: HostId, reply: Reply<()>) {
-    let kind = if is_async(job, py, task) { Kind::Async } else { Kind::Thread };
-    let Some(task) = job.values.get(py, task) else { return reply.fail(Error::internal("there is no such task")) };
+pub(super) fn run(on: &mut Stage<'_, '_>, task: HostId, reply: Reply<()>) {
+    let kind = if is_async(on, task) { Kind::Async } else { Kind::Thread };
+    let py = on.py;
+    let Some(task) = on.job.values.get(py, task) else { return reply.fail(Error::internal("there is no such task")) };
     let begun = task.setattr(py, intern!(py, "place"), py.None()); // it waits no more
     match begun.and_then(|()| task.getattr(py, intern!(py, "start"))) {
         Ok(start) => {
-            job.call(py, here, Code { function: &start, kind, keywords: None }, smallvec![], Owes::Done(reply));
+            on.call(Code { function: &start, kind, keywords: None }, smallvec![], Owes::Done(reply));
         }
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+        Err(raised) => reply.fail(on.raised(raised)),
     }
 }

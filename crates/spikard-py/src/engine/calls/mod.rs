@@ -12,15 +12,15 @@ mod stream;
 
 use bytes::Bytes;
 use pyo3::prelude::*;
-use spikard_core::{CallableId, Error, Flow, HostId, Request, Response};
+use spikard_core::{Args, CallableId, Error, Flow, HostId, Request, Response};
 use spikard_ffi::{Call, Reply};
 
 use super::{
-    Loop,
     host::{Callable, Kind},
-    job::Job,
+    job::Stage,
     response::ResponseHead,
 };
+use crate::{convert, error::Failure};
 
 /// What has to be answered when user code returns.
 pub(super) enum Owes {
@@ -50,69 +50,69 @@ impl Owes {
 }
 
 /// Only what has to be awaited needs a Task. A callable that is not there is found out when it is called.
-pub(super) fn needs_task(job: &Job, py: Python<'_>, here: &Loop, call: &Call) -> bool {
+pub(super) fn needs_task(on: &Stage<'_, '_>, call: &Call) -> bool {
     let called = match call {
         Call::Before { hook, .. } | Call::After { hook, .. } => *hook,
         Call::Provide { provider, .. } => *provider,
         Call::Handle { handler, .. } => *handler,
-        Call::Pull { stream, .. } => return stream::is_async(job, py, *stream),
-        Call::Finish { value, .. } => return finish::is_async(job, py, here, *value),
-        Call::Run { task, .. } => return background::is_async(job, py, *task),
-        Call::Recover { handler, error, .. } => match recover::chosen(job, py, here, *handler, error) {
+        Call::Pull { stream, .. } => return stream::is_async(on, *stream),
+        Call::Finish { value, .. } => return finish::is_async(on, *value),
+        Call::Run { task, .. } => return background::is_async(on, *task),
+        Call::Recover { handler, error, .. } => match recover::chosen(on, *handler, error) {
             Ok(Some(chosen)) => chosen,
             Ok(None) | Err(_) => return false,
         },
         _ => return false,
     };
-    here.host.callable(called).is_some_and(|callable| callable.kind == Kind::Async)
+    on.here.host.callable(called).is_some_and(|callable| callable.kind == Kind::Async)
 }
 
-pub(super) fn begin(job: &mut Job, py: Python<'_>, here: &Loop, call: Call) {
+pub(super) fn begin(on: &mut Stage<'_, '_>, call: Call) {
     match call {
-        Call::Before { hook, request, reply, .. } => hook::before(job, py, here, hook, request, reply),
-        Call::Bind { args, reply } => bind::begin(job, py, here, args, reply),
+        Call::Before { hook, request, reply, .. } => hook::before(on, hook, request, reply),
+        Call::Bind { args, reply } => bind::begin(on, args, reply),
         Call::Provide { provider, args, lasting, reply } => {
-            provide::begin(job, py, here, provider, lasting, args, reply);
+            provide::begin(on, provider, lasting, args, reply);
         }
-        Call::Finish { value, outcome, reply } => finish::begin(job, py, here, value, outcome, reply),
-        Call::Handle { handler, args, reply } => handle::begin(job, py, here, handler, args, reply),
+        Call::Finish { value, outcome, reply } => finish::begin(on, value, outcome, reply),
+        Call::Handle { handler, args, reply } => handle::begin(on, handler, args, reply),
         Call::Recover { handler, error, head, reply } => {
-            recover::begin(job, py, here, handler, (error, head), reply);
+            recover::begin(on, handler, (error, head), reply);
         }
-        Call::After { hook, response, reply, .. } => hook::after(job, py, here, hook, response, reply),
-        Call::Pull { stream, reply } => stream::pull(job, py, here, stream, reply),
-        Call::Run { task, reply } => background::run(job, py, here, task, reply),
-        Call::Report { report, reply } => report::begin(job, py, here, &report, reply),
+        Call::After { hook, response, reply, .. } => hook::after(on, hook, response, reply),
+        Call::Pull { stream, reply } => stream::pull(on, stream, reply),
+        Call::Run { task, reply } => background::run(on, task, reply),
+        Call::Report { report, reply } => report::begin(on, &report, reply),
         // Dropped, it is answered 500.
         other => drop(other),
     }
 }
 
 /// User code returned: its value becomes the answer.
-pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, result: PyResult<Py<PyAny>>) {
+pub(super) fn settle(on: &mut Stage<'_, '_>, owes: Owes, result: PyResult<Py<PyAny>>) {
     if result.is_err() && !matches!(owes, Owes::Done(_) | Owes::Finish(..) | Owes::Pull(..)) {
-        background::forget(job, py);
+        background::forget(on);
     }
     let (owes, result) = match owes {
-        Owes::Provide(making, reply) => return provide::settle(job, py, here, making, reply, result),
-        Owes::Finish(ending, reply) => return finish::settle(job, py, here, &ending, reply, result),
-        Owes::Pull(stream, reply) => return stream::settle_pull(job, py, here, stream, reply, result),
+        Owes::Provide(making, reply) => return provide::settle(on, making, reply, result),
+        Owes::Finish(ending, reply) => return finish::settle(on, &ending, reply, result),
+        Owes::Pull(stream, reply) => return stream::settle_pull(on, stream, reply, result),
         owes => (owes, result),
     };
     let value = match result {
-        Ok(value) => value.into_bound(py),
+        Ok(value) => value.into_bound(on.py),
         Err(raised) => {
             if let Owes::Recover(handling, _) = &owes {
-                handling.chain(py, &raised);
+                handling.chain(on.py, &raised);
             }
-            return owes.fail(job.raised(py, here, raised));
+            return owes.fail(on.raised(raised));
         }
     };
     match owes {
-        Owes::Before(hook, request, reply) => hook::settle_before(job, py, here, (hook, request), reply, &value),
-        Owes::Handle(handler, reply) => handle::settle(job, py, here, handler, reply, &value),
-        Owes::Recover(handling, reply) => recover::settle(job, py, here, &handling, reply, &value),
-        Owes::After(hook, made, reply) => hook::settle_after(job, py, here, (hook, &made), reply, &value),
+        Owes::Before(hook, request, reply) => hook::settle_before(on, (hook, request), reply, &value),
+        Owes::Handle(handler, reply) => handle::settle(on, handler, reply, &value),
+        Owes::Recover(handling, reply) => recover::settle(on, &handling, reply, &value),
+        Owes::After(hook, made, reply) => hook::settle_after(on, (hook, &made), reply, &value),
         Owes::Done(reply) => reply.ok(()),
         // What they raise may be no failure.
         Owes::Provide(..) | Owes::Finish(..) | Owes::Pull(..) => unreachable!("settled above"),
@@ -120,25 +120,27 @@ pub(super) fn settle(job: &mut Job, py: Python<'_>, here: &Loop, owes: Owes, res
 }
 
 /// The callable of a call, or the error that answers it.
-fn callable(here: &Loop, id: CallableId) -> Result<&Callable, Error> {
-    here.host.callable(id).ok_or_else(|| Error::internal(format!("there is no callable {}", id.0)))
+fn callable<'a>(on: &Stage<'a, '_>, id: CallableId) -> Result<&'a Callable, Error> {
+    on.here.host.callable(id).ok_or_else(|| Error::internal(format!("there is no callable {}", id.0)))
 }
 
-/// Answers with what was made of a value, or with what that raised.
-fn answer<T>(job: &mut Job, py: Python<'_>, here: &Loop, reply: Reply<T>, made: PyResult<T>) {
-    match made {
-        Ok(made) => reply.ok(made),
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+impl Stage<'_, '_> {
+    /// Answers with what was made of a value, or with what that raised.
+    fn answer<T>(&mut self, reply: Reply<T>, made: PyResult<T>) {
+        match made {
+            Ok(made) => reply.ok(made),
+            Err(raised) => reply.fail(self.raised(raised)),
+        }
     }
-}
 
-/// Calls a callable with bound arguments.
-fn call_bound(job: &mut Job, py: Python<'_>, here: &Loop, callable: &Callable, args: spikard_core::Args, owes: Owes) {
-    let argv = crate::convert::arguments(py, here, callable, args, job);
-    job.values.keep_uploads(&here.host.uploads);
-    match argv {
-        Ok(argv) => job.call(py, here, callable.code(), argv, owes),
-        Err(crate::error::Failure::Raised(raised)) => settle(job, py, here, owes, Err(raised)),
-        Err(crate::error::Failure::Refused(refused)) => owes.fail(*refused),
+    /// Calls a callable with bound arguments.
+    fn call_bound(&mut self, callable: &Callable, args: Args, owes: Owes) {
+        let argv = convert::arguments(self, callable, args);
+        self.job.values.keep_uploads(&self.here.host.uploads);
+        match argv {
+            Ok(argv) => self.call(callable.code(), argv, owes),
+            Err(Failure::Raised(raised)) => settle(self, owes, Err(raised)),
+            Err(Failure::Refused(refused)) => owes.fail(*refused),
+        }
     }
 }

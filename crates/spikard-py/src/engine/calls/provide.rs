@@ -9,15 +9,13 @@ use smallvec::smallvec;
 use spikard_core::{Args, CallableId, HostId};
 use spikard_ffi::Reply;
 
-use super::{Owes, call_bound, callable};
+use super::{Owes, callable};
 use crate::{
     convert,
     engine::{
-        Loop,
         host::{Callable, Code, Kind},
-        job::Job,
+        job::Stage,
     },
-    error::Failure,
     vectorcall,
 };
 
@@ -29,35 +27,20 @@ pub(crate) struct Making {
     generator: Option<(Py<PyAny>, Kind)>,
 }
 
-pub(super) fn begin(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
-    provider: CallableId,
-    lasting: bool,
-    args: Args,
-    reply: Reply<HostId>,
-) {
-    match callable(here, provider) {
-        Ok(callable) if callable.generator => open(job, py, here, callable, lasting, args, reply),
+pub(super) fn begin(on: &mut Stage<'_, '_>, provider: CallableId, lasting: bool, args: Args, reply: Reply<HostId>) {
+    match callable(on, provider) {
+        Ok(callable) if callable.generator => open(on, callable, lasting, args, reply),
         Ok(callable) => {
-            call_bound(job, py, here, callable, args, Owes::Provide(Making { lasting, generator: None }, reply));
+            on.call_bound(callable, args, Owes::Provide(Making { lasting, generator: None }, reply));
         }
         Err(missing) => reply.fail(missing),
     }
 }
 
 /// Calling it runs none of its code: that is done where it stands. Its first step runs where its kind says.
-fn open(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
-    callable: &Callable,
-    lasting: bool,
-    args: Args,
-    reply: Reply<HostId>,
-) {
-    let opened = convert::arguments(py, here, callable, args, job).and_then(|argv| {
+fn open(on: &mut Stage<'_, '_>, callable: &Callable, lasting: bool, args: Args, reply: Reply<HostId>) {
+    let py = on.py;
+    let opened = convert::arguments(on, callable, args).and_then(|argv| {
         let generator = vectorcall::call(py, &callable.function, &argv, callable.keywords.as_ref())?;
         let step = next(py, &generator, callable.kind)?;
         Ok((generator, step))
@@ -65,10 +48,9 @@ fn open(
     match opened {
         Ok((generator, step)) => {
             let owes = Owes::Provide(Making { lasting, generator: Some((generator, callable.kind)) }, reply);
-            job.call(py, here, Code { function: &step, kind: callable.kind, keywords: None }, smallvec![], owes);
+            on.call(Code { function: &step, kind: callable.kind, keywords: None }, smallvec![], owes);
         }
-        Err(Failure::Raised(raised)) => reply.fail(job.raised(py, here, raised)),
-        Err(Failure::Refused(refused)) => reply.fail(*refused),
+        Err(failure) => reply.fail(on.failed(failure)),
     }
 }
 
@@ -82,26 +64,20 @@ pub(super) fn is_end(py: Python<'_>, raised: &PyErr) -> bool {
     raised.is_instance_of::<PyStopIteration>(py) || raised.is_instance_of::<PyStopAsyncIteration>(py)
 }
 
-pub(super) fn settle(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
-    making: Making,
-    reply: Reply<HostId>,
-    result: PyResult<Py<PyAny>>,
-) {
+pub(super) fn settle(on: &mut Stage<'_, '_>, making: Making, reply: Reply<HostId>, result: PyResult<Py<PyAny>>) {
+    let py = on.py;
     let value = match result {
         Ok(value) => value,
         Err(mut raised) => {
             if let Some((generator, _)) = making.generator.filter(|_| is_end(py, &raised)) {
-                let name = here.host.name_of(py, &generator);
+                let name = on.here.host.name_of(py, &generator);
                 raised = PyRuntimeError::new_err(format!("the dependency {name} did not yield"));
             }
-            return reply.fail(job.raised(py, here, raised));
+            return reply.fail(on.raised(raised));
         }
     };
-    let mut lasting = here.lasting.borrow_mut();
-    let values = if making.lasting { &mut *lasting } else { &mut job.values };
+    let mut lasting = on.here.lasting.borrow_mut();
+    let values = if making.lasting { &mut *lasting } else { &mut on.job.values };
     let id = if making.lasting { values.keep_lasting(value) } else { values.keep(value) };
     if let Some((generator, kind)) = making.generator {
         values.open(id, generator, kind);

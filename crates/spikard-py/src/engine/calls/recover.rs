@@ -8,10 +8,10 @@ use smallvec::smallvec;
 use spikard_core::{CallableId, Error, Head, Response};
 use spikard_ffi::Reply;
 
-use super::{Owes, answer, background, callable};
+use super::{Owes, background, callable};
 use crate::{
     convert,
-    engine::{Loop, host::Kind, job::Job, request},
+    engine::{host::Kind, job::Stage, request},
 };
 
 /// An error that a handler has been asked about.
@@ -34,87 +34,73 @@ impl Handling {
 }
 
 /// Who handles it: the callable itself, or what the chooser of classes answers for the exception.
-pub(super) fn chosen(
-    job: &Job,
-    py: Python<'_>,
-    here: &Loop,
-    id: CallableId,
-    error: &Error,
-) -> PyResult<Option<CallableId>> {
-    let Some(callable) = here.host.callable(id).filter(|callable| callable.kind == Kind::Chooser) else {
+pub(super) fn chosen(on: &Stage<'_, '_>, id: CallableId, error: &Error) -> PyResult<Option<CallableId>> {
+    let py = on.py;
+    let Some(callable) = on.here.host.callable(id).filter(|callable| callable.kind == Kind::Chooser) else {
         return Ok(Some(id));
     };
-    let Some(exception) = error.exception.and_then(|id| job.values.get(py, id)) else { return Ok(None) };
+    let Some(exception) = error.exception.and_then(|id| on.job.values.get(py, id)) else { return Ok(None) };
     let chosen: Option<u32> = callable.function.call1(py, (exception,))?.extract(py)?;
     Ok(chosen.map(CallableId))
 }
 
 pub(super) fn begin(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
+    on: &mut Stage<'_, '_>,
     handler: CallableId,
     (error, head): (Error, Option<Arc<Head>>),
     reply: Reply<Option<Response>>,
 ) {
-    let chosen = match chosen(job, py, here, handler, &error) {
+    let chosen = match chosen(on, handler, &error) {
         Ok(Some(chosen)) => chosen,
         Ok(None) => return reply.ok(None),
-        Err(raised) => return reply.fail(job.raised(py, here, raised)),
+        Err(raised) => return reply.fail(on.raised(raised)),
     };
-    let callable = match callable(here, chosen) {
+    let callable = match callable(on, chosen) {
         Ok(callable) => callable,
         Err(missing) => return reply.fail(missing),
     };
-    let status = error.status_code();
-    let given = exception(job, py, here, &error).and_then(|exception| {
+    let (py, status) = (on.py, error.status_code());
+    let given = exception(on, &error).and_then(|exception| {
         let Some(head) = head else { return Ok((py.None(), exception)) };
-        Ok((request::object(job, py, here, &head)?.into_any(), exception))
+        Ok((request::object(on, &head)?.into_any(), exception))
     });
     match given {
         Ok((request, exception)) => {
             let handling = Handling { handler: chosen, status, exception: exception.clone_ref(py) };
-            job.call(py, here, callable.code(), smallvec![request, exception], Owes::Recover(handling, reply));
+            on.call(callable.code(), smallvec![request, exception], Owes::Recover(handling, reply));
         }
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+        Err(raised) => reply.fail(on.raised(raised)),
     }
 }
 
 /// The very object that was raised, or what says the same of an error of the framework.
-fn exception(job: &Job, py: Python<'_>, here: &Loop, error: &Error) -> PyResult<Py<PyAny>> {
-    if let Some(raised) = error.exception.and_then(|id| job.values.get(py, id)) {
+fn exception(on: &Stage<'_, '_>, error: &Error) -> PyResult<Py<PyAny>> {
+    let py = on.py;
+    if let Some(raised) = error.exception.and_then(|id| on.job.values.get(py, id)) {
         return Ok(raised);
     }
     let headers: Vec<_> =
         error.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or(""))).collect();
-    let made = here.host.framework_error.bind(py);
+    let made = on.here.host.framework_error.bind(py);
     Ok(made.call1((error.status_code().as_u16(), &error.told()[..], headers))?.unbind())
 }
 
 pub(super) fn settle(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
+    on: &mut Stage<'_, '_>,
     handling: &Handling,
     reply: Reply<Option<Response>>,
     value: &Bound<'_, PyAny>,
 ) {
-    let made = made(job, py, here, handling, value).inspect_err(|raised| handling.chain(py, raised));
-    let made = background::attach(job, py, made);
-    answer(job, py, here, reply, made.map(Some));
+    let made = made(on, handling, value).inspect_err(|raised| handling.chain(on.py, raised));
+    let made = background::attach(on, made);
+    on.answer(reply, made.map(Some));
 }
 
 /// A plain value is sent with the error's own status.
-fn made(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
-    handling: &Handling,
-    value: &Bound<'_, PyAny>,
-) -> PyResult<Response> {
-    let callable = here.host.callable(handling.handler).expect("it was called");
-    let mut response = convert::response(py, &here.host, callable, &mut job.values, value)?;
-    let says_its_own = value.is_instance(here.host.response.bind(py))? || value.is_exact_instance_of::<PyTuple>();
+fn made(on: &mut Stage<'_, '_>, handling: &Handling, value: &Bound<'_, PyAny>) -> PyResult<Response> {
+    let callable = on.here.host.callable(handling.handler).expect("it was called");
+    let mut response = convert::response(on.py, &on.here.host, callable, &mut on.job.values, value)?;
+    let says_its_own = value.is_instance(on.here.host.response.bind(on.py))? || value.is_exact_instance_of::<PyTuple>();
     if !says_its_own {
         response.status = handling.status;
     }

@@ -15,14 +15,13 @@ use super::Owes;
 use crate::{
     convert,
     engine::{
-        Loop,
         host::{Code, Kind},
-        job::Job,
+        job::Stage,
     },
 };
 
-pub(super) fn is_async(job: &Job, py: Python<'_>, stream: HostId) -> bool {
-    job.values.get(py, stream).is_some_and(|stream| kind(py, &stream) == Kind::Async)
+pub(super) fn is_async(on: &Stage<'_, '_>, stream: HostId) -> bool {
+    on.job.values.get(on.py, stream).is_some_and(|stream| kind(on.py, &stream) == Kind::Async)
 }
 
 /// How the steps of an iterator are called.
@@ -31,35 +30,35 @@ fn kind(py: Python<'_>, stream: &Py<PyAny>) -> Kind {
     if asynchronous { Kind::Async } else { Kind::Thread }
 }
 
-pub(super) fn pull(job: &mut Job, py: Python<'_>, here: &Loop, id: HostId, reply: Reply<Option<Bytes>>) {
-    let Some(stream) = job.values.get(py, id) else {
+pub(super) fn pull(on: &mut Stage<'_, '_>, id: HostId, reply: Reply<Option<Bytes>>) {
+    let py = on.py;
+    let Some(stream) = on.job.values.get(py, id) else {
         return reply.fail(Error::internal("there is no such stream"));
     };
     let kind = kind(py, &stream);
     let name = if kind == Kind::Async { intern!(py, "__anext__") } else { intern!(py, "__next__") };
     match stream.getattr(py, name) {
         Ok(next) => {
-            job.call(py, here, Code { function: &next, kind, keywords: None }, smallvec![], Owes::Pull(id, reply));
+            on.call(Code { function: &next, kind, keywords: None }, smallvec![], Owes::Pull(id, reply));
         }
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+        Err(raised) => reply.fail(on.raised(raised)),
     }
 }
 
 pub(super) fn settle_pull(
-    job: &mut Job,
-    py: Python<'_>,
-    here: &Loop,
+    on: &mut Stage<'_, '_>,
     stream: HostId,
     reply: Reply<Option<Bytes>>,
     result: PyResult<Py<PyAny>>,
 ) {
-    let name = || job.values.get(py, stream).map_or_else(String::new, |stream| here.host.name_of(py, &stream));
+    let py = on.py;
+    let name = || on.job.values.get(py, stream).map_or_else(String::new, |stream| on.here.host.name_of(py, &stream));
     match result.and_then(|piece| bytes(piece.into_bound(py), name)) {
         Ok(piece) => reply.ok(Some(piece)),
         Err(end) if end.is_instance_of::<PyStopAsyncIteration>(py) || end.is_instance_of::<PyStopIteration>(py) => {
             reply.ok(None);
         }
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+        Err(raised) => reply.fail(on.raised(raised)),
     }
 }
 
@@ -79,16 +78,17 @@ fn bytes(piece: Bound<'_, PyAny>, name: impl FnOnce() -> String) -> PyResult<Byt
 }
 
 /// Closes an iterator that has not come to its end; what cannot be closed needs nothing.
-pub(super) fn finish(job: &mut Job, py: Python<'_>, here: &Loop, stream: HostId, reply: Reply<()>) {
-    let Some(stream) = job.values.get(py, stream) else { return reply.ok(()) };
+pub(super) fn finish(on: &mut Stage<'_, '_>, stream: HostId, reply: Reply<()>) {
+    let py = on.py;
+    let Some(stream) = on.job.values.get(py, stream) else { return reply.ok(()) };
     let kind = kind(py, &stream);
     let name = if kind == Kind::Async { intern!(py, "aclose") } else { intern!(py, "close") };
     match stream.bind(py).getattr_opt(name) {
         Ok(Some(close)) => {
             let code = Code { function: close.as_unbound(), kind, keywords: None };
-            job.call(py, here, code, smallvec![], Owes::Done(reply));
+            on.call(code, smallvec![], Owes::Done(reply));
         }
         Ok(None) => reply.ok(()),
-        Err(raised) => reply.fail(job.raised(py, here, raised)),
+        Err(raised) => reply.fail(on.raised(raised)),
     }
 }
