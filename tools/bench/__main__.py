@@ -77,6 +77,7 @@ def head(plan: Plan, base: str | None, failed: dict[str, str]) -> dict:
         "contenders": {one.name: one.title for one in plan.contenders},
         "notes": {one.name: one.note for one in plan.contenders if one.note},
         "only": {one.name: one.only for one in plan.contenders if one.only},
+        "groups": {one.name: one.group for one in plan.contenders},
         "workloads": {
             one.name: {
                 "title": one.title,

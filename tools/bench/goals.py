@@ -38,8 +38,9 @@ def cell(run: dict, workload: str, contender: str = OURS) -> dict:
 def peers(run: dict) -> list[str]:
     """The other contenders in Python."""
     given = run["settings"]["contenders"]
-    only = run["settings"].get("only", {})
-    return [name for name in given if name not in (OURS, *RUST) and name not in only]
+    only, groups = run["settings"].get("only", {}), run["settings"].get("groups", {})
+    elsewhere = [name for name, group in groups.items() if group != "python"]
+    return [name for name in given if name not in (OURS, *RUST, *elsewhere) and name not in only]
 
 
 def times(least: float, workload: str, base: str) -> Callable[[dict], Verdict]:

@@ -38,7 +38,7 @@ class Record:
             for cells in self.cells.values():
                 renew(list(cells.values()))
         self.head["began"] = before["began"]
-        for section in ("contenders", "notes", "workloads", "only"):
+        for section in ("contenders", "notes", "workloads", "only", "groups"):
             self.head["settings"][section] = before["settings"].get(section, {}) | self.head["settings"][section]
         self.head["versions"] = before["versions"] | self.head["versions"]
         self.keep()

@@ -37,6 +37,11 @@ class Goals(unittest.TestCase):
         self.assertEqual(goals.all_times(3, "json-hello")(run), ("below: Robyn 2.25", False))
         self.assertEqual(goals.all_times(2, "json-hello")(run), ("the nearest: Robyn, 2.25", True))
 
+    def test_contenders_of_another_language_in_the_same_run_are_no_peers(self):
+        run = made({"json-hello": {"spikard-python": cell(90), "hono": cell(80), "robyn": cell(20)}})
+        run["settings"]["groups"] = {"spikard-python": "python", "hono": "node", "robyn": "python"}
+        self.assertEqual(goals.all_times(3, "json-hello")(run), ("the nearest: Robyn, 4.50", True))
+
     def test_a_lower_latency_of_another_one_in_python_is_told(self):
         lost = {"spikard-python": cell(9, p99=3), "robyn": cell(9, p99=2), "raw-hyper": cell(9, p99=1)}
         won = {"spikard-python": cell(9, p99=1), "robyn": cell(9, p99=2)}
