@@ -182,11 +182,10 @@ def idle_memory(run: dict) -> Verdict:
 
 def idle_latency(run: dict) -> Verdict:
     """The 99th percentile of the active connections beside 5,000 idle ones to that without them."""
-    rounds = list(cell(run, "connections-5000").get("rounds", {}).values())
-    if not rounds:
-        return None
-    found = spread.geometric([one["latency_ms"]["p99"] / one["alone"]["p99"] for one in rounds])
-    return f"{found:.2f}", found <= 1.1
+    rounds = cell(run, "connections-5000").get("rounds", {})
+    beside, alone = ({number: one[about]["p99"] for number, one in rounds.items()} for about in ("latency_ms", "alone"))
+    found = spread.ratio(beside, alone)
+    return found and (f"{found.value:.2f} [{found.low:.2f}–{found.high:.2f}]", found.value <= 1.1)
 
 
 def overload(run: dict) -> Verdict:

@@ -37,6 +37,12 @@ class Goals(unittest.TestCase):
         self.assertEqual(goals.all_times(3, "json-hello")(run), ("below: Robyn 2.25", False))
         self.assertEqual(goals.all_times(2, "json-hello")(run), ("the nearest: Robyn, 2.25", True))
 
+    def test_idle_connections_are_judged_round_by_round(self):
+        held = {"spikard-python": cell(90, 80, p99=2.1, alone={"p99": 2.0})}
+        self.assertEqual(goals.idle_latency(made({"connections-5000": held})), ("1.05 [1.05–1.05]", True))
+        missed = {"spikard-python": cell(90, 80, p99=2.4, alone={"p99": 2.0})}
+        self.assertEqual(goals.idle_latency(made({"connections-5000": missed})), ("1.20 [1.20–1.20]", False))
+
     def test_contenders_of_another_language_in_the_same_run_are_no_peers(self):
         run = made({"json-hello": {"spikard-python": cell(90), "hono": cell(80), "robyn": cell(20)}})
         run["settings"]["groups"] = {"spikard-python": "python", "hono": "node", "robyn": "python"}
