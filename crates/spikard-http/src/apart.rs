@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use spikard_core::{
-    Entries, Error,
+    Entries, Entry, Error,
     config::Config,
     plan::{check_json, form_boundary, read_pairs},
+    sabotage,
 };
 
 use crate::{
@@ -34,9 +35,13 @@ impl Apart {
 
     /// The fields and files of a form, as the request says that it is written. Files stay in memory.
     pub fn form(&self, body: &[u8], parts: &Parts) -> Result<Entries, Error> {
-        match form_boundary(parts)? {
+        let entries = match form_boundary(parts)? {
             Some(boundary) => form::whole(body, &boundary, &self.limits, &self.platform),
             None => read_pairs(body),
+        };
+        if sabotage::takes_out("bodies") {
+            return Ok(vec![("sabotage".to_owned(), Entry::Text("sabotage".to_owned()))]);
         }
+        entries
     }
 }

@@ -47,6 +47,7 @@ pub async fn tell(case: &Case, models: &Json, door: Door) -> Result<(), Fault> {
     let platform: Arc<dyn Platform> = Arc::new(Tokio::new(tokio::runtime::Handle::current()));
     let service = Service::new(&spec, host.queue.clone(), platform)
         .map_err(|error| Fault::from(error).at("the app is refused"))?;
+    let _ = host.apart.set(service.apart().clone());
     let home = tokio::spawn(service.bring_home());
     let mut visit = Visit { service, door, server: None, kept: None };
     let mut told = Ok(());

@@ -1,12 +1,13 @@
 //! User code without a language: two threads that ask for work and do what the route's script says.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock, mpsc},
     thread::{self, JoinHandle},
 };
 
-use spikard_core::{Arg, Error, HostId, Input, Response, msgpack};
+use spikard_core::{Arg, Entry, Error, HostId, Input, Response, msgpack};
 use spikard_ffi::{Call, Driver, Job, JobQueue, Reply, Step, Ticket, Worker};
+use spikard_http::Apart;
 
 use crate::{
     app::Argument,
@@ -36,16 +37,20 @@ pub struct Code {
     pub dependencies: Vec<Dependency>,
     pub made: Made,
     pub later: Later,
+    /// Of the service, for user code that reads a body itself.
+    pub apart: Arc<OnceLock<Apart>>,
 }
 
 /// The threads of one app; they end when it is dropped.
 pub struct Host {
     pub queue: Arc<JobQueue>,
+    pub apart: Arc<OnceLock<Apart>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Host {
     pub fn start(code: Code) -> Self {
+        let apart = code.apart.clone();
         let code = Arc::new(code);
         let queue = Arc::new(JobQueue::default());
         let begin = |_| {
@@ -53,7 +58,7 @@ impl Host {
             thread::spawn(move || work(&worker, &code))
         };
         let threads = (0..2).map(begin).collect();
-        Self { queue, threads }
+        Self { queue, apart, threads }
     }
 }
 
@@ -124,7 +129,25 @@ fn settle<T>(reply: Reply<T>, made: Result<T, Error>) {
 }
 
 fn handle(route: &Route, args: Vec<Arg>, code: &Code) -> Result<Response, Error> {
+    if route.script.get("form").is_some() {
+        return Ok(script::answer(route.status, &form(&args, code)?));
+    }
     script::run(&route.script, &received(&route.arguments, args, &code.made)?, route.status, &code.later)
+}
+
+/// The pairs of the form that the request itself reads.
+fn form(args: &[Arg], code: &Code) -> Result<Json, Error> {
+    let found = args.iter().find_map(|arg| if let Arg::Request(head) = arg { Some(head) } else { None });
+    let (head, apart) = found.zip(code.apart.get()).ok_or_else(|| Error::internal("nothing can be read"))?;
+    let (tell, told) = mpsc::channel();
+    head.body.read(Box::new(move |read| drop(tell.send(read))));
+    let body = told.recv().map_err(|_| Error::internal("the body is not told"))??;
+    let value = |entry| match entry {
+        Entry::Text(text) => Json::Text(text),
+        Entry::File(file) => echo::upload(&file),
+    };
+    let entries = apart.form(&body, &head.parts)?.into_iter();
+    Ok(Json::List(entries.map(|(name, entry)| Json::List(vec![Json::Text(name), value(entry)])).collect()))
 }
 
 fn provide(number: usize, args: Vec<Arg>, code: &Code) -> Result<HostId, Error> {

@@ -17,7 +17,7 @@ pub fn run(script: &Json, received: &Json, status: u16, later: &Later) -> Result
     let Json::Map(words) = script else { return Err(exception("a script is an object")) };
     let (word, about) = words.first().ok_or_else(|| exception("a script has one word"))?;
     match word.as_str() {
-        "echo" => Ok(plain(status, "application/json", received.to_string().into_bytes())),
+        "echo" => Ok(answer(status, received)),
         "respond" => Ok(respond(about, status)),
         "raise" => Err(raise(about)),
         "sleep" => {
@@ -46,6 +46,11 @@ pub fn run(script: &Json, received: &Json, status: u16, later: &Later) -> Result
         }
         other => Err(exception(&format!("no such word: {other}"))),
     }
+}
+
+/// A plain value of this status.
+pub fn answer(status: u16, value: &Json) -> Response {
+    plain(status, "application/json", value.to_string().into_bytes())
 }
 
 fn plain(status: u16, content_type: &'static str, content: Vec<u8>) -> Response {

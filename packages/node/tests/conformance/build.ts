@@ -18,7 +18,7 @@ interface Named {
 
 /** The schemas of the parameters, one for each source, and what `echo` calls them. */
 function parameters(specs: Words[]): { taken: RouteOptions; named: Named[] } {
-  const taken: Record<string, { type: string; properties: Record<string, JsonSchema>; required: string[] }> = {};
+  const taken: Record<string, { type: string; properties: Record<string, JsonSchema>; required: string[]; additionalProperties?: false }> = {};
   const named: Named[] = [];
   for (const spec of specs) {
     const source = SOURCES[spec["in"] as keyof typeof SOURCES];
@@ -29,6 +29,7 @@ function parameters(specs: Words[]): { taken: RouteOptions; named: Named[] } {
     if ("default" in spec) written["default"] = spec["default"];
     else if (spec["required"] !== false) schema.required.push(name);
     if ("separator" in spec) written["x-separator"] = spec["separator"];
+    if ("closed" in spec) schema.additionalProperties = false;
     schema.properties[name] = written;
     named.push({ source, name, as: spec["as"] ?? name });
   }

@@ -8,12 +8,15 @@ from decimal import Decimal
 from functools import reduce
 from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 
+import msgspec
+import pydantic
 from msgspec import Meta
 from spikard import Body, Cookie, Form, Header, Path, Provide, Query, Request, ServerConfig, Spikard, UploadFile
 
 from . import hook, models, script
 
 _MARKERS: dict[str, Any] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
+_CLOSED_MARKERS: dict[str, Any] = {**_MARKERS, "body": Form}
 _PLAIN: dict[tuple[str | None, str | None], Any] = {
     ("integer", None): int,
     ("number", None): float,
@@ -96,19 +99,19 @@ class Signature:
         texts = [text for text, _ in self.parameters]
         if defaults != sorted(defaults):
             texts.insert(0, "*")
-        return self._made(texts, "return await run(words, locals(), notes)", run=script.run, words=words, notes=notes)
+        return self._made(texts, "return await run(words, spread(locals()), notes)", words=words, notes=notes)
 
     def provider(self, notes: list[str], spec: dict[str, Any]) -> Any:
         """A dependency; those without default first, which the corpus keeps to."""
         texts = [text for text, _ in self.parameters]
         made = script.Provider(notes, spec)
-        steps = "return made.value(locals())"
+        steps = "return made.value(spread(locals()))"
         if spec.get("generator"):
-            steps = "with made.opened(locals()) as value:\n        yield value"
+            steps = "with made.opened(spread(locals())) as value:\n        yield value"
         return self._made(texts, steps, made=made)
 
     def _made(self, texts: list[str], steps: str, **names: Any) -> Any:
-        names = {**self.names, **names}
+        names = {**self.names, **names, "run": script.run, "spread": spread}
         exec(f"async def handler({', '.join(texts)}):\n    {steps}\n", names)
         return names["handler"]
 
@@ -138,10 +141,43 @@ def add_parameter(signature: Signature, spec: dict[str, Any], place: int) -> Non
         signature.add(name, Annotated[kind, marker(**options)], *default)
 
 
+def add_parameters(signature: Signature, specs: list[dict[str, Any]]) -> None:
+    """All of a route or a dependency; the closed ones of a source as one model, whose fields are handed on."""
+    closed: dict[str, list[dict[str, Any]]] = {}
+    for place, spec in enumerate(specs):
+        if "closed" in spec:
+            closed.setdefault(spec["in"], []).append(spec)
+        else:
+            add_parameter(signature, spec, place)
+    for source, members in closed.items():
+        signature.add(f"closed_{source}", _CLOSED_MARKERS[source][closed_model(members)])
+
+
+def closed_model(members: list[dict[str, Any]]) -> Any:
+    """A model that forbids unknown names, of either library that can."""
+    fields: dict[str, tuple[Any, Any]] = {}
+    for spec in members:
+        kind = constrained(spec["schema"])
+        if "default" in spec:
+            fields[spec["name"]] = (kind, decoded_default(spec["schema"], spec["default"]))
+        else:
+            fields[spec["name"]] = (kind, ...) if spec.get("required", True) else (Optional[kind], None)
+    if len(members) % 2:
+        return pydantic.create_model("Closed", __config__={"extra": "forbid"}, **fields)  # type: ignore[call-overload]
+    structs = [(name, kind) if default is ... else (name, kind, default) for name, (kind, default) in fields.items()]
+    return msgspec.defstruct("Closed", structs, forbid_unknown_fields=True, kw_only=True)
+
+
+def spread(received: dict[str, Any]) -> dict[str, Any]:
+    """What a handler has received, the fields of closed models among it."""
+    found: dict[str, Any] = {}
+    for name, value in received.items():
+        found.update((script.model_members(value) or {}) if name.startswith("closed_") else {name: value})
+    return found
+
+
 def decoded_default(schema: dict[str, Any], default: Any) -> Any:
     """A default in JSON as the value that a user would write."""
-    import msgspec
-
     return msgspec.convert(default, native(schema))
 
 
@@ -173,8 +209,7 @@ def add_dependencies(app: Spikard, dependencies: list[dict[str, Any]], notes: li
             app.provide(spec["name"], spec["provide"]["constant"])
             continue
         signature = Signature()
-        for place, parameter in enumerate(spec.get("parameters", ())):
-            add_parameter(signature, parameter, place)
+        add_parameters(signature, spec.get("parameters", []))
         for name in spec.get("takes", ()):
             signature.add(name, Any)
         scope = spec.get("scope", "request")
@@ -193,8 +228,7 @@ def build(case: dict[str, Any], decoder: str | None) -> Spikard:
     add_dependencies(app, case["app"].get("dependencies", []), notes)
     for route in case["app"]["routes"]:
         signature, options = Signature(), dict(route.get("options", {}))
-        for place, parameter in enumerate(route.get("parameters", ())):
-            add_parameter(signature, parameter, place)
+        add_parameters(signature, route.get("parameters", []))
         if "body" in route:
             options |= add_body(signature, route["body"], decoder, route["method"])
         options |= {name: route[name] for name in ("status_code", "response_schema") if name in route}

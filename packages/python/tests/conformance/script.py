@@ -22,6 +22,9 @@ async def run(script: dict[str, Any], received: dict[str, Any], notes: list[str]
     [(word, given)] = script.items()
     if word == "echo":
         return {name: written(value) for name, value in received.items()}
+    if word == "form":
+        form = await received["request"].form()
+        return [[name, written(value)] for name, value in form.multi_items()]
     if word == "respond":
         return respond(**given)
     if word == "sleep":
