@@ -209,10 +209,12 @@ impl<'a> Layout<'a> {
             one.source == other.source && one.name == other.name && one.schema == other.schema
         };
         let place = |parameter: &ParameterSpec| {
-            all.iter().position(|known| same(known, parameter)).unwrap_or_else(|| {
+            let known = all.iter().position(|known| same(known, parameter)).unwrap_or_else(|| {
                 all.push(parameter.clone());
                 all.len() - 1
-            })
+            });
+            all[known].closed |= parameter.closed;
+            known
         };
         parameters.iter().map(place).collect()
     }

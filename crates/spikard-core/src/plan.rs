@@ -2,6 +2,7 @@
 //! a body and hands on bound arguments, or one error that lists everything that was refused.
 
 mod body;
+mod closed;
 mod head;
 mod members;
 
@@ -19,6 +20,7 @@ use crate::{
 };
 use body::BodyPlan;
 pub use body::{Media, check_json, read_pairs};
+use closed::Closed;
 pub use head::form_boundary;
 
 /// Path values, percent-decoded, in the order of the template's parameters.
@@ -38,6 +40,7 @@ pub struct Plan {
     further_bodies: Vec<usize>,
     needs_head: bool,
     reads: Reads,
+    closed: Option<Closed>,
 }
 
 /// Which parts of a head have to be taken apart.
@@ -146,6 +149,7 @@ impl Plan {
                 query: parameters.iter().any(|parameter| matches!(parameter.from, From::Query | From::Body)),
                 cookies: parameters.iter().any(|parameter| matches!(parameter.from, From::Cookie)),
             },
+            closed: Closed::of(&wiring.parameters)?,
             parameters,
             body,
             slots: Vec::new(),

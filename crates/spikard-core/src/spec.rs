@@ -189,6 +189,9 @@ pub struct ParameterSpec {
     /// Splits one text into a list, instead of repeated parameters.
     #[serde(default)]
     pub separator: Option<String>,
+    /// Its source is closed: a name that is no parameter of the route is refused there. Of a query, a cookie or a body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
     /// For documents.
     #[serde(default)]
     pub description: Option<String>,
@@ -210,6 +213,7 @@ impl ParameterSpec {
             required: None,
             default: None,
             separator: None,
+            closed: false,
             description: None,
             deprecated: false,
             include_in_schema: true,

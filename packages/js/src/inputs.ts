@@ -1,6 +1,5 @@
 // What a handler or a dependency takes: its part of the document, and the object that it is called with.
 
-import { SpecError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Request } from "./request.ts";
 import { type AnySchema, type Infer, type JsonSchema, readSchema } from "./schema.ts";
@@ -111,8 +110,6 @@ export class Inputs {
     const { schema, decode } = readSchema(given);
     const properties = typeof schema === "object" ? (schema["properties"] as Record<string, JsonSchema>) : undefined;
     if (typeof schema !== "object" || !properties) throw new TypeError(`${source}: expected the schema of an object`);
-    if (schema["additionalProperties"] === false)
-      throw new SpecError(`${source}: its schema forbids unknown names, which one of parameters cannot`);
     const required = new Set((schema["required"] as string[] | undefined) ?? []);
     const definitions = schema["$defs"];
     const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length };
@@ -127,6 +124,7 @@ export class Inputs {
       if (fallback !== undefined) written["default"] = fallback;
       else if (!required.has(name)) written["required"] = false;
       if (separator !== undefined) written["separator"] = separator;
+      if (schema["additionalProperties"] === false) written["closed"] = true;
       places.push(this.parameters.push(written) - 1);
       flat.names.push(name);
       flat.defaults.push(fallback);

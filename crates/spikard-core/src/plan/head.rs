@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// What the parameters of one request are read from.
-struct Head<'a> {
+pub(super) struct Head<'a> {
     path: &'a [String],
-    query: Vec<Pair<'a>>,
+    pub query: Vec<Pair<'a>>,
     headers: &'a http::HeaderMap,
-    cookies: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub cookies: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Members of the body are read from the query where there is no body.
-    has_body: bool,
+    pub has_body: bool,
 }
 
 impl Plan {
@@ -49,6 +49,9 @@ impl Plan {
                 Arg::Absent
             });
             bound.values.push(value);
+        }
+        if let Some(closed) = &self.closed {
+            bound.errors.extend(closed.strangers(&head, &self.parameters));
         }
         Ok(bound)
     }
@@ -118,14 +121,16 @@ pub fn form_boundary(parts: &Parts) -> Result<Option<Box<str>>, Error> {
     }
 }
 
-/// Of `multipart/form-data; boundary=…`: up to seventy characters (RFC 2046, section 5.1.1).
+/// Of `multipart/form-data; boundary=…`: said once, up to seventy characters (RFC 2046, section 5.1.1).
 fn boundary(parts: &Parts) -> Result<Box<str>, Error> {
     let sent = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut pieces = sent.split(';').skip(1).filter_map(|piece| piece.split_once('='));
-    let named = pieces.find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
-    let text = named.map(|(_, value)| value.trim().trim_matches('"')).unwrap_or_default();
+    let pieces = sent.split(';').skip(1).filter_map(|piece| piece.split_once('='));
+    let mut named = pieces.filter(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
+    let text = named.next().map(|(_, value)| value.trim()).unwrap_or_default();
+    let text = text.strip_prefix('"').map_or(text, |quoted| quoted.strip_suffix('"').unwrap_or_default());
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte);
-    if (1..=70).contains(&text.len()) && text.bytes().all(allowed) && !text.ends_with(' ') {
+    let is_sound = (1..=70).contains(&text.len()) && text.bytes().all(allowed) && !text.ends_with(' ');
+    if is_sound && named.next().is_none() {
         return Ok(text.into());
     }
     Err(Error::malformed("the content type names no valid boundary"))

@@ -13,7 +13,10 @@ pub(super) fn object_of(members: &[&ParameterSpec]) -> BodySpec {
         .collect();
     let required: Vec<&str> =
         members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
-    let schema = json!({"type": "object", "properties": properties, "required": required, "$defs": definitions});
+    let mut schema = json!({"type": "object", "properties": properties, "required": required, "$defs": definitions});
+    if members.iter().any(|member| member.closed) {
+        schema["additionalProperties"] = false.into();
+    }
     BodySpec::new(schema, BodyKind::JsonOrForm)
 }
 

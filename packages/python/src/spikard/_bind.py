@@ -263,15 +263,12 @@ class Binder:
         return None
 
     def _take_model(self, taken: Taken, source: str) -> None:
-        if _models.forbids_unknown(model := unwrap(without_none(taken.hint)[0])[0]):
-            name = (get_origin(model) or model).__qualname__
-            fault = f"{name} forbids unknown names, which a model of {source} parameters cannot"
-            raise SpecError(f"{fault}: leave out `extra='forbid'` or `forbid_unknown_fields`")
+        closed = {"closed": True} if _models.forbids_unknown(unwrap(without_none(taken.hint)[0])[0]) else {}
         names, indexes = {}, []
         for field, schema, required in _parameters.model_fields(taken.hint):
             name = self._wire_name(field, None, source)
             names[name] = field
-            spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required}
+            spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required, **closed}
             spec.update({key: taken.option(key) for key in _DOCUMENTED if taken.option(key) is not None})
             indexes.append(self._parameter(spec, taken.owner))
         default = None if taken.required else functools.partial(_bodies.default_value, taken)
@@ -291,6 +288,7 @@ class Binder:
             if (known["in"], known["name"]) == (spec["in"], spec["name"]):
                 if known["schema"] == spec["schema"]:
                     known["required"] = known["required"] or spec["required"]
+                    known.update({name: True for name in ("closed",) if name in spec})
                     return index
                 if self.owners[index] == owner or spec["in"] == "body":
                     raise SpecError(f"the {spec['in']} parameter {spec['name']!r} is read in two ways")
