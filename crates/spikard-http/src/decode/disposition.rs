@@ -77,7 +77,10 @@ fn parameters(mut rest: &str) -> Result<Vec<Parameter<'_>>, Fault> {
             return Ok(found);
         }
         let (key, behind) = rest.split_once('=').ok_or(BAD)?;
-        let key = key.trim();
+        let (key, behind) = (key.trim(), behind.trim_start_matches([' ', '\t']));
+        if key.is_empty() || key.contains([' ', '\t', '"', ';']) {
+            return Err(BAD);
+        }
         if found.iter().any(|(known, _)| known.eq_ignore_ascii_case(key)) {
             return Err("a content-disposition says something twice");
         }
@@ -88,6 +91,9 @@ fn parameters(mut rest: &str) -> Result<Vec<Parameter<'_>>, Fault> {
             let end = behind.find(';').unwrap_or(behind.len());
             (behind[..end].trim().into(), &behind[end..])
         };
+        if !behind.starts_with('"') && value.contains('"') {
+            return Err(BAD);
+        }
         if !rest.trim_start().is_empty() && !rest.trim_start().starts_with(';') {
             return Err(BAD);
         }
@@ -138,6 +144,8 @@ mod tests {
             ("form-data; name=\"a\"; filename=\"naïve.txt\"", "a", Some("naïve.txt")),
             ("form-data; name=\"a\"; filename=\"x\"; filename*=utf-8''na%C3%AFve.txt", "a", Some("naïve.txt")),
             ("form-data; filename=x.txt; name=a;", "a", Some("x.txt")),
+            ("form-data; name = \"a\" ; filename =\t\"x y.txt\"", "a", Some("x y.txt")),
+            ("form-data; name=a; filename=x y.txt", "a", Some("x y.txt")),
         ] {
             assert_eq!(read(value), Ok((name.to_owned(), filename.map(str::to_owned))), "{value}");
         }
@@ -157,6 +165,9 @@ mod tests {
             "form-data; name=a; filename*=utf-8''%ff",
             "form-data; name=a; filename*=utf-8''a%0Ab",
             "form-data; name=a; filename*=x",
+            "form-data; name=a; =x",
+            "form-data; name=a filename=\"x\"",
+            "form-data; name=a; filename=x\"y\"",
         ] {
             assert!(read(value).is_err(), "{value}");
         }

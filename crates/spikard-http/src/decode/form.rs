@@ -121,7 +121,7 @@ impl Form {
                         let limit = self.limits.text;
                         return Err(closing(
                             ErrorCode::ContentTooLarge,
-                            format!("a field is larger than {limit} bytes"),
+                            format!("a text of the form is larger than {limit} bytes"),
                         ));
                     }
                     Some(Open::Text(_, text)) => text.extend_from_slice(&data),

@@ -155,10 +155,30 @@ impl Parser {
         let Some(end) = end else { return Ok(None) };
         let block = self.buffer.split_to(end + END.len());
         let headers = fields(&block[2..])?;
-        let disposition = headers.get(header::CONTENT_DISPOSITION).ok_or("a part has no content-disposition")?;
-        let disposition = disposition::parse(disposition)?;
+        let mut said = headers.get_all(header::CONTENT_DISPOSITION).iter();
+        let disposition = disposition::parse(said.next().ok_or("a part has no content-disposition")?)?;
+        if said.next().is_some() {
+            return Err("a part has more than one content-disposition");
+        }
+        refuse_encodings(&headers, disposition.filename.is_none())?;
         Ok(Some(Part { disposition, headers }))
     }
+}
+
+/// Content is taken as it is, and a text is UTF-8 (RFC 7578, sections 4.7 and 5.1.2): what says that it is written in
+/// another way would be misread.
+fn refuse_encodings(headers: &HeaderMap, is_text: bool) -> Result<(), Fault> {
+    let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let is = |text: &str, known: &[&str]| known.iter().any(|known| text.trim().eq_ignore_ascii_case(known));
+    if said("content-transfer-encoding").is_some_and(|coding| !is(coding, &["7bit", "8bit", "binary"])) {
+        return Err("the content-transfer-encoding of a part is not supported");
+    }
+    let mut parameters = said("content-type").unwrap_or_default().split(';').skip(1);
+    let charset = parameters.find_map(|one| one.split_once('=').filter(|(name, _)| is(name, &["charset"])));
+    if is_text && charset.is_some_and(|(_, set)| !is(set.trim().trim_matches('"'), &["utf-8", "utf8", "us-ascii"])) {
+        return Err("a field is in another charset than UTF-8");
+    }
+    Ok(())
 }
 
 /// `block` ends with an empty line.
@@ -169,6 +189,7 @@ fn fields(block: &[u8]) -> Result<HeaderMap, Fault> {
     let bare = memchr::memchr_iter(b'\n', block).any(|at| at == 0 || block[at - 1] != b'\r');
     let found = match httparse::parse_headers(block, &mut places) {
         Ok(httparse::Status::Complete((_, found))) if !bare => found,
+        Err(httparse::Error::TooManyHeaders) => return Err("a part has more than 32 fields"),
         _ => return Err(BAD),
     };
     let mut headers = HeaderMap::with_capacity(found.len());

@@ -5,6 +5,8 @@ use spikard_core::Error;
 
 const MAX_EXTENSIONS: u32 = 4 * 1024;
 const MAX_TRAILERS: usize = 16 * 1024;
+/// As many as there may be fields in a head: hyper reads no more.
+const MAX_TRAILER_FIELDS: u8 = 100;
 /// Fields that decide how a message is framed, routed, authenticated or processed (RFC 9110, section 6.5.1).
 const FORBIDDEN: [&[u8]; 16] = [
     b"authorization",
@@ -48,6 +50,7 @@ pub(super) struct Chunks {
     digits: u8,
     extensions: u32,
     trailers: usize,
+    fields: u8,
     line: Vec<u8>,
 }
 
@@ -156,6 +159,10 @@ impl Chunks {
         if FORBIDDEN.contains(&name.as_slice()) {
             return Err(Error::malformed("a field stands in the trailers that may not"));
         }
+        self.fields += 1;
+        if self.fields > MAX_TRAILER_FIELDS {
+            return Err(Error::malformed("there are more than 100 trailers"));
+        }
         self.line.clear();
         self.at = At::Trailer;
         Ok(false)
@@ -224,5 +231,8 @@ mod tests {
         assert!(read(&format!("5;{long}\r\n")).is_none());
         let trailers = format!("x: {long}\r\n").repeat(4);
         assert!(read(&format!("0\r\n{trailers}\r\n")).is_none());
+        let fields = |count| format!("0\r\n{}\r\n", "x: y\r\n".repeat(count));
+        assert!(read(&fields(100)).is_some());
+        assert!(read(&fields(101)).is_none());
     }
 }
