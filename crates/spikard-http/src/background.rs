@@ -108,6 +108,7 @@ pub(crate) fn work(transit: &Arc<Transit>, task: HostId, origin: Origin) -> Work
         let Some(_turn) = background.turn().await.filter(|_| !sabotage::takes_out("background")) else { return };
         if let Err(mut error) = background.run(task).await {
             let Origin { route, request_id } = origin;
+            let route = format!("a background task of {route}").into();
             report(Report { exception: error.exception, source: error.source.take(), route, request_id }).await;
         }
     })

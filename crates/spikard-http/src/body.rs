@@ -30,6 +30,8 @@ struct Rest {
     /// Of a work that waits for what becomes of the body.
     line: Option<Arc<Line>>,
     streams: bool,
+    /// Bytes of a stream that says its own length, until it is complete.
+    left: Option<u64>,
     /// A stream that nobody asked for: its length is not known.
     untold: bool,
     sent: Sent,
@@ -70,8 +72,14 @@ impl Body {
         Self { whole: Some(bytes).filter(|bytes| !bytes.is_empty()), rest: None }
     }
 
-    /// `file` goes before `body`; `line` is that of a work that waits for what becomes of it.
-    pub(crate) fn with_rest(body: spikard_core::Body, file: Option<Reading>, line: Option<Arc<Line>>) -> Self {
+    /// `file` goes before `body`; `line` is that of a work that waits for what becomes of it; `left` is the length that a
+    /// stream says of itself.
+    pub(crate) fn with_rest(
+        body: spikard_core::Body,
+        file: Option<Reading>,
+        line: Option<Arc<Line>>,
+        left: Option<u64>,
+    ) -> Self {
         let file = file.filter(|file| file.left() > 0);
         let is_stream = matches!(body, spikard_core::Body::Stream(_));
         let streams = is_stream && line.as_ref().is_some_and(|line| !line.terms.bodiless);
@@ -89,7 +97,7 @@ impl Body {
         let client = watched.map_or(Client::Reads, |departure| Client::Stays(departure.watch()));
         let request = line.as_ref().and_then(|line| line.take_request());
         let untold = is_stream && !streams;
-        let rest = Rest { file, line, streams, untold, sent, broken: false, client, request, entry: None };
+        let rest = Rest { file, line, streams, left, untold, sent, broken: false, client, request, entry: None };
         Self { whole, rest: Some(Box::new(rest)) }
     }
 
@@ -124,6 +132,7 @@ impl Rest {
             file: None,
             line: None,
             streams: false,
+            left: None,
             untold: false,
             sent: Sent::Complete,
             broken: false,
@@ -172,6 +181,11 @@ impl Rest {
             Poll::Ready(Ok(chunk)) => {
                 if let Client::Leaves(patience) = &mut self.client {
                     *patience = None;
+                }
+                if let Some(left) = &mut self.left {
+                    *left = left.saturating_sub(chunk.len() as u64);
+                    // The connection asks for no more.
+                    self.sent = if *left == 0 { Sent::Complete } else { self.sent };
                 }
                 Poll::Ready(Some(Ok(Frame::data(chunk))))
             }

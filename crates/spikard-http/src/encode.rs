@@ -40,7 +40,8 @@ pub(crate) fn encode_with(
     if status == StatusCode::NO_CONTENT {
         response.headers.retain(|(name, _)| *name != header::CONTENT_TYPE);
     }
-    head(response, Body::with_rest(body, file, tail), bodiless)
+    let length = if let CoreBody::Stream(_) = body { own_length(&response).ok().flatten() } else { None };
+    head(response, Body::with_rest(body, file, tail, length), bodiless)
 }
 
 /// Whether the head may name the length of content. A 204 has none, and that of a 304 would be the length which another
@@ -50,18 +51,41 @@ pub(crate) fn may_name_length(status: StatusCode) -> bool {
 }
 
 /// RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5: these never have content.
-fn is_contentless(status: StatusCode) -> bool {
+pub(crate) fn is_contentless(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Takes the content off a response that must not have any, and says so for the log if there was some.
 pub(crate) fn drop_content(response: &mut Response) -> Option<String> {
-    let CoreBody::Whole(whole) = &mut response.body else { return None };
-    if !is_contentless(response.status) || whole.is_empty() {
+    if !is_contentless(response.status) {
         return None;
     }
-    let length = std::mem::take(whole).len();
-    Some(format!("an answer of {} has no content: {length} bytes were not sent", response.status.as_u16()))
+    let what = match &mut response.body {
+        CoreBody::Whole(whole) if whole.is_empty() => return None,
+        CoreBody::Whole(whole) => format!("{} bytes were", std::mem::take(whole).len()),
+        // It stays, to be closed unread.
+        CoreBody::Stream(_) => "its stream was".to_owned(),
+        file @ CoreBody::File(_) => {
+            *file = CoreBody::Whole(bytes::Bytes::new());
+            "its file was".to_owned()
+        }
+    };
+    Some(format!("an answer of {} has no content: {what} not sent", response.status.as_u16()))
+}
+
+/// What a stream says of its own length.
+pub(crate) fn own_length(response: &Response) -> Result<Option<u64>, Error> {
+    let mut said = None;
+    for (_, value) in response.headers.iter().filter(|(name, _)| *name == header::CONTENT_LENGTH) {
+        let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let length: Option<u64> = digits.and_then(|digits| digits.parse().ok());
+        if length.is_none() || said.is_some_and(|before| Some(before) != length) {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            return Err(Error::internal(format!("the stream has the content-length \"{}\"", text.escape_debug())));
+        }
+        said = length;
+    }
+    Ok(said)
 }
 
 /// Takes the content off the answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).
@@ -74,14 +98,17 @@ pub(crate) fn strip_content(response: &mut http::Response<Body>) {
     }
 }
 
-/// Refuses what a connection could not write as it stands: an interim status, which only the server sends, or more
-/// fields than a head holds.
+/// Refuses what a connection could not write as it stands: an interim status, which only the server sends, more fields
+/// than a head holds, or a stream whose length is no number.
 pub(crate) fn sound(response: Response) -> Result<Response, Error> {
     if response.status.is_informational() {
         return Err(Error::internal(format!("the response has the interim status {}", response.status.as_u16())));
     }
     if response.headers.len() > MAX_HEADERS {
         return Err(Error::internal(format!("the response has {} header fields", response.headers.len())));
+    }
+    if let CoreBody::Stream(_) = response.body {
+        own_length(&response)?;
     }
     Ok(response)
 }

@@ -162,7 +162,7 @@ impl Service {
 
     /// The work of a background task that was asked for when its request had ended. Its values are its own.
     pub fn run_in_background(&self, task: HostId) -> Work {
-        let origin = Origin { route: "background task".into(), request_id: None };
+        let origin = Origin { route: "a request that had ended".into(), request_id: None };
         background::work(&self.0.transit, task, origin)
     }
 

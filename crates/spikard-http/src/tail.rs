@@ -8,6 +8,7 @@ use spikard_ffi::{Call, Report};
 
 use crate::{
     background::{self, Origin},
+    encode::{is_contentless, own_length},
     transit::{Fault, HostEnd},
 };
 
@@ -23,10 +24,13 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
         Body::Stream(stream) => Some(stream),
         Body::Whole(_) | Body::File(_) => None,
     };
+    let unread = stream.filter(|_| is_contentless(response.status));
+    let left = stream.and_then(|_| own_length(&response).ok().flatten());
     end.answer(Ok(response), true);
     let mut failed = None;
-    if let Some(stream) = stream {
-        match pump(end, stream).await {
+    generators.extend(unread);
+    if let Some(stream) = stream.filter(|_| unread.is_none()) {
+        match pump(end, stream, left).await {
             Ok(()) => (),
             Err(Fault::GivenUp) => return end.give_up(route),
             // It stands at one of its `yield`s, or has failed: the first to be finished.
@@ -52,14 +56,16 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
 /// So many pieces are taken at once: small or empty ones fill no buffer, and would keep the thread from everybody else.
 const AT_ONCE: usize = 128;
 
-/// Pulls while the client reads.
-async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
+/// Pulls while the client reads. `left`: bytes, by the length that the stream says of itself; once they are there, it is
+/// asked once more.
+async fn pump(end: &HostEnd, stream: HostId, mut left: Option<u64>) -> Result<(), Fault> {
+    let length = left.unwrap_or_default();
     if sabotage::takes_out("streaming") {
         end.end(true);
         return Ok(());
     }
     let mut taken = 0;
-    while !end.bodiless() && end.room().await {
+    while !end.bodiless() && (left == Some(0) || end.room().await) {
         taken += 1;
         if taken % AT_ONCE == 0 {
             give_way().await;
@@ -67,10 +73,25 @@ async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
         }
         match end.ask(|reply| Call::Pull { stream, reply }).await {
             Ok(Some(chunk)) if chunk.is_empty() => (),
-            Ok(Some(chunk)) => end.chunk(chunk),
+            Ok(Some(mut chunk)) => {
+                let is_over = left.is_some_and(|left| left < chunk.len() as u64);
+                if let Some(left) = &mut left {
+                    chunk.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                    *left -= chunk.len() as u64;
+                }
+                end.chunk(chunk);
+                if is_over {
+                    end.end(true);
+                    return Err(wrong_length(length, "goes on behind it"));
+                }
+            }
             Ok(None) => {
-                end.end(true);
-                return Ok(());
+                let missing = left.unwrap_or_default();
+                end.end(missing == 0);
+                return match missing {
+                    0 => Ok(()),
+                    _ => Err(wrong_length(length, &format!("ends {missing} bytes before it"))),
+                };
             }
             Err(fault) => {
                 end.end(false);
@@ -79,6 +100,10 @@ async fn pump(end: &HostEnd, stream: HostId) -> Result<(), Fault> {
         }
     }
     Err(Fault::Cancelled(Reason::Departed))
+}
+
+fn wrong_length(length: u64, what: &str) -> Fault {
+    Error::internal(format!("the content-length of the stream is {length}, and it {what}")).into()
 }
 
 /// Lets others have a turn.

@@ -28,10 +28,13 @@ fn no_more_tasks_run_than_may() {
 }
 
 #[test]
-fn a_task_that_fails_is_reported_with_its_route_and_request() {
+fn a_task_that_fails_is_reported_as_one_of_its_route_and_request() {
     each(&app(&json!({})), async |app| {
         assert_eq!(app.get("/failing").await, (200, "sent".into()));
-        assert_eq!(app.traced().await, ["handle", "begin failing", "report failed of GET /failing, id true"]);
+        assert_eq!(
+            app.traced().await,
+            ["handle", "begin failing", "report failed of a background task of GET /failing, id true"]
+        );
     });
 }
 
@@ -66,7 +69,10 @@ fn a_drain_ends_the_tasks_that_take_longer_than_their_time() {
         let drained = tokio::time::timeout(Duration::from_secs(5), server).await.unwrap().unwrap();
         assert!(drained.is_complete(), "{drained:?}");
         let trace = app.traced().await;
-        assert_eq!(trace, ["handle", "begin long", "cancel TimedOut", "report cancelled of GET /long, id true"]);
+        assert_eq!(
+            trace,
+            ["handle", "begin long", "cancel TimedOut", "report cancelled of a background task of GET /long, id true"]
+        );
         assert!(app.service.background().reserve().is_none(), "the server has stopped");
     });
 }

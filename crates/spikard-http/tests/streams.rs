@@ -18,6 +18,12 @@ static APP: LazyLock<Value> = LazyLock::new(|| {
         route("/stream", 3, json!({})),
         route("/broken-stream", 7, json!({})),
         route("/idle", 8, json!({})),
+        route("/too-long", 18, json!({})),
+        route("/too-short", 19, json!({})),
+        route("/no-length", 20, json!({})),
+        route("/sized", 21, json!({})),
+        route("/204", 22, json!({})),
+        route("/205", 23, json!({})),
         route("/slow-cancel", 1, json!({"cancel_on_disconnect": true})),
     ]})
 });
@@ -92,5 +98,67 @@ fn a_client_that_hangs_up_is_noticed() {
             drop(client);
             assert_eq!(app.traced().await.last().unwrap(), outcome, "{path}");
         }
+    });
+}
+
+/// The answer to it, and what happened behind the handler: how often the stream was asked, the ends, and the log.
+async fn told(app: &App, path: &str) -> (String, usize, Vec<String>) {
+    let answer = read(connect(app, &format!("GET {path}")).await).await;
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let (body, mut trace) = (body.to_owned(), app.traced().await);
+    let pulled = trace.iter().filter(|note| *note == "pulled").count();
+    trace.retain(|note| note.starts_with("finish") || note.starts_with("report"));
+    (body, pulled, trace)
+}
+
+#[test]
+fn a_stream_of_the_length_that_it_says_is_complete() {
+    only(Kind::Loop, &APP, async |app| {
+        assert_eq!(told(app, "/sized").await, ("x".repeat(32), 4, vec!["finish db Sent(Complete)".to_owned()]));
+    });
+}
+
+#[test]
+fn a_stream_that_is_longer_than_it_says_is_cut_and_reported() {
+    only(Kind::Loop, &APP, async |app| {
+        let (body, pulled, trace) = told(app, "/too-long").await;
+        assert_eq!((body, pulled), ("x".repeat(20), 3));
+        let report =
+            "report the content-length of the stream is 20, and it goes on behind it of GET /too-long, id true";
+        assert_eq!(trace, ["finish stream Sent(Complete)", "finish db Sent(Complete)", report]);
+    });
+}
+
+#[test]
+fn a_stream_that_is_shorter_than_it_says_breaks_off_and_is_reported() {
+    only(Kind::Loop, &APP, async |app| {
+        let (body, pulled, trace) = told(app, "/too-short").await;
+        assert_eq!((body, pulled), ("x".repeat(32), 4));
+        let report =
+            "report the content-length of the stream is 40, and it ends 8 bytes before it of GET /too-short, id true";
+        assert_eq!(trace, ["finish stream Sent(Failed)", "finish db Sent(Failed)", report]);
+    });
+}
+
+#[test]
+fn a_stream_whose_length_is_no_number_is_a_500() {
+    only(Kind::Loop, &APP, async |app| {
+        let (body, pulled, trace) = told(app, "/no-length").await;
+        assert!(body.contains("\"status\":500"), "{body}");
+        let report = "report the stream has the content-length \"32 bytes\" of GET /no-length, id true";
+        assert_eq!((pulled, trace.last().map(String::as_str)), (0, Some(report)), "{trace:?}");
+    });
+}
+
+#[test]
+fn a_stream_or_a_file_under_a_status_without_content_is_left_and_reported() {
+    only(Kind::Loop, &APP, async |app| {
+        let (body, pulled, trace) = told(app, "/204").await;
+        let report = "report an answer of 204 has no content: its stream was not sent of GET /204, id true";
+        assert_eq!((body.as_str(), pulled), ("", 0));
+        assert_eq!(trace, ["finish stream Sent(Complete)", "finish db Sent(Complete)", report]);
+        let (body, _, trace) = told(app, "/205").await;
+        let report = "report an answer of 205 has no content: its file was not sent of GET /205, id true";
+        assert_eq!((body.as_str(), trace.last().map(String::as_str)), ("", Some(report)), "{trace:?}");
     });
 }

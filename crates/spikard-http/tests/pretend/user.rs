@@ -281,8 +281,20 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
         15 => return Some(slept(ctx, ctx.stay(60_000).await)),
         16 => Response { status: StatusCode::CONTINUE, ..text("") },
         17 => file(OPENED_LATER),
+        18 => sized(ctx, "20"),
+        19 => sized(ctx, "40"),
+        20 => sized(ctx, "32 bytes"),
+        21 => sized(ctx, "32"),
+        22 => Response { status: StatusCode::NO_CONTENT, ..sized(ctx, "32") },
+        23 => Response { status: StatusCode::RESET_CONTENT, ..file("digits.txt") },
         _ => unreachable!(),
     }))
+}
+
+/// A stream of 32 bytes, whatever it says.
+fn sized(ctx: &Ctx, length: &'static str) -> Response {
+    let body = Body::Stream(ctx.keep(Value::Stream { left: 4, size: 8 }));
+    Response { body, ..text("") }.with_header(http::header::CONTENT_LENGTH, http::HeaderValue::from_static(length))
 }
 
 fn slept(ctx: &Ctx, slept: Result<(), Cancelled>) -> Result<Response, Error> {
