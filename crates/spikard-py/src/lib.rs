@@ -170,6 +170,12 @@ impl Worker {
         self.io.shutdown().abort();
     }
 
+    /// Cancels the Tasks of everything that waits.
+    fn cancel(&self, py: Python<'_>) -> PyResult<()> {
+        let tasks = engine::find(self.key).map(|here| here.slots.tasks(py)).unwrap_or_default();
+        tasks.into_iter().try_for_each(|task| task.call_method0(py, intern!(py, "cancel")).map(drop))
+    }
+
     /// Sends a request through the in-memory door. `told` is called on the loop with status, headers and body; with
     /// the status 0 if the body broke off.
     fn send(

@@ -9,11 +9,12 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from spikard import HTTPException, RedirectResponse, Response, Spikard
+from spikard import Depends, HTTPException, RedirectResponse, Response, Spikard
 from spikard._markers import Header, Query
 from spikard.testing import Cookies, HTTPStatusError, TestClient, TooManyRedirects
 
@@ -335,6 +336,58 @@ def test_an_exception_in_with_does_not_wait() -> None:
     client.__exit__(KeyError, KeyError(), None)
     with pytest.raises(RuntimeError, match="the test client was closed before the answer came"):
         _ = response.status_code
+
+
+def an_app_that_is_busy(seconds: float) -> tuple[Spikard, list[str]]:
+    """One whose handler takes so long, with a dependency that cleans up for a while."""
+    busy, log = Spikard(), list[str]()
+
+    async def opened() -> AsyncIterator[str]:
+        try:
+            yield "x"
+        finally:
+            await asyncio.sleep(0.02)
+            log.append("cleaned up")
+
+    @busy.get("/")
+    async def work(opened: Annotated[str, Depends(opened)]) -> str:
+        log.append("begun")
+        await asyncio.sleep(seconds)
+        log.append("done")
+        return opened
+
+    busy.on_shutdown(lambda: log.append("shut down"))
+    return busy, log
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends"),
+    [(0.1, ["begun", "done", "cleaned up", "shut down"]), (60.0, ["begun", "cleaned up", "shut down"])],
+)
+@pytest.mark.parametrize("on_the_callers_loop", [True, False])
+def test_a_client_that_is_left_by_an_exception_cleans_up(
+    seconds: float, ends: list[str], on_the_callers_loop: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy, log = an_app_that_is_busy(seconds)
+
+    async def leave_the_loop() -> None:
+        async with TestClient(busy) as client:
+            client.get("/")
+            while not log:
+                await asyncio.sleep(0.001)
+            raise KeyError
+
+    def leave() -> None:
+        with TestClient(busy) as client:
+            client.get("/")
+            while not log:
+                time.sleep(0.001)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        asyncio.run(leave_the_loop()) if on_the_callers_loop else leave()
+    gc.collect()
+    assert (log, caplog.messages) == (ends, [])
 
 
 def test_what_is_cut_off_ends_in_silence(caplog: pytest.LogCaptureFixture) -> None:

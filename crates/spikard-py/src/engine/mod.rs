@@ -86,7 +86,7 @@ pub(crate) struct Loop {
     pub(crate) host: Host,
     pub(crate) apart: Apart,
     pub(crate) pool: Arc<Pool>,
-    slots: Slots,
+    pub(crate) slots: Slots,
     tasks: Tasks,
     /// What outlives the requests: singletons.
     pub(crate) lasting: RefCell<Values>,

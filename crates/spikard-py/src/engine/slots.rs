@@ -52,6 +52,16 @@ impl Slots {
         slot.take_if(|(at, _)| *at == ticket).map(|(_, parked)| parked)
     }
 
+    /// The Tasks of all that wait, as far as they have one.
+    pub(crate) fn tasks(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
+        let slots = self.0.borrow();
+        let task = |slot: &Option<(Ticket, Parked)>| match slot {
+            Some((_, Parked::Task { task, .. })) => Some(task.clone_ref(py)),
+            _ => None,
+        };
+        slots.iter().filter_map(task).collect()
+    }
+
     /// Everything that waits, once there will be no loop any more.
     #[must_use]
     pub(crate) fn empty(&self) -> Vec<Option<(Ticket, Parked)>> {

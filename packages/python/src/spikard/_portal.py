@@ -59,6 +59,12 @@ class Turn:
         return not (together or (self.safe and earlier.safe))
 
 
+_MOMENT = 0.5
+"""Seconds that what is on its way has to end when its client is left by an exception; and as long again, cancelled."""
+
+_CLOSED = "the test client was closed before the answer came"
+
+
 class Home:
     """A worker on a loop that runs already. Requests may come from any thread."""
 
@@ -157,6 +163,15 @@ class Home:
             await asyncio.wait(futures, timeout=self._patience)
         await self._workers.idle(self._patience)
 
+    async def hurry(self) -> None:
+        """Nobody waits for an answer any more: what a moment does not end, clean-up included, is cancelled."""
+        with self._lock:
+            turns = list(self._turns)
+        _fail(turns, RuntimeError(_CLOSED))
+        if not await self._workers.idle(_MOMENT):
+            self._workers.cancel()
+            await self._workers.idle(_MOMENT)
+
     def close(self, fault: BaseException | None = None) -> None:
         """On the app's thread. `def` code that runs is waited for. With a fault, whoever waits for an answer gets it."""
         with self._lock:
@@ -166,7 +181,7 @@ class Home:
         if fault is not None:
             _fail(turns, fault)  # at once
         self._workers.close()
-        _fail(turns, RuntimeError("the test client was closed before the answer came"))
+        _fail(turns, RuntimeError(_CLOSED))
 
 
 def _fail(turns: list[Turn], reason: BaseException) -> None:
@@ -245,8 +260,7 @@ def _live(app: Spikard, report: Report, started: Future[Home], portal: Portal, s
 
 
 def _leave(loop: asyncio.AbstractEventLoop, home: Home, portal: Portal) -> None:
-    if portal.drains:
-        loop.run_until_complete(home.drain())
+    loop.run_until_complete(home.drain() if portal.drains else home.hurry())
     try:
         loop.run_until_complete(home.leave())
     except Exception as error:

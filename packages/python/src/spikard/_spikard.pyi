@@ -116,6 +116,8 @@ class Worker:
         done. For when no request needs them any more."""
     def abort(self) -> None:
         """Ends the server now, whatever is in flight."""
+    def cancel(self) -> None:
+        """Cancels the Tasks of everything that waits."""
     def send(
         self,
         method: str,

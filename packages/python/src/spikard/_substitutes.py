@@ -19,12 +19,18 @@ class Workers:
     """Everything here runs on the app's thread."""
 
     def __init__(self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop) -> None:
-        self._app, self._report, self._loop = app, report, loop
+        self._app, self._told, self._loop = app, report, loop
         self._overrides = app._overrides
-        self.first = open_worker(app._compile(), {}, loop, report)
+        self.cancelled = False
+        """Nobody waits for what is on its way."""
+        self.first = open_worker(app._compile(), {}, loop, self._report)
         """Of the overrides that applied when the client was opened."""
         self._others: list[tuple[Overrides, Worker]] = []
         self._ending: set[asyncio.Task[None]] = set()
+
+    def _report(self, exception: BaseException | None, source: str | None, route: str, request_id: str | None) -> None:
+        if not (self.cancelled and isinstance(exception, asyncio.CancelledError)):
+            self._told(exception, source, route, request_id)
 
     def __iter__(self) -> Iterator[Worker]:
         """The latest first."""
@@ -46,12 +52,19 @@ class Workers:
         self._others.append((overrides, worker))
         return worker
 
-    async def idle(self, patience: float) -> None:
-        """Waits for what follows the answers: clean-up and background tasks."""
+    async def idle(self, patience: float) -> bool:
+        """Waits for what follows the answers: clean-up and background tasks. Whether all of it has ended."""
         end = self._loop.time() + patience
-        while any(worker.in_flight for worker in self) and self._loop.time() < end:
+        while (is_busy := any(worker.in_flight for worker in self)) and self._loop.time() < end:
             await asyncio.sleep(0.002)
         await asyncio.gather(*self._ending)
+        return not is_busy
+
+    def cancel(self) -> None:
+        """Cancels what is on its way; of what ends so nothing is told."""
+        self.cancelled = True
+        for worker in self:
+            worker.cancel()
 
     def close(self) -> None:
         """Ends them. `def` code that runs is waited for."""

@@ -199,7 +199,7 @@ class _Request(NamedTuple):
     timeout: float | None
 
     def __str__(self) -> str:
-        return f"{self.method} {urlsplit(self.url).path}"
+        return f"{self.method} {urlsplit(self.url).path or '*'}"
 
 
 class _Exchange(NamedTuple):
@@ -237,9 +237,7 @@ class _Session:
                 if not future.done():
                     future.set_exception(error)
 
-        target = urlsplit(request.url)
-        path = target.path + (f"?{target.query}" if target.query else "")
-        worker.send(request.method, path, self._fields(request), request.body, told)
+        worker.send(request.method, _target(request.url), self._fields(request), request.body, told)
 
     def _fields(self, request: _Request) -> list[tuple[str, str]]:
         fields = request.headers.multi_items()
@@ -476,8 +474,7 @@ class TestClient:
         self._fixed.close()
         if home is not None:
             try:
-                if error is None:
-                    await home.drain()
+                await (home.drain() if error is None else home.hurry())
                 await home.leave()
             finally:
                 home.close()
@@ -503,6 +500,8 @@ def _body(
 
 
 def _url(base: str, url: str, params: Pairs | str | None) -> str:
+    if url == "*":
+        return f"{base}#*"
     # A target that begins with a slash may hold another URL, in its query for one.
     is_absolute = "://" in url and not url.startswith(("/", "?"))
     absolute = url if is_absolute else base + (url if url.startswith(("/", "?")) else f"/{url}")
@@ -510,6 +509,14 @@ def _url(base: str, url: str, params: Pairs | str | None) -> str:
     added = params.lstrip("?") if isinstance(params, str) else urlencode(_pairs(params or {}))
     query = "&".join(part for part in (parts.query, added) if part)
     return parts._replace(path=parts.path or "/", query=query, fragment="").geturl()
+
+
+def _target(url: str) -> str:
+    """Path and query. A fragment is never sent: the one that is there stands for the target `*`."""
+    parts = urlsplit(url)
+    if not parts.path and parts.fragment == "*":
+        return "*"
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _pairs(given: Pairs) -> list[tuple[str, str]]:
