@@ -42,11 +42,11 @@ where
 {
     let (head, body) = request.into_parts();
     #[cfg(feature = "server")]
-    let refused = crate::server::refused(service, &head);
+    let answered = crate::server::unasked(service, &head);
     #[cfg(not(feature = "server"))]
-    let refused = None;
-    let mut answer = match refused {
-        Some(refused) => refused,
+    let answered = None;
+    let mut answer = match answered {
+        Some(answer) => answer,
         None => service.call(Request::from_parts(head, body)).await,
     };
     if let Some(length) =

@@ -406,6 +406,15 @@ async def test_the_path_is_what_was_sent_behind_the_mount(scope: dict[str, Any],
     await server.end()
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize("scope", [{"path": "*"}, {"path": "*", "raw_path": b"*"}])
+async def test_options_of_an_asterisk_asks_for_the_server(scope: dict[str, Any]) -> None:
+    server = Server(Spikard(), method="OPTIONS", **scope).begin(part())
+    assert (await server.next())["status"] == 204
+    assert not (await server.next())["body"]
+    await server.end()
+
+
 class Lifespan(Server):
     def __init__(self, app: Spikard) -> None:
         super().__init__(app)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from spikard import BackgroundConfig, ServerConfig, Spikard, StreamingResponse, TestClient, UploadFile
+from spikard import BackgroundConfig, ServerConfig, Spikard, StreamingResponse, TestClient, UploadFile, _background
 from spikard.background import run
 
 from .test_server import Program
@@ -82,7 +82,12 @@ def test_a_request_too_many_leaves_a_line_and_a_flood_of_them_few(caplog: pytest
     assert 10 <= len(said) <= 20
 
 
-def test_refused_background_work_leaves_a_line_a_second_that_names_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_background_work_leaves_a_line_a_second_that_names_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        _background, "_refusals", _background._Refusals()
+    )  # another test may have had this second's line
     app = Spikard(background_tasks=BackgroundConfig(max_queue=1))
 
     def send_mail(to: str) -> None: ...

@@ -143,10 +143,15 @@ fn conclude<B>(link: &Link, response: &mut Response<B>, version: Version) {
     }
 }
 
-/// The answer to a head that a connection would refuse: for a door that has none.
-pub(crate) fn refused<H: Handle>(handle: &H, head: &Parts) -> Option<Response<H::Body>> {
-    let error = examine(head).err().or_else(|| refuse(head))?;
-    Some(named(handle, head, None, handle.refusal(error)))
+/// What a connection answers without asking the service, for a door that has none: to a head that it would refuse, and
+/// to `OPTIONS *`.
+pub(crate) fn unasked<H: Handle>(handle: &H, head: &Parts) -> Option<Response<H::Body>> {
+    let answer = match examine(head).err().or_else(|| refuse(head)) {
+        Some(error) => handle.refusal(error),
+        None if head.uri.path() == "*" => handle.presence(),
+        None => return None,
+    };
+    Some(named(handle, head, None, answer))
 }
 
 /// Names the request in an answer that the service did not give, and notes it.

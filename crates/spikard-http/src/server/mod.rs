@@ -34,8 +34,8 @@ pub use accept::{serve, serve_from};
 #[cfg(unix)]
 pub use alarm::Alarm;
 pub use banner::banner;
-pub(crate) use connection::refused;
 pub use connection::serve_connection;
+pub(crate) use connection::unasked;
 pub use door::Listener;
 pub use guard::Wire;
 pub use handle::Handle;

@@ -217,7 +217,7 @@ def _target(scope: Scope) -> str:
     """Path and query as they were sent, without the prefix under which the app is mounted."""
     root = quote(scope.get("root_path", "").rstrip("/"))
     raw = scope.get("raw_path")
-    path = quote(raw.partition(b"?")[0], SENT) if raw else quote(scope["path"])
+    path = quote(raw.partition(b"?")[0], SENT) if raw else quote(scope["path"], "/*")
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :] or "/"
     query = quote(scope.get("query_string") or b"", SENT)
