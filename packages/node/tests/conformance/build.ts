@@ -18,7 +18,10 @@ interface Named {
 
 /** The schemas of the parameters, one for each source, and what `echo` calls them. */
 function parameters(specs: Words[]): { taken: RouteOptions; named: Named[] } {
-  const taken: Record<string, { type: string; properties: Record<string, JsonSchema>; required: string[]; additionalProperties?: false }> = {};
+  const taken: Record<
+    string,
+    { type: string; properties: Record<string, JsonSchema>; required: string[]; additionalProperties?: false }
+  > = {};
   const named: Named[] = [];
   for (const spec of specs) {
     const source = SOURCES[spec["in"] as keyof typeof SOURCES];
