@@ -16,6 +16,7 @@ def test_nothing_is_imported_that_a_server_without_it_never_needs(imports: str) 
     wanted = {"pydantic", "attr", "asyncio", "ssl", "email", "http.cookies", "concurrent.futures", "logging", "json"}
     assert not wanted & set(loaded)
     assert not {"dataclasses", "tempfile", "multiprocessing", "difflib", "inspect", "importlib.metadata"} & set(loaded)
+    assert "traceback" not in loaded, "3.14's takes dataclasses and inspect along"
 
 
 def test_pydantic_is_imported_by_nobody_but_its_users() -> None:

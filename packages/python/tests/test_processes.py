@@ -239,6 +239,29 @@ def test_ctrl_c_in_a_terminal_reaches_all_and_drains_once(start: Start) -> None:
     assert "Traceback" not in program.errors.read_text()
 
 
+LAST = """
+class Last:
+    def __del__(self, write=os.write, sleep=time.sleep) -> None:
+        write(1, b"last\\n")
+        sleep(0.3)
+
+last = Last()
+app.run()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGTERM"])
+def test_a_signal_to_a_worker_whose_interpreter_ends_changes_nothing(start: Start, name: str) -> None:
+    program = start({"workers": 2}, LAST)
+    workers = pids(program, 2)
+    program.signal(signal.SIGTERM)
+    for _ in workers:
+        assert program.line() == "last"
+    for worker in workers:
+        os.kill(worker, signal.Signals[name])
+    assert program.status() == 0
+
+
 @pytest.mark.parametrize("path", ["/forever", "/forever-def"])
 def test_a_second_signal_cuts_off(start: Start, path: str) -> None:
     program = start({"workers": 2})

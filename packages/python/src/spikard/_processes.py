@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,6 +82,8 @@ def end_fork(raised: BaseException | None) -> NoReturn:
     status = raised.code if isinstance(raised, SystemExit) else 1
     try:
         if not isinstance(raised, SystemExit):
+            import traceback  # which costs the start of every program
+
             traceback.print_exception(type(raised), raised, raised.__traceback__)
         elif not isinstance(status, (int, type(None))):
             print(status, file=sys.stderr)
