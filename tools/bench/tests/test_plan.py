@@ -23,7 +23,16 @@ HEAD = {
     "began": "now",
     "machine": {},
     "versions": {},
-    "settings": {"seconds": 2, "warm_up": 1, "base": "a", "contenders": {}, "notes": {}, "workloads": {}, "only": {}},
+    "settings": {
+        "seconds": 2,
+        "warm_up": 1,
+        "base": "a",
+        "contenders": {},
+        "notes": {},
+        "workloads": {},
+        "only": {},
+        "groups": {},
+    },
 }
 
 
