@@ -1,5 +1,6 @@
-"""Runs the steps of CI one after another and ends with a table: step, result, time taken, tests counted. A failed step
-does not stop the others. Arguments name the steps to run; without any, all run.
+"""Runs the steps of CI and ends with a table: step, result, time taken, processor time, tests counted. A failed step does
+not stop the others. Steps that only read run beside each other; those whose tests look at the clock run alone. Arguments
+name the steps to run; without any, all run.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import places
 
+BUILDS = ("python:build", "node:build")
+# Each line's steps run beside each other, as many as there are cores.
 STEPS = (
-    "rust:lint",
-    "demo",
-    "python:lint",
-    "node:lint",
-    "checks",
-    "docs",
-    "rust:test",
-    "python:test",
-    "node:test",
-    "python:matrix:ends",
-    "conformance",
-    "conformance:sabotage",
-    "bench:budget",
-    "wasm:check",
+    BUILDS,
+    ("rust:lint", "checks", "python:lint", "docs", "node:lint", "conformance:sabotage", "wasm:check"),
+    ("demo",),
+    ("rust:test",),
+    ("python:test",),
+    ("node:test",),
+    ("python:matrix:ends",),
+    ("conformance",),
+    ("bench:budget",),
 )
+# Set for the steps behind the builds: the interpreter whose package need not be built again.
+BUILT = "SPIKARD_BUILT"
 
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|ignored|error|errors)\b")
 # The last lines of cargo test, pytest, tools/conformance and a step that was skipped.
@@ -42,23 +43,25 @@ class Result:
     step: str
     code: int
     seconds: float
+    processor: float
     counts: dict[str, int]
     skipped: str
 
 
-def run(step: str) -> Result:
-    """Runs one step, passing its output on as it comes."""
-    print(f"\n==> task {step}", flush=True)
+def run(step: str, *, aloud: bool = True) -> Result:
+    """Runs one step and passes its output on: as it comes, or all of it at the end where others run beside it."""
+    told = [f"\n==> task {step}\n"]
     began = time.monotonic()
-    command = [str(places.ROOT / "task"), step]
     counts: dict[str, int] = {}
     skipped = ""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
-        assert process.stdout is not None
+    command = [str(places.ROOT / "task"), step]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    assert process.stdout is not None
+    with process.stdout:
         for line in process.stdout:
-            print(line, end="", flush=True)
+            told.append(line)
+            if aloud:
+                tell(told)
             plain = re.sub(r"\x1b\[[0-9;]*m", "", line).strip()
             if not CLOSING.search(plain):
                 continue
@@ -66,28 +69,57 @@ def run(step: str) -> Result:
                 skipped = "; ".join(filter(None, (skipped, plain)))
             for number, word in COUNT.findall(plain):
                 counts[word] = counts.get(word, 0) + int(number)
-    return Result(step, process.returncode, time.monotonic() - began, counts, skipped)
+    _, status, used = os.wait4(process.pid, 0)  # only this tells what all that it started has taken
+    process.returncode = os.waitstatus_to_exitcode(status)
+    tell(told)
+    return Result(step, process.returncode, time.monotonic() - began, used.ru_utime + used.ru_stime, counts, skipped)
+
+
+def tell(lines: list[str]) -> None:
+    """Prints the lines in one piece, and forgets them."""
+    sys.stdout.write("".join(lines))
+    sys.stdout.flush()
+    lines.clear()
 
 
 def row(result: Result) -> str:
     """A line of the table."""
-    minutes, seconds = divmod(round(result.seconds), 60)
     outcome = "ok" if result.code == 0 else "failed"
     counted = ", ".join(f"{number} {word}" for word, number in result.counts.items() if number)
     told = "; ".join(filter(None, (counted, result.skipped)))
-    return f"{result.step:<22}{outcome:<8}{minutes:>4}:{seconds:02}   {told}"
+    return f"{result.step:<22}{outcome:<8}{clock(result.seconds):>7}{clock(result.processor):>11}   {told}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
+def run_all() -> list[Result]:
+    """Runs the steps. Behind the builds, what they made is not made again."""
+    results: list[Result] = []
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        for steps in STEPS:
+            aloud = len(steps) == 1
+            results += cores.map(lambda step, aloud=aloud: run(step, aloud=aloud), steps)
+            if steps == BUILDS and all(result.code == 0 for result in results):
+                os.environ[BUILT] = os.environ.get("SPIKARD_PYTHON", sys.executable)
+    return results
 
 
 def main(wanted: list[str]) -> int:
-    """Runs the steps and answers 1 if one of them failed."""
-    if unknown := set(wanted) - set(STEPS):
-        print(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(STEPS)}", file=sys.stderr)
+    """Answers 1 if one of the steps failed."""
+    there = [step for steps in STEPS for step in steps]
+    if unknown := set(wanted) - set(there):
+        print(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(there)}", file=sys.stderr)
         return 2
     os.chdir(places.ROOT)
-    results = [run(step) for step in wanted or STEPS]
-    print(f"\n{'step':<22}{'result':<8}{'time':>7}   tests")
-    for result in results:
-        print(row(result))
+    began = time.monotonic()
+    results = list(map(run, wanted)) if wanted else run_all()
+    print(f"\n{'step':<22}{'result':<8}{'time':>7}{'processor':>11}   tests")
+    print(*map(row, results), sep="\n")
+    print(f"{'all':<30}{clock(time.monotonic() - began):>7}{clock(sum(result.processor for result in results)):>11}")
     return max(result.code != 0 for result in results)
 
 

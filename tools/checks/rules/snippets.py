@@ -43,8 +43,12 @@ class Block:
 def check(tree: Tree) -> Iterator[Finding]:
     """Snippets of the documents run"""
     python = tree.python or sys.executable
+    blocks = list(documented(tree))
+    runs = any(block.kind == "python" and block.excused is None for block in blocks)
+    if runs and subprocess.run([python, "-c", "import spikard"], capture_output=True).returncode:
+        raise Skipped(f"spikard is not importable by {python}")
     app: Block | None = None
-    for block in documented(tree):
+    for block in blocks:
         app = app if app and app.path == block.path else None
         if block.excused == "":
             yield Finding(block.path, "is not run, and gives no reason", block.line)
@@ -81,8 +85,6 @@ def blocks_of(path: str, text: str) -> Iterator[Block]:
 
 def run_python(python: str, block: Block) -> Iterator[Finding]:
     """Runs a block as a module that is not the main one."""
-    if subprocess.run([python, "-c", "import spikard"], capture_output=True).returncode:
-        raise Skipped(f"spikard is not importable by {python}")
     with tempfile.TemporaryDirectory() as folder:
         snippet = written(block, folder)
         command = [python, "-c", f"import runpy; runpy.run_path({str(snippet)!r}, run_name='snippet')"]
