@@ -56,10 +56,9 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
 /// So many pieces are taken at once: small or empty ones fill no buffer, and would keep the thread from everybody else.
 const AT_ONCE: usize = 128;
 
-/// Pulls while the client reads. `left`: bytes, by the length that the stream says of itself; once they are there, it is
-/// asked once more.
-async fn pump(end: &HostEnd, stream: HostId, mut left: Option<u64>) -> Result<(), Fault> {
-    let length = left.unwrap_or_default();
+/// Pulls while the client reads; once all bytes of the stream's own `length` are there, once more.
+async fn pump(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), Fault> {
+    let mut left = length;
     if sabotage::takes_out("streaming") {
         end.end(true);
         return Ok(());
@@ -74,24 +73,21 @@ async fn pump(end: &HostEnd, stream: HostId, mut left: Option<u64>) -> Result<()
         match end.ask(|reply| Call::Pull { stream, reply }).await {
             Ok(Some(chunk)) if chunk.is_empty() => (),
             Ok(Some(mut chunk)) => {
-                let is_over = left.is_some_and(|left| left < chunk.len() as u64);
-                if let Some(left) = &mut left {
-                    chunk.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-                    *left -= chunk.len() as u64;
-                }
+                let sent = chunk.len() as u64;
+                let kept = left.map_or(sent, |left| left.min(sent));
+                chunk.truncate(kept as usize);
+                left = left.map(|left| left - kept);
                 end.chunk(chunk);
-                if is_over {
+                if kept < sent {
                     end.end(true);
                     return Err(wrong_length(length, "goes on behind it"));
                 }
             }
             Ok(None) => {
-                let missing = left.unwrap_or_default();
-                end.end(missing == 0);
-                return match missing {
-                    0 => Ok(()),
-                    _ => Err(wrong_length(length, &format!("ends {missing} bytes before it"))),
-                };
+                let missing = left.filter(|left| *left > 0);
+                end.end(missing.is_none());
+                let wrong = |missing| wrong_length(length, &format!("ends {missing} bytes before it"));
+                return missing.map_or(Ok(()), |missing| Err(wrong(missing)));
             }
             Err(fault) => {
                 end.end(false);
@@ -102,7 +98,8 @@ async fn pump(end: &HostEnd, stream: HostId, mut left: Option<u64>) -> Result<()
     Err(Fault::Cancelled(Reason::Departed))
 }
 
-fn wrong_length(length: u64, what: &str) -> Fault {
+fn wrong_length(length: Option<u64>, what: &str) -> Fault {
+    let length = length.unwrap_or_default();
     Error::internal(format!("the content-length of the stream is {length}, and it {what}")).into()
 }
 
