@@ -53,7 +53,7 @@ def _read() -> Assignment | None:
     if threading.current_thread() is threading.main_thread():
         # For the whole group of the terminal: what follows is for the supervisor to say.
         for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _leave_alone)
+            signal.signal(number, lambda *_: None)
     return Assignment(text, *map(int, run.split(".")))
 
 
@@ -65,10 +65,6 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         pass
     return True
-
-
-def _leave_alone(*_: object) -> None:
-    pass
 
 
 if hasattr(os, "register_at_fork"):
