@@ -11,15 +11,13 @@ const BLOCK: usize = 64;
 /// A yes says that it is UTF-8 and not nested too deeply, has no number that could be out of range and no escape that
 /// could be a lone surrogate.
 pub fn is_bounded(text: &[u8], max_depth: usize) -> bool {
-    if std::str::from_utf8(text).is_err() {
-        return false;
-    }
-    let mut survey = Survey { text, max_depth, depth: 0, in_string: 0, escaped: 0, digit: 0 };
+    let mut survey = Survey { text, max_depth, depth: 0, in_string: 0, escaped: 0, high: u8x16::splat(0) };
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     let mut last = [b' '; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
     let mut places = (0..).step_by(BLOCK);
     blocks.iter().chain([&last]).zip(&mut places).all(|(block, at)| survey.holds_in(block, at))
+        && (survey.is_ascii() || std::str::from_utf8(text).is_ok())
 }
 
 /// What is known of the text up to a block of it. Every mask has a bit for each byte of the block, the lowest for the
@@ -32,8 +30,8 @@ struct Survey<'a> {
     in_string: u64,
     /// 1: the first byte is escaped by the block before.
     escaped: u64,
-    /// 1: the block before ended with a digit.
-    digit: u64,
+    /// The highest bits that any byte has.
+    high: u8x16,
 }
 
 /// Where in a block these bytes stand.
@@ -43,29 +41,32 @@ struct Masks {
     backslash: u64,
     open: u64,
     close: u64,
-    digit: u64,
     /// `e` or `E`.
     exponent: u64,
+    /// Every byte is a digit.
+    digits: bool,
 }
 
 impl Masks {
     #[inline]
-    fn of(block: &[u8; BLOCK]) -> Self {
+    fn of(block: &[u8; BLOCK], high: &mut u8x16) -> Self {
         /// With it `[` and `E` are `{` and `e`, and no other byte is.
         const LOWER: u8 = 0x20;
-        let mut masks = Self::default();
+        let (mut masks, mut digits) = (Self::default(), u8x16::splat(0xFF));
         for (part, bytes) in block.as_chunks::<16>().0.iter().enumerate() {
             let bytes = u8x16::new(*bytes);
-            let (lower, digits) = (bytes | u8x16::splat(LOWER), bytes - u8x16::splat(b'0'));
+            let (lower, number) = (bytes | u8x16::splat(LOWER), bytes - u8x16::splat(b'0'));
             let bits = |found: u8x16| u64::from(found.move_mask().cast_unsigned()) << (16 * part);
             let are = |bytes: u8x16, byte: u8| bits(bytes.cmp_eq(u8x16::splat(byte)));
             masks.quote |= are(bytes, b'"');
             masks.backslash |= are(bytes, b'\\');
             masks.open |= are(lower, b'{');
             masks.close |= are(lower, b'}');
-            masks.digit |= bits(digits.min(u8x16::splat(9)).cmp_eq(digits));
             masks.exponent |= are(lower, b'e');
+            digits &= number.min(u8x16::splat(9)).cmp_eq(number);
+            *high |= bytes;
         }
+        masks.digits = digits.move_mask() == 0xFFFF;
         masks
     }
 }
@@ -73,7 +74,7 @@ impl Masks {
 impl Survey<'_> {
     #[inline]
     fn holds_in(&mut self, block: &[u8; BLOCK], at: usize) -> bool {
-        let masks = Masks::of(block);
+        let masks = Masks::of(block, &mut self.high);
         let mut quote = masks.quote;
         if masks.backslash | self.escaped != 0 {
             let escaped = self.escaped_by(masks.backslash);
@@ -130,19 +131,27 @@ impl Survey<'_> {
 
     /// A number of fewer digits than fill a block, with at most two of them in its exponent, is an `f64`.
     #[inline]
-    fn is_in_range(&mut self, masks: &Masks, outside: u64, at: usize) -> bool {
-        let digit = masks.digit & outside;
-        let mut exponents = (digit << 1 | self.digit) & masks.exponent;
-        self.digit = digit >> 63;
+    fn is_in_range(&self, masks: &Masks, outside: u64, at: usize) -> bool {
+        let mut exponents = masks.exponent & outside;
         while exponents != 0 {
-            let after = self.text.get(at + exponents.trailing_zeros() as usize + 1..).unwrap_or_default();
-            let digits = after.strip_prefix(b"-").or_else(|| after.strip_prefix(b"+")).unwrap_or(after);
-            if digits.len() > 2 && digits[..3].iter().all(u8::is_ascii_digit) {
+            let place = at + exponents.trailing_zeros() as usize;
+            let follows_digit = place.checked_sub(1).is_some_and(|before| self.text[before].is_ascii_digit());
+            if follows_digit && self.is_long_exponent(place + 1) {
                 return false;
             }
             exponents &= exponents - 1;
         }
-        digit != u64::MAX
+        !(masks.digits && outside != 0)
+    }
+
+    fn is_long_exponent(&self, at: usize) -> bool {
+        let after = self.text.get(at..).unwrap_or_default();
+        let digits = after.strip_prefix(b"-").or_else(|| after.strip_prefix(b"+")).unwrap_or(after);
+        digits.len() > 2 && digits[..3].iter().all(u8::is_ascii_digit)
+    }
+
+    fn is_ascii(&self) -> bool {
+        self.high.move_mask() == 0
     }
 
     /// Whether any of these backslashes begins `\uD8` to `\uDF`.

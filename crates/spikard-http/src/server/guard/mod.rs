@@ -237,10 +237,15 @@ impl<W: Wire> Guard<W> {
             ready!(read.poll(cx))?
         };
         if read == 0 {
-            self.ended = true;
-            self.link.departure().depart();
+            self.end();
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// The client sends no more.
+    fn end(&mut self) {
+        self.ended = true;
+        self.link.departure().depart();
     }
 }
 

@@ -9,8 +9,9 @@ use std::{
 use bytes::{Buf, BytesMut};
 use hyper::rt::{Read, ReadBufCursor};
 use spikard_core::{Error, ErrorCode};
+use tokio::io::ReadBuf;
 
-use super::{Guard, Wire};
+use super::{Guard, Stage, Wire};
 use crate::server::link::Owed;
 
 /// So much is read ahead while a request runs: what a client sends beyond it waits, and so does the news of its end.
@@ -39,14 +40,21 @@ impl<W: Wire> Read for Guard<W> {
             if guard.stopped || guard.ended {
                 return guard.poll_end(cx);
             }
-            if guard.poll_fill(cx)?.is_pending() {
-                guard.note_wait();
-                if !guard.link.overdue() {
+            let room = out.remaining();
+            let read = match guard.stage {
+                Stage::Length(left) if guard.held.is_empty() => guard.poll_straight(cx, &mut out, left),
+                _ => guard.poll_fill(cx),
+            };
+            if read?.is_pending() {
+                if !guard.is_overdue() {
                     return Poll::Pending;
                 }
                 guard.time_out();
-            } else if guard.is_in_body() {
+            } else if guard.is_in_body() || out.remaining() < room {
                 guard.link.owes(Owed::Nothing);
+            }
+            if out.remaining() < room {
+                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -59,6 +67,22 @@ impl<W: Wire> Guard<W> {
         self.held.advance(bytes);
         self.passed -= bytes;
         self.link.owes(Owed::Nothing);
+    }
+
+    /// A body of a known length goes from the wire to where hyper wants it; what follows it stays on the wire.
+    fn poll_straight(&mut self, cx: &mut Context<'_>, out: &mut ReadBufCursor<'_>, left: u64) -> Poll<io::Result<()>> {
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(out.remaining());
+        // SAFETY: `ReadBuf` takes no byte back.
+        let mut room = ReadBuf::uninit(unsafe { &mut out.as_mut()[..wanted] });
+        ready!(Pin::new(&mut self.wire).poll_read(cx, &mut room))?;
+        let read = room.filled().len();
+        // SAFETY: so many are filled.
+        unsafe { out.advance(read) };
+        if read == 0 {
+            self.end();
+        }
+        self.stage = if read as u64 == left { Stage::Head } else { Stage::Length(left - read as u64) };
+        Poll::Ready(Ok(()))
     }
 
     /// Another head only when all that was written for the last one is out: so what hyper writes before it calls the
@@ -80,7 +104,7 @@ impl<W: Wire> Guard<W> {
 
     /// The server begins to wait for the client, or goes on to: a head has one time for all of it, a body a new one
     /// with each of its bytes.
-    fn note_wait(&mut self) {
+    fn is_overdue(&mut self) -> bool {
         let (idle, owed) = (self.held.is_empty(), self.link.owed());
         if idle && !self.is_in_body() {
             self.held = BytesMut::new();
@@ -94,6 +118,7 @@ impl<W: Wire> Guard<W> {
         if now_owed != owed {
             self.link.owes(now_owed);
         }
+        self.link.overdue()
     }
 
     /// The client's time is over. An idle one is left without a word.
