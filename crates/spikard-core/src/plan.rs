@@ -1,6 +1,7 @@
 //! The argument plan of a route: compiled at start-up, run for each request before any user code. It takes a head and
 //! a body and hands on bound arguments, or one error that lists everything that was refused.
 
+mod alike;
 mod body;
 mod closed;
 mod head;
@@ -18,6 +19,7 @@ use crate::{
     sabotage,
     spec::{AppSpec, Ends, RouteSpec, Source},
 };
+pub use alike::Plans;
 use body::BodyPlan;
 pub use body::{Media, check_json, read_pairs};
 use closed::Closed;
@@ -39,6 +41,7 @@ pub struct Plan {
     /// Where the body goes too: it is decoded once, for the first place.
     further_bodies: Vec<usize>,
     needs_head: bool,
+    takes_inputs: bool,
     reads: Reads,
     closed: Option<Closed>,
 }
@@ -158,8 +161,10 @@ impl Plan {
             ended_by_handler: 0,
             further_bodies: Vec::new(),
             needs_head: false,
+            takes_inputs: false,
         };
         plan.lay_slots(&wiring);
+        plan.takes_inputs = plan.slots.iter().any(|slot| plan.is_input(slot));
         Ok(plan)
     }
 
@@ -263,12 +268,16 @@ impl Plan {
 
     /// Whether anything is left for `Bind`: arguments that the host decodes, while something runs before the handler.
     pub fn takes_inputs(&self) -> bool {
-        self.slots.iter().any(|slot| match slot {
+        self.takes_inputs
+    }
+
+    fn is_input(&self, slot: &Slot) -> bool {
+        match slot {
             Slot::Parameter { decoder, .. } => decoder.is_some(),
             Slot::Model { .. } => true,
             Slot::Body => self.body.as_ref().is_some_and(BodyPlan::is_decoded),
             Slot::Provided | Slot::Absent | Slot::Request => false,
-        })
+        }
     }
 
     /// What `Bind` is asked for. The places are null until [`Plan::put_bound`].

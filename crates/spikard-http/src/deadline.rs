@@ -99,14 +99,14 @@ impl Deadline {
 
     /// The answer of a request whose time is over, which the log is told of.
     pub(crate) fn missed(&self, request_id: Option<RequestId>) -> Error {
-        let seconds = self.endpoint.timeout.unwrap_or_default().as_secs_f64();
+        let seconds = self.endpoint.conduct.timeout.unwrap_or_default().as_secs_f64();
         let what = format!("408, for there was no answer within `request_timeout` ({seconds} s)");
-        notice::tell(&self.endpoint.transit, &self.endpoint.name, request_id, &what);
+        notice::tell(&self.endpoint.conduct.transit, &self.endpoint.name, request_id, &what);
         Error::new(ErrorCode::RequestTimeout).with_detail(format!("there was no answer within {seconds} s"))
     }
 
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
-        let deadlines = &self.endpoint.transit.deadlines;
+        let deadlines = &self.endpoint.conduct.transit.deadlines;
         let mut table = deadlines.table();
         let Some(key) = self.key else {
             self.key =
@@ -131,7 +131,7 @@ impl Deadline {
 impl Drop for Deadline {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.endpoint.transit.deadlines.table().waiting.remove(key);
+            self.endpoint.conduct.transit.deadlines.table().waiting.remove(key);
         }
     }
 }

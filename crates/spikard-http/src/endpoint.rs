@@ -1,34 +1,31 @@
 //! The whole life of a request, from top to bottom. `docs/lifecycle.md` is its picture.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use http::request::Parts;
 use spikard_core::{
     Body as CoreBody, CallableId, Error, ErrorCode, Flow, Head, HostId, Matched, Outcome, Phase, Request, RequestId,
     Response, SpecError,
-    config::Config,
     plan::{Bound, PathValues, Plan},
-    sabotage,
-    spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
+    spec::RouteSpec,
 };
 use spikard_ffi::{Call, Report};
 
 use crate::{
     BodyError,
     body::Body,
-    decode::form::FormLimits,
+    conduct::{Compiler, Conduct},
     departure::Departure,
     encode::{drop_content, encode_error, encode_response, encode_with, sound},
     file::{self, Asked, Reading},
-    hooks::{Hooks, after, before},
+    hooks::{after, before},
     keeper::Kept,
     peer::Peer,
     promise::Promise,
     provide::{provide, settle},
-    singletons::Singletons,
     tail::{fail, finish, has_tail, report, tail},
-    transit::{Fault, Home, HostEnd, IoEnd, Line, Terms, Transit},
+    transit::{Fault, Home, HostEnd, IoEnd, Line, Terms},
 };
 
 /// What the router says of a request.
@@ -49,80 +46,45 @@ impl Way {
 
 type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
+/// A route. What a request looks at stands in few lines of memory, of which many routes share most.
 pub(crate) struct Endpoint {
-    plan: Plan,
+    plan: Arc<Plan>,
+    pub conduct: Arc<Conduct>,
     handler: CallableId,
-    hooks: Hooks,
-    recover: RecoverSpec,
-    /// Somebody may look at the head.
-    carries_head: bool,
+    promise: Option<Box<Promise>>,
     /// For heads.
     matched: Option<Arc<Matched>>,
-    /// Something runs between `Bind` and the handler.
-    binds_first: bool,
-    cancel_on_disconnect: bool,
-    max_body_size: Option<u64>,
-    form_limits: FormLimits,
-    pub timeout: Option<Duration>,
-    promise: Option<Box<Promise>>,
     /// For reports and the log.
     pub name: Arc<str>,
-    singletons: Arc<Singletons>,
-    pub transit: Arc<Transit>,
 }
 
 impl Endpoint {
-    pub(crate) fn new(
-        app: &AppSpec,
-        route: &RouteSpec,
-        config: &Config,
-        transit: Arc<Transit>,
-        singletons: Arc<Singletons>,
-    ) -> Result<Self, SpecError> {
-        route.options.check()?;
-        let plan = Plan::compile(app, route, config)?;
-        let hooks = Hooks::of(app, route);
-        let (options, mut recover) = (&route.options, Hooks::recover(app, route));
-        recover.debug = recover.debug.filter(|_| config.debug);
-        let limited = !sabotage::takes_out("limits");
-        let timeout = options.timeout.unwrap_or(config.request_timeout).filter(|_| limited);
+    pub(crate) fn new(route: &RouteSpec, compiler: &mut Compiler<'_>) -> Result<Self, SpecError> {
         Ok(Self {
+            conduct: compiler.conduct(route)?,
+            plan: compiler.plan(route)?,
             handler: route.handler,
-            carries_head: plan.needs_head() || hooks.see_the_head() || !recover.is_empty(),
+            promise: Promise::of(compiler.app, route, compiler.config)?,
             matched: Some(Arc::new(Matched::new(&route.path)?)),
-            recover,
-            binds_first: plan.takes_inputs() && (plan.provides() || !hooks.pre_handler.is_empty()),
-            hooks,
-            plan,
-            cancel_on_disconnect: options.cancel_on_disconnect.unwrap_or(config.cancel_on_disconnect),
-            max_body_size: options.max_body_size.unwrap_or(config.max_body_size).filter(|_| limited),
-            form_limits: FormLimits::of(config),
-            timeout: timeout.map(Duration::from_secs_f64),
-            promise: Promise::of(app, route, config)?,
             name: format!("{} {}", route.method, route.path).into(),
-            singletons,
-            transit,
         })
     }
 
-    /// What hooks and exception handlers of the app see where no route was matched. None: there are none that do.
-    pub(crate) fn outside(
-        app: &AppSpec,
-        config: &Config,
-        transit: Arc<Transit>,
-        singletons: Arc<Singletons>,
-    ) -> Result<Option<Self>, SpecError> {
-        let hooks = Hooks::outside(app);
-        if hooks.early.is_empty()
-            && hooks.on_response.is_empty()
-            && Hooks::recover(app, &RouteSpec::nowhere()).statuses.is_empty()
-        {
-            return Ok(None);
-        }
-        let app = AppSpec { hooks: HookSpec::default(), ..app.clone() };
-        let nowhere = Self::new(&app, &RouteSpec::nowhere(), config, transit, singletons)?;
-        let carries_head = nowhere.carries_head || hooks.see_the_head();
-        Ok(Some(Self { hooks, carries_head, matched: None, name: "unmatched".into(), ..nowhere }))
+    /// For requests without a route. None: nothing of the app sees them.
+    pub(crate) fn outside(compiler: &mut Compiler<'_>) -> Result<Option<Self>, SpecError> {
+        let Some(conduct) = compiler.outside()? else { return Ok(None) };
+        let nowhere = Self::new(&RouteSpec::nowhere(), compiler)?;
+        Ok(Some(Self { conduct, matched: None, name: "unmatched".into(), ..nowhere }))
+    }
+
+    /// Somebody may look at the head.
+    fn carries_head(&self) -> bool {
+        self.conduct.carries_head || self.plan.needs_head()
+    }
+
+    /// Something runs between `Bind` and the handler.
+    fn binds_first(&self) -> bool {
+        self.plan.takes_inputs() && (self.plan.provides() || !self.conduct.hooks.pre_handler.is_empty())
     }
 
     /// I/O side: bind, body; host's side: hooks, providers, handler, hooks; I/O side: encode. One exit for failure.
@@ -141,15 +103,15 @@ impl Endpoint {
         let (parts, body) = http.into_parts();
         let has_body = !body.is_end_stream();
         let asked = Asked::of(&parts);
-        let starts_early = !self.hooks.early.is_empty();
+        let starts_early = !self.conduct.hooks.early.is_empty();
         let (path, unmatched) = way.open();
         let bound = match unmatched {
             Some(error) => Some(Err(error)),
             None => (!starts_early).then(|| self.plan.bind(&path, &parts, has_body)),
         };
-        let head = self.carries_head.then(|| self.head(path, parts, &terms));
-        let mut kept = Kept::new(body, head.as_deref(), self.plan.reads_body(), self.max_body_size);
-        let seen = head.clone().filter(|_| !self.recover.is_empty());
+        let head = self.carries_head().then(|| self.head(path, parts, &terms));
+        let mut kept = Kept::new(body, head.as_deref(), self.plan.reads_body(), self.conduct.max_body_size);
+        let seen = head.clone().filter(|_| !self.conduct.recover.is_empty());
         async move {
             let (mut waiting, mut request) = (None, Request { args: Vec::new(), head });
             if starts_early {
@@ -163,7 +125,7 @@ impl Endpoint {
             }
             let bound = bound.unwrap_or_else(|| self.bind_again(&request, has_body || kept.is_replaced()));
             let received = match &bound {
-                Ok(bound) => kept.received(bound, self.max_body_size, &self.form_limits, &self.transit.platform).await,
+                Ok(bound) => kept.received(bound, &self.conduct).await,
                 Err(_) => Ok(None),
             };
             kept.let_go();
@@ -182,7 +144,7 @@ impl Endpoint {
     }
 
     fn on_host(self: &Arc<Self>, terms: Terms, seen: Option<Arc<Head>>, request: Result<Request, Error>) -> IoEnd {
-        self.transit.on_host(&self.name, terms, |end| self.clone().host_side(end, seen, request))
+        self.conduct.transit.on_host(&self.name, terms, |end| self.clone().host_side(end, seen, request))
     }
 
     /// Only a head that is looked at pays for an extension: there the departure, and the peer with it, is found.
@@ -202,8 +164,8 @@ impl Endpoint {
 
     pub(crate) fn terms(&self, bodiless: bool, request_id: Option<RequestId>, departure: Option<Departure>) -> Terms {
         Terms {
-            departure_cancels: self.cancel_on_disconnect,
-            deadline: self.timeout.map(|limit| self.transit.platform.now() + limit),
+            departure_cancels: self.conduct.cancel_on_disconnect,
+            deadline: self.conduct.timeout.map(|limit| self.conduct.transit.platform.now() + limit),
             bodiless,
             departure,
             request_id,
@@ -213,8 +175,8 @@ impl Endpoint {
     /// Whether user code wants to see an error of the I/O side, or its log has to.
     fn errors_cross(&self, error: &Error) -> bool {
         error.code == ErrorCode::Internal
-            || !self.hooks.on_response.is_empty()
-            || self.recover.statuses.contains_key(&error.status_code().as_u16())
+            || !self.conduct.hooks.on_response.is_empty()
+            || self.conduct.recover.statuses.contains_key(&error.status_code().as_u16())
     }
 
     /// What runs on the host's thread: one future, whatever it meets.
@@ -232,10 +194,10 @@ impl Endpoint {
             if let Err(Fault::Error(error)) = made {
                 made = Box::pin(self.recover(&end, &mut generators, &mut failed, head, error)).await;
             }
-            if !self.hooks.on_response.is_empty()
+            if !self.conduct.hooks.on_response.is_empty()
                 && let Ok(response) = made
             {
-                made = after(&end, Phase::OnResponse, &self.hooks.on_response, response).await;
+                made = after(&end, Phase::OnResponse, &self.conduct.hooks.on_response, response).await;
             }
             made = made.and_then(|response| self.sendable(&end, response, &mut failed));
             if let Ok(Response { body: CoreBody::File(file), .. }) = &made
@@ -268,28 +230,28 @@ impl Endpoint {
         request: Result<Request, Error>,
     ) -> Result<Response, Fault> {
         let mut request = request?;
-        if !self.hooks.early.is_empty() {
-            request = match Box::pin(before(end, &self.hooks.early, request)).await? {
+        if !self.conduct.hooks.early.is_empty() {
+            request = match Box::pin(before(end, &self.conduct.hooks.early, request)).await? {
                 Flow::Continue(seen) => seen,
                 Flow::Respond(early) => return Ok(early),
             };
             request = Box::pin(end.on_io(request)).await?;
         }
-        if self.binds_first {
+        if self.binds_first() {
             let args = self.plan.take_inputs(&mut request.args);
             let places: Vec<u32> = args.iter().map(|arg| arg.argument).collect();
             let bound = end.ask(|reply| Call::Bind { args, reply }).await?;
             self.plan.put_bound(&mut request.args, &places, bound);
         }
-        if !self.hooks.pre_handler.is_empty() {
-            request = match Box::pin(before(end, &self.hooks.pre_handler, request)).await? {
+        if !self.conduct.hooks.pre_handler.is_empty() {
+            request = match Box::pin(before(end, &self.conduct.hooks.pre_handler, request)).await? {
                 Flow::Continue(seen) => seen,
                 Flow::Respond(early) => return Ok(early),
             };
         }
         self.plan.put_request(&mut request);
         if self.plan.provides() {
-            Box::pin(provide(&self.plan, &self.singletons, end, generators, &mut request.args)).await?;
+            Box::pin(provide(&self.plan, &self.conduct.singletons, end, generators, &mut request.args)).await?;
         }
         let args = self.plan.handler_args(request.args);
         let mut response = end.ask(|reply| Call::Handle { handler: self.handler, args, reply }).await?;
@@ -324,10 +286,10 @@ impl Endpoint {
         }
         let raised = error.exception.is_some();
         let response = self.handled(end, failed, head, error).await?;
-        if self.hooks.on_error.is_empty() || !raised || !response.status.is_server_error() {
+        if self.conduct.hooks.on_error.is_empty() || !raised || !response.status.is_server_error() {
             return Ok(response);
         }
-        match after(end, Phase::OnError, &self.hooks.on_error, response).await {
+        match after(end, Phase::OnError, &self.conduct.hooks.on_error, response).await {
             Err(Fault::Error(another)) => {
                 *failed = Box::pin(self.told(end, failed.take(), &another)).await;
                 Ok(another.problem())
@@ -346,8 +308,8 @@ impl Endpoint {
     ) -> Result<Response, Fault> {
         let problem = error.problem();
         let unhandled = self.report_of(end, &error);
-        let seen = head.clone().filter(|_| self.recover.debug.is_some());
-        let recovered = match self.recover.handler_of(&error) {
+        let seen = head.clone().filter(|_| self.conduct.recover.debug.is_some());
+        let recovered = match self.conduct.recover.handler_of(&error) {
             Some(handler) => end.ask(|reply| Call::Recover { handler, error, head, reply }).await,
             None => Ok(None),
         };
@@ -376,7 +338,9 @@ impl Endpoint {
         head: Arc<Head>,
         problem: Response,
     ) -> Result<Response, Fault> {
-        let Some(handler) = self.recover.debug.filter(|_| Peer::is_near(&head.parts)) else { return Ok(problem) };
+        let Some(handler) = self.conduct.recover.debug.filter(|_| Peer::is_near(&head.parts)) else {
+            return Ok(problem);
+        };
         let mut error = Error::internal(report.source.clone().unwrap_or_default());
         error.exception = report.exception;
         match end.ask(|reply| Call::Recover { handler, error, head: Some(head), reply }).await {
@@ -422,7 +386,7 @@ impl Endpoint {
     async fn send_file(&self, mut end: IoEnd, path: PathBuf, asked: Option<Box<Asked>>) -> http::Response<Body> {
         let mut home = Home::Open(path);
         while let Home::Open(path) = home {
-            end = end.tell(file::open(&*self.transit.platform, path).await);
+            end = end.tell(file::open(&*self.conduct.transit.platform, path).await);
             home = end.arrival().await;
         }
         self.encode(home, end.into_line(), asked.as_deref())
@@ -447,7 +411,7 @@ impl Endpoint {
 
     /// What is to be read of the file that was opened for this answer.
     fn reading(&self, line: &Line, response: &mut Response, asked: Option<&Asked>) -> Option<Reading> {
-        file::complete(response, line.take_file()?, asked, self.transit.platform.random())
+        file::complete(response, line.take_file()?, asked, self.conduct.transit.platform.random())
     }
 
     fn encode_error(&self, mut error: Error) -> http::Response<Body> {

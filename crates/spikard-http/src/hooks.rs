@@ -4,7 +4,7 @@ use std::mem;
 
 use spikard_core::{
     Body, CallableId, Flow, HostId, Outcome, Phase, Request, Response, Sent, sabotage,
-    spec::{AppSpec, HookSpec, RecoverSpec, RouteSpec},
+    spec::{AppSpec, HookSpec, RecoverSpec},
 };
 use spikard_ffi::Call;
 
@@ -20,11 +20,11 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    pub(crate) fn of(app: &AppSpec, route: &RouteSpec) -> Self {
+    pub(crate) fn of(app: &AppSpec, own: &HookSpec) -> Self {
         if sabotage::takes_out("hooks") {
             return Self::default();
         }
-        let both = |pick: fn(&HookSpec) -> &Vec<CallableId>| [pick(&app.hooks).as_slice(), pick(&route.hooks)].concat();
+        let both = |pick: fn(&HookSpec) -> &Vec<CallableId>| [pick(&app.hooks).as_slice(), pick(own)].concat();
         let on_request = both(|hooks| &hooks.on_request).into_iter().map(|hook| (Phase::OnRequest, hook));
         let pre_validation = both(|hooks| &hooks.pre_validation).into_iter().map(|hook| (Phase::PreValidation, hook));
         let pre_handler = both(|hooks| &hooks.pre_handler).into_iter().map(|hook| (Phase::PreHandler, hook));
@@ -50,8 +50,8 @@ impl Hooks {
     }
 
     /// The exception handlers of a route: its own, and the app's where it has none.
-    pub(crate) fn recover(app: &AppSpec, route: &RouteSpec) -> RecoverSpec {
-        if sabotage::takes_out("hooks") { RecoverSpec::default() } else { route.recover.within(&app.recover) }
+    pub(crate) fn recover(app: &AppSpec, own: &RecoverSpec) -> RecoverSpec {
+        if sabotage::takes_out("hooks") { RecoverSpec::default() } else { own.within(&app.recover) }
     }
 
     /// Whether somebody is shown the head.

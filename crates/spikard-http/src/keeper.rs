@@ -17,12 +17,8 @@ use spikard_core::{
 
 use crate::{
     BodyError,
-    decode::{
-        Collect, broken, collect,
-        form::{self, FormLimits},
-        too_large,
-    },
-    platform::Platform,
+    conduct::Conduct,
+    decode::{Collect, broken, collect, form, too_large},
     transit::{Home, IoEnd},
 };
 
@@ -98,16 +94,10 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
     }
 
     /// The body for the route, as it reads it.
-    pub(crate) async fn received(
-        &mut self,
-        bound: &Bound,
-        limit: Option<u64>,
-        limits: &FormLimits,
-        platform: &Arc<dyn Platform>,
-    ) -> Result<Option<Received>, Error> {
+    pub(crate) async fn received(&mut self, bound: &Bound, conduct: &Conduct) -> Result<Option<Received>, Error> {
         match bound.media() {
-            Some(Media::Multipart) => Box::pin(self.form(bound.boundary(), limit, limits, platform)).await.map(Some),
-            Some(_) => self.whole(limit).await.map(|whole| whole.map(Received::Whole)),
+            Some(Media::Multipart) => Box::pin(self.form(bound.boundary(), conduct)).await.map(Some),
+            Some(_) => self.whole(conduct.max_body_size).await.map(|whole| whole.map(Received::Whole)),
             None => Ok(None),
         }
     }
@@ -123,24 +113,20 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Kept<B> {
     }
 
     /// Taken apart while it comes in, unless somebody has read it before.
-    async fn form(
-        &mut self,
-        boundary: &str,
-        limit: Option<u64>,
-        limits: &FormLimits,
-        platform: &Arc<dyn Platform>,
-    ) -> Result<Received, Error> {
+    async fn form(&mut self, boundary: &str, conduct: &Conduct) -> Result<Received, Error> {
+        let Conduct { max_body_size: limit, form_limits: limits, transit, .. } = conduct;
+        let platform = &transit.platform;
         let whole = match self {
             Self::ForRoute(body) => match body.take() {
-                Some(body) => return form::read(body, boundary, limit, limits, platform).await,
+                Some(body) => return form::read(body, boundary, *limit, limits, platform).await,
                 None => Bytes::new(),
             },
             Self::ForAll(keeper) => match keeper.untouched() {
-                Some(body) => return form::read(body, boundary, limit, limits, platform).await,
+                Some(body) => return form::read(body, boundary, *limit, limits, platform).await,
                 None => keeper.whole().await?,
             },
         };
-        form::read(Full::new(whole), boundary, limit, limits, platform).await
+        form::read(Full::new(whole), boundary, *limit, limits, platform).await
     }
 
     /// What only the route could want is let go.

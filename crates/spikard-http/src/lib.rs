@@ -5,6 +5,7 @@ mod access;
 mod apart;
 mod background;
 mod body;
+mod conduct;
 mod deadline;
 mod decode;
 mod departure;

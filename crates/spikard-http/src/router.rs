@@ -1,7 +1,8 @@
-//! Finds the endpoint of a method and a path. matchit matches what has one value for each segment; catch-alls, which
-//! matchit refuses beside them, stand in a second table, longest prefix first.
+//! Finds the endpoint of a method and a path. What has one value for each segment stands in a tree; catch-alls stand in a
+//! second table, longest prefix first.
 
 mod catch_all;
+mod paths;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -10,6 +11,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use spikard_core::{Converter, Error, SpecError, Template, config::TrailingSlash, plan::PathValues};
 
 use catch_all::CatchAll;
+use paths::Paths;
 
 /// What the path segment of a URI has to escape (WHATWG URL's path percent-encode set).
 const PATH: &AsciiSet =
@@ -24,7 +26,7 @@ pub(crate) struct Router<T> {
 }
 
 struct Table<T> {
-    plain: matchit::Router<Arc<T>>,
+    plain: Paths<Arc<T>>,
     catch_alls: Vec<CatchAll<Arc<T>>>,
 }
 
@@ -56,7 +58,7 @@ impl<T> Router<T> {
     pub(crate) fn add(&mut self, method: Method, template: &Template, target: T) -> Result<(), SpecError> {
         let known = self.methods.iter().position(|(known, _)| *known == method);
         let place = known.unwrap_or_else(|| {
-            self.methods.push((method, Table { plain: matchit::Router::new(), catch_alls: Vec::new() }));
+            self.methods.push((method, Table { plain: Paths::new(), catch_alls: Vec::new() }));
             self.methods.len() - 1
         });
         let target = Arc::new(target);
@@ -143,31 +145,12 @@ impl<T> Table<T> {
         if template.parameters().any(|(_, converter)| converter == Converter::Path) {
             return CatchAll::insert(&mut self.catch_alls, template, target).map_err(|()| twice());
         }
-        self.plain.insert(pattern(template), target).map_err(|error| match error {
-            matchit::InsertError::Conflict { .. } => twice(),
-            other => SpecError::new(other.to_string()),
-        })
+        self.plain.insert(template, target).map_err(|()| twice())
     }
 
     fn at<'p>(&self, path: &'p str) -> Option<(&Arc<T>, RawValues<'p>)> {
-        if let Ok(found) = self.plain.at(path) {
-            return Some((found.value, found.params.iter().map(|(_, value)| value).collect()));
-        }
-        self.catch_alls.iter().find_map(|catch_all| catch_all.at(path))
+        self.plain.at(path).or_else(|| self.catch_alls.iter().find_map(|catch_all| catch_all.at(path)))
     }
-}
-
-/// In matchit's words. Parameters are numbered, so that routes may name the same place differently.
-fn pattern(template: &Template) -> String {
-    let mut number = 0;
-    let piece = |part: &spikard_core::Part| match part {
-        spikard_core::Part::Literal(text) => literal(text).replace('{', "{{").replace('}', "}}"),
-        spikard_core::Part::Parameter { .. } => {
-            number += 1;
-            format!("{{p{number}}}")
-        }
-    };
-    template.parts.iter().map(piece).collect()
 }
 
 /// As it comes in a request's target.

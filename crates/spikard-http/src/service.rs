@@ -23,6 +23,7 @@ use crate::{
     access::{AccessLog, Asked, Entry},
     background::{self, Background, Origin},
     body::Body,
+    conduct::Compiler,
     deadline::Deadline,
     departure::Departure,
     encode::{encode_error, encode_response, strip_content},
@@ -60,16 +61,15 @@ impl Service {
         let transit = Transit::new(runtime, platform.clone(), &config);
         let singletons = Arc::new(Singletons::new(spec.dependencies.len()));
         let mut router = Router::new(config.trailing_slash);
+        let mut compiler = Compiler::new(spec, &config, &transit, &singletons);
         for route in &spec.routes {
             let method = Method::from_bytes(route.method.as_bytes())
                 .map_err(|_| SpecError::new(format!("{:?} is no method", route.method)))?;
-            let added = Template::parse(&route.path).and_then(|template| {
-                let endpoint = Endpoint::new(spec, route, &config, transit.clone(), singletons.clone())?;
-                router.add(method, &template, endpoint)
-            });
+            let added = Template::parse(&route.path)
+                .and_then(|template| router.add(method, &template, Endpoint::new(route, &mut compiler)?));
             added.map_err(|error| error.in_route(&route.method, &route.path))?;
         }
-        let outside = Endpoint::outside(spec, &config, transit.clone(), singletons.clone())?.map(Arc::new);
+        let outside = Endpoint::outside(&mut compiler)?.map(Arc::new);
         let apart = Apart::new(&config, platform);
         Ok(Self(Arc::new(Room { router, outside, transit, singletons, access, apart, config })))
     }

@@ -278,7 +278,7 @@ fn rest(values: &mut Values, body: Bound<'_, PyAny>) -> PyResult<Body> {
 
 fn typed(callable: &Callable, body: Bytes, content_type: &'static str) -> Response {
     const NAME: HeaderName = CONTENT_TYPE;
-    let said = callable.media_type.clone();
+    let said = callable.media_type.as_deref().cloned();
     let media_type = said.unwrap_or_else(|| HeaderValue::from_static(content_type));
     Response::new(callable.status, body).with_header(NAME, media_type)
 }

@@ -72,3 +72,60 @@ fn two_routes_of_one_shape_are_one_too_many() {
         assert!(router.add(Method::GET, &Template::parse(path).unwrap(), String::new()).is_err(), "{path}");
     }
 }
+
+/// Every sequence of one to three of these.
+fn sequences(of: &[&'static str]) -> Vec<Vec<&'static str>> {
+    let longer = |all: &Vec<Vec<&'static str>>| -> Vec<Vec<&'static str>> {
+        all.iter().flat_map(|one| of.iter().map(|next| [one.as_slice(), &[*next]].concat())).collect()
+    };
+    let one = longer(&vec![Vec::new()]);
+    let two = longer(&one);
+    let three = longer(&two);
+    [one, two, three].concat()
+}
+
+#[test]
+fn of_the_routes_that_match_the_one_with_literal_text_first_is_found() {
+    let (shapes, paths) = (sequences(&["a", "ab", "{}"]), sequences(&["a", "ab", "c", ""]));
+    let matches = |shape: &[&str], path: &[&str]| {
+        let one = |(shape, path): (&&str, &&str)| shape == path || *shape == "{}" && !path.is_empty();
+        shape.len() == path.len() && shape.iter().zip(path).all(one)
+    };
+    for seed in 1..=300u64 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut known = Vec::new();
+        let mut router = Router::new(TrailingSlash::Strict);
+        for shape in shapes.iter().filter(|_| random.u8(..4) == 0) {
+            let named = shape.iter().enumerate().map(|(place, one)| one.replace("{}", &format!("{{p{place}}}")));
+            let template = format!("/{}", named.collect::<Vec<_>>().join("/"));
+            router.add(Method::GET, &Template::parse(&template).unwrap(), shape.clone()).unwrap();
+            known.push(shape);
+        }
+        for path in &paths {
+            let matching = known.iter().filter(|shape| matches(shape, path));
+            let expected = matching.min_by_key(|shape| shape.iter().map(|one| *one == "{}").collect::<Vec<_>>());
+            let found = match router.at(&Method::GET, &format!("/{}", path.join("/"))).unwrap() {
+                Some(Found::Endpoint(shape, values)) => Some((shape, values)),
+                _ => None,
+            };
+            let values = |shape: &[&str]| {
+                let taken = shape.iter().zip(path).filter(|(one, _)| **one == "{}");
+                taken.map(|(_, value)| (*value).to_owned()).collect::<Vec<_>>()
+            };
+            let expected = expected.map(|shape| ((*shape).clone(), values(shape)));
+            assert_eq!(found.map(|(shape, values)| ((*shape).clone(), values)), expected, "{path:?} of {known:?}");
+        }
+    }
+}
+
+#[test]
+fn each_of_many_routes_is_found() {
+    let mut router = Router::new(TrailingSlash::Strict);
+    for number in 0..2_000 {
+        router.add(Method::GET, &Template::parse(&format!("/r/{number}/{{x}}")).unwrap(), number).unwrap();
+    }
+    for number in 0..2_000 {
+        let found = router.at(&Method::GET, &format!("/r/{number}/v")).unwrap();
+        assert!(matches!(found, Some(Found::Endpoint(target, _)) if *target == number), "{number}");
+    }
+}

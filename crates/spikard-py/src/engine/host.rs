@@ -26,17 +26,18 @@ pub(crate) enum Kind {
     Chooser,
 }
 
-/// One piece of user code, as the package's `HostCallable` describes it.
+/// One piece of user code, as the package's `HostCallable` describes it, in one line of the cache.
+#[repr(align(64))]
 pub(crate) struct Callable {
     pub(crate) function: Py<PyAny>,
     pub(crate) kind: Kind,
-    arguments: Vec<Argument>,
+    arguments: Box<[Argument]>,
     /// The names of the last arguments.
     pub(crate) keywords: Option<Py<PyTuple>>,
     /// Of a result that does not say its own.
     pub(crate) status: StatusCode,
     /// Of such a result, in place of what its kind says.
-    pub(crate) media_type: Option<HeaderValue>,
+    pub(crate) media_type: Option<Box<HeaderValue>>,
     /// Whether a `str` is sent as text.
     pub(crate) text: bool,
     /// To the annotated model, before a result is encoded.
@@ -87,7 +88,7 @@ impl Callable {
             arguments: arguments.try_iter()?.map(|one| Argument::read(&one?, missing)).collect::<PyResult<_>>()?,
             keywords: (!keywords.is_empty()).then(|| keywords.unbind()),
             status: error::status(&given.getattr(intern!(py, "status"))?)?,
-            media_type: error::media_type(&given.getattr(intern!(py, "media_type"))?)?,
+            media_type: error::media_type(&given.getattr(intern!(py, "media_type"))?)?.map(Box::new),
             text: given.getattr(intern!(py, "text"))?.is_truthy()?,
             convert: given.getattr(intern!(py, "convert"))?.extract()?,
             exact: given.getattr(intern!(py, "exact"))?.extract()?,

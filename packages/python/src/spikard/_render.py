@@ -22,6 +22,8 @@ Convert = Callable[[object], object]
 _SCALARS = (int, float, str, bool, bytes, type(None))
 _CHECKED = tuple(kind for kind in SCALARS if kind is not bytes)
 _PLAIN = (int, float, bytes, type(None))
+_CONTAINERS = {kind: Shape([kind], ()) for kind in (dict, list)}
+"""Many routes answer one of these: they have one between them."""
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
@@ -260,8 +262,7 @@ def conversion(annotation: Any) -> tuple[Convert | None, Shape | None]:
     if not _is_container(members):
         return None, None
     sole = get_origin(members[0]) or members[0]
-    plain = len(members) == 1 and sole in (dict, list)
-    return _told(hint, _container(members)), Shape([sole], ()) if plain else None
+    return _told(hint, _container(members)), _CONTAINERS.get(sole) if len(members) == 1 else None
 
 
 def _is_container(members: list[Any]) -> bool:
