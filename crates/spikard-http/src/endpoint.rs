@@ -20,6 +20,7 @@ use crate::{
     encode::{drop_content, encode_error, encode_response, encode_with, sound},
     file::{self, Asked, Reading},
     hooks::{after, before},
+    judging::judged_beside,
     keeper::Kept,
     peer::Peer,
     promise::Promise,
@@ -129,7 +130,12 @@ impl Endpoint {
                 Err(_) => Ok(None),
             };
             kept.let_go();
-            let args = bound.and_then(|bound| self.plan.finish(bound, received?));
+            let args = match (bound, received) {
+                (Ok(bound), Ok(received)) if self.plan.takes_long(&bound, received.as_ref()) => {
+                    Box::pin(judged_beside(&self.conduct.transit, self.plan.clone(), bound, received)).await
+                }
+                (bound, received) => bound.and_then(|bound| self.plan.finish(bound, received?)),
+            };
             let request = args.map(|args| Request { args, ..request });
             let mut end = match (waiting, request) {
                 (Some(end), request) => end.give(request),

@@ -14,6 +14,7 @@ mod endpoint;
 mod exchange;
 mod file;
 mod hooks;
+mod judging;
 mod keeper;
 mod notice;
 mod peer;

@@ -53,6 +53,8 @@ pub(crate) struct Transit {
     pub platform: Arc<dyn Platform>,
     pub background: Arc<Background>,
     pub deadlines: Deadlines,
+    /// Whose turn it is to have a long body judged.
+    pub judging: Arc<tokio::sync::Mutex<()>>,
     pub notices: Notices,
     limits: Limits,
     in_flight: AtomicUsize,
@@ -109,6 +111,7 @@ impl Transit {
             runtime,
             deadlines: Deadlines::new(platform.clone()),
             notices: Notices::default(),
+            judging: Arc::default(),
             platform,
             background: Background::new(config),
             limits: Limits::of(config),

@@ -138,11 +138,25 @@ impl BodyPlan {
         }
     }
 
+    /// Whether the host's decoder judges JSON, and only what it lets through is looked for before.
+    fn is_left_to_host(&self) -> bool {
+        self.decoder.is_some() && self.reading == Reading::Typed && !self.schema.has_pattern()
+    }
+
+    /// Whether to judge so much takes a noticeable time.
+    fn takes_long(&self, length: usize, media: Media) -> bool {
+        let judges = match media {
+            Media::Json => !self.is_left_to_host(),
+            Media::Msgpack | Media::Form => true,
+            Media::Multipart | Media::Text | Media::Bytes => false,
+        };
+        judges && length > LONG
+    }
+
     /// Reads JSON text as far as the host's decoder does not. `strict`: something else was refused already, so the
     /// schema has to say what it thinks of the body.
     fn read_json(&self, text: Bytes, strict: bool) -> Result<Arg, Error> {
-        let left_to_host = self.decoder.is_some() && self.reading == Reading::Typed && !self.schema.has_pattern();
-        if left_to_host && !(strict && is_worded(echo::values(&text))) {
+        if self.is_left_to_host() && !(strict && is_worded(echo::values(&text))) {
             // Of a request that is refused already the host hears nothing.
             if strict || !self.strict_decoder || !self.is_bounded(&text) {
                 self.check(&text)?;
@@ -219,6 +233,9 @@ impl BodyPlan {
 fn not_msgpack(fault: msgpack::Fault) -> Error {
     Error::malformed(format!("the body is not valid MessagePack: {} at byte {}", fault.reason, fault.at))
 }
+
+/// Judging a byte takes up to a quarter of a microsecond.
+const LONG: usize = 64 * 1024;
 
 /// The first step of a refused file's `loc`.
 const FILES: &str = "files";
@@ -410,6 +427,14 @@ impl Plan {
             Ok(self.arguments(bound.values, value))
         } else {
             Err(Error::invalid(bound.errors))
+        }
+    }
+
+    /// Whether [`Plan::finish`] is better done where nobody waits for it.
+    pub fn takes_long(&self, bound: &Bound, body: Option<&Received>) -> bool {
+        match (&self.body, bound.media, body) {
+            (Some(plan), Some(media), Some(Received::Whole(text))) => plan.takes_long(text.len(), media),
+            _ => false,
         }
     }
 
