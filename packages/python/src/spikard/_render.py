@@ -22,8 +22,7 @@ Convert = Callable[[object], object]
 _SCALARS = (int, float, str, bool, bytes, type(None))
 _CHECKED = tuple(kind for kind in SCALARS if kind is not bytes)
 _PLAIN = (int, float, bytes, type(None))
-_CONTAINERS = {kind: Shape([kind], ()) for kind in (dict, list)}
-"""Many routes answer one of these: they have one between them."""
+_CONTAINERS = {kind: Shape([kind], ()) for kind in (dict, list)}  # one for all routes
 _SEQUENCES = (deque, KeysView, ValuesView, range, map, filter)
 
 
@@ -261,8 +260,8 @@ def conversion(annotation: Any) -> tuple[Convert | None, Shape | None]:
         return _told(hint, found), found.shape
     if not _is_container(members):
         return None, None
-    sole = get_origin(members[0]) or members[0]
-    return _told(hint, _container(members)), _CONTAINERS.get(sole) if len(members) == 1 else None
+    exact = _CONTAINERS.get(get_origin(members[0]) or members[0]) if len(members) == 1 else None
+    return _told(hint, _container(members)), exact
 
 
 def _is_container(members: list[Any]) -> bool:
