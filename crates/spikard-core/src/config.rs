@@ -122,6 +122,8 @@ pub struct Config {
     pub write_timeout: Option<f64>,
     /// Idle between two requests of a connection.
     pub keep_alive: Option<f64>,
+    /// A server that stops waits for requests in flight. False: it has resolved to a `shutdown_timeout` of 0.
+    pub graceful_shutdown: bool,
     /// For requests in flight when the server stops.
     pub shutdown_timeout: f64,
     /// A client that leaves cancels its handler.
@@ -223,6 +225,7 @@ impl Default for Config {
             body_timeout: Some(30.0),
             write_timeout: Some(30.0),
             keep_alive: Some(75.0),
+            graceful_shutdown: true,
             shutdown_timeout: 30.0,
             cancel_on_disconnect: false,
             cancel_grace: 5.0,
@@ -259,6 +262,9 @@ impl Config {
             };
             let fault = |error: SpecError| SpecError::new(format!("{origin}: {}, got {value}", error.message));
             resolved.insert(name.clone(), field.checked(&value).map_err(fault)?);
+        }
+        if resolved["graceful_shutdown"] == false {
+            resolved.insert("shutdown_timeout".into(), 0.0.into());
         }
         serde_json::from_value(Value::Object(resolved)).map_err(|error| SpecError::new(error.to_string()))
     }

@@ -24,6 +24,8 @@ export interface Config {
   bodyTimeout?: number | null;
   writeTimeout?: number | null;
   keepAlive?: number | null;
+  /** A server that stops waits for requests in flight; false is a `shutdownTimeout` of 0. */
+  gracefulShutdown?: boolean;
   shutdownTimeout?: number;
   cancelOnDisconnect?: boolean;
   cancelGrace?: number;

@@ -155,7 +155,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 }
 WITHOUT_NUMBER = {
     **dict.fromkeys(("reload", "io_thread", "debug", "cancel_on_disconnect", "enable_request_id"), (True, False)),
-    **dict.fromkeys(("assert_formats", "validate_responses"), (True, False)),
+    **dict.fromkeys(("assert_formats", "validate_responses", "graceful_shutdown"), (True, False)),
     **dict.fromkeys(("host", "uds", "upload_dir"), (".", "/tmp")),
     "trailing_slash": ("redirect", "strict", "ignore"),
     "access_log": (True, False, "combined", "json"),
@@ -228,6 +228,8 @@ def test_every_field_is_read_from_its_variable(field: str, monkeypatch: pytest.M
     found = resolved(Spikard()._compile(), {})
     assert found[field] == value != msgspec.to_builtins(default)
     blank = msgspec.to_builtins(ServerConfig())
+    if field == "graceful_shutdown":
+        blank["shutdown_timeout"] = 0.0
     assert {name: found[name] for name in found if name != field} == {n: blank[n] for n in blank if n != field}
 
 

@@ -99,6 +99,7 @@ impl Takes {
             | "keep_alive" | "cancel_grace" => Self::Seconds { zero: false },
             "reload"
             | "io_thread"
+            | "graceful_shutdown"
             | "cancel_on_disconnect"
             | "enable_request_id"
             | "assert_formats"

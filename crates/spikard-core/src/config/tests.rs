@@ -43,6 +43,16 @@ fn null_lifts_a_limit_from_every_layer() {
     assert_eq!((config.max_body_size, config.request_timeout), (None, None));
 }
 
+// covers config: graceful_shutdown
+#[test]
+fn a_shut_down_that_is_not_graceful_has_no_time() {
+    let patience = |said| Config::resolve(&layers(said)).unwrap().shutdown_timeout.to_bits();
+    let zero = 0.0_f64.to_bits();
+    assert_eq!(patience(json!({"given": {"graceful_shutdown": false, "shutdown_timeout": 5}})), zero);
+    assert_eq!(patience(json!({"env": {"SPIKARD_GRACEFUL_SHUTDOWN": "false"}})), zero);
+    assert_eq!(patience(json!({"given": {"graceful_shutdown": true, "shutdown_timeout": 5}})), 5.0_f64.to_bits());
+}
+
 #[test]
 fn a_value_that_does_not_fit_names_its_field_or_variable_and_says_what_does() {
     let cases = [

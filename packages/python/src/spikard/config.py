@@ -144,6 +144,7 @@ class ServerFields(TypedDict, total=False):
     body_timeout: float | None
     write_timeout: float | None
     keep_alive: float | None
+    graceful_shutdown: bool
     shutdown_timeout: float
     cancel_on_disconnect: bool
     cancel_grace: float
@@ -247,6 +248,8 @@ class ServerConfig(Config, frozen=True, kw_only=True):
     """Without progress of a response that is being written."""
     keep_alive: _Seconds | None = 75.0
     """Idle between two requests of a connection."""
+    graceful_shutdown: bool = True
+    """A server that stops waits for requests in flight; False is a `shutdown_timeout` of 0."""
     shutdown_timeout: _Patience = 30.0
     """For requests in flight when the server stops."""
     cancel_on_disconnect: bool = False
