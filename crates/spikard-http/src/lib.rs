@@ -2,6 +2,8 @@
 //! Knows no host language.
 
 mod access;
+#[cfg(feature = "allocator")]
+mod allocator;
 mod apart;
 mod background;
 mod body;
@@ -30,6 +32,8 @@ mod tail;
 pub mod testing;
 mod transit;
 
+#[cfg(feature = "allocator")]
+pub use allocator::Allocator;
 pub use apart::Apart;
 pub use background::{Background, Place};
 pub use body::{Body, Broken};

@@ -1,6 +1,5 @@
 //! `spikard._spikard`, the extension module. A [`Worker`] serves one app on one event loop; its I/O has a thread of its own.
 
-mod allocator;
 mod convert;
 mod engine;
 mod error;
@@ -44,7 +43,7 @@ use crate::{
 };
 
 #[global_allocator]
-static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+static ALLOCATOR: spikard_http::Allocator = spikard_http::Allocator;
 
 /// Serves one app on one event loop, whose thread makes it, serves its requests and closes it.
 #[pyclass(frozen, weakref, module = "spikard._spikard")]

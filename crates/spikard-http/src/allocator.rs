@@ -10,7 +10,9 @@ use libmimalloc_sys::{
     mi_free, mi_malloc, mi_malloc_aligned, mi_realloc, mi_realloc_aligned, mi_zalloc, mi_zalloc_aligned,
 };
 
-pub(crate) struct Allocator;
+/// For the `#[global_allocator]` of a library that a program loads.
+#[derive(Debug)]
+pub struct Allocator;
 
 /// Blocks are aligned to 16 bytes, those smaller than that to 8.
 const fn is_aligned_anyway(size: usize, alignment: usize) -> bool {
