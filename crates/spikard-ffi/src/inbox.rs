@@ -66,7 +66,12 @@ impl<T, B: Bell> Inbox<T, B> {
         // A swap and not a store: a store may become visible after the pops that follow it, and what is pushed in
         // between would then ring nobody.
         self.rung.swap(false, Ordering::SeqCst);
-        Turn(self)
+        Turn { inbox: self, is_over: false }
+    }
+
+    /// Somebody has rung since the thread last looked.
+    pub fn is_rung(&self) -> bool {
+        self.rung.load(Ordering::Relaxed)
     }
 
     /// Nothing lies in the queues.
@@ -75,21 +80,28 @@ impl<T, B: Bell> Inbox<T, B> {
     }
 }
 
-/// One turn of the thread, ended by dropping it, however it ends.
-pub struct Turn<'a, T, B: Bell>(&'a Inbox<T, B>);
+/// One turn of the thread. Dropped without [`Turn::end`], it has the next one come.
+pub struct Turn<'a, T, B: Bell> {
+    inbox: &'a Inbox<T, B>,
+    is_over: bool,
+}
 
 impl<T, B: Bell> Turn<'_, T, B> {
-    /// There is more to do than fits into this turn.
-    pub fn again(&self) {
-        self.0.rung.store(true, Ordering::SeqCst);
+    /// Ends it where nothing `is_left` to do: what has rung in it and is done needs no turn of its own.
+    pub fn end(mut self, is_left: impl FnOnce() -> bool) {
+        // Whoever rings from here on is heard: nothing comes unseen behind the look.
+        self.inbox.turning.store(false, Ordering::SeqCst);
+        self.inbox.rung.swap(false, Ordering::SeqCst);
+        self.is_over = !is_left();
     }
 }
 
 impl<T, B: Bell> Drop for Turn<'_, T, B> {
     fn drop(&mut self) {
-        self.0.turning.store(false, Ordering::SeqCst);
-        if self.0.rung.swap(false, Ordering::SeqCst) {
-            self.0.ring();
+        if !self.is_over {
+            self.inbox.turning.store(false, Ordering::SeqCst);
+            self.inbox.rung.swap(false, Ordering::SeqCst);
+            self.inbox.ring();
         }
     }
 }
@@ -128,20 +140,23 @@ mod tests {
         inbox.tell(1);
         inbox.tell(2);
         assert_eq!(rings(&inbox), 1);
-        drop(inbox.begin_turn(true));
+        inbox.begin_turn(true).end(|| false);
         inbox.tell(3);
         assert_eq!(rings(&inbox), 1);
     }
 
     #[test]
-    fn what_comes_in_a_turn_is_rung_for_at_its_end() {
+    fn what_comes_in_a_turn_and_is_not_done_in_it_is_rung_for_at_its_end() {
         let inbox = Inbox::new(Counted::default(), false);
         let turn = inbox.begin_turn(false);
         inbox.tell(1);
         assert_eq!(rings(&inbox), 0);
-        drop(turn);
+        turn.end(|| !inbox.is_empty());
         assert_eq!(rings(&inbox), 1);
-        drop(inbox.begin_turn(true));
+        let turn = inbox.begin_turn(true);
+        inbox.tell(2);
+        while inbox.told.pop().is_some() {}
+        turn.end(|| !inbox.is_empty());
         assert_eq!(rings(&inbox), 0);
     }
 
@@ -154,11 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_is_to_go_on_rings_when_it_ends() {
+    fn a_turn_that_is_broken_off_rings() {
         let inbox: Inbox<u8, Counted> = Inbox::new(Counted::default(), false);
-        let turn = inbox.begin_turn(false);
-        turn.again();
-        drop(turn);
+        drop(inbox.begin_turn(false));
         assert_eq!(rings(&inbox), 1);
+        assert!(inbox.is_rung());
+        inbox.begin_turn(true).end(|| false);
+        assert!(!inbox.is_rung());
     }
 }

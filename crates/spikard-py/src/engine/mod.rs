@@ -174,11 +174,10 @@ impl Loop {
     pub(crate) fn turn(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<()> {
         let turn = self.inbox.begin_turn(cause == Cause::Bell);
         let raised = if cause == Cause::Bell { self.inbox.bell().raised() } else { None };
-        let is_done = raised.map_or_else(|| self.rounds(py, cause), Err);
-        if !matches!(is_done, Ok(true)) {
-            turn.again();
+        if raised.map_or_else(|| self.rounds(py, cause), Err)? {
+            turn.end(|| self.has_work() || self.is_home_awake());
         }
-        is_done.map(drop)
+        Ok(())
     }
 
     /// I/O and user code take turns in it: what has arrived is counted and refused, and answers leave, between the
@@ -205,6 +204,11 @@ impl Loop {
             || !self.pool.returned.is_empty()
             || self.driver.has_woken()
             || !self.spawned.borrow().is_empty()
+    }
+
+    fn is_home_awake(&self) -> bool {
+        let home = self.home.try_borrow();
+        home.is_ok_and(|home| home.as_ref().is_some_and(|home| home.remote().has_work()))
     }
 
     /// Polls the connections that are ready, where they live on this thread. True: there are more.
