@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
-use spikard_core::{Arg, Body, Content, FileBody, HostArg, HostId, Input, Response, Upload, said};
+use spikard_core::{Arg, Body, Content, Entry, FileBody, HostArg, HostId, Input, Response, Upload, said};
 use spikard_http::Tokio;
 
 use crate::{
@@ -101,6 +101,19 @@ fn upload<'a>(js: Js<'a>, host: &Host, held: &Held, file: &Upload) -> Result<Val
     let id = js.call(js.kept(&host.upload), &args).map_err(|_| Fault("an upload was not taken".into()))?;
     let HostId(id) = held.keep(js.read_id(id)?);
     js.item(js.kept(&host.table), id)
+}
+
+/// What one name of a form holds: a text, or the content of a file in memory, with its name and type.
+pub(crate) fn entry<'a>(js: Js<'a>, (name, entry): &(String, Entry)) -> Result<Val<'a>, Fault> {
+    let name = js.text(name)?;
+    match entry {
+        Entry::Text(text) => js.array(&[name, js.text(text)?]),
+        Entry::File(file) => {
+            let Content::Memory(bytes) = &file.content else { return Err("a file that is not in memory".into()) };
+            let said = |text: &Option<String>| text.as_deref().map_or(Ok(js.null()), |text| js.text(text));
+            js.array(&[name, js.buffer(bytes.clone())?, said(&file.filename)?, said(&file.content_type)?])
+        }
+    }
 }
 
 /// Names and values in turn. A value is text of one letter for each byte, as the WHATWG has it.

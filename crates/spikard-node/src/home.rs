@@ -87,7 +87,10 @@ mod unix {
                 LoopWatch::open(event_loop.cast(), reactor, move |look| called.turn(look), move || closed.end())
             };
             match watch {
-                Ok(watch) => drop(home.watch.replace(Some(watch))),
+                Ok(watch) => {
+                    home.watch.replace(Some(watch));
+                    here.inbox.bell().is_looked_at();
+                }
                 Err(fault) => {
                     scope.end();
                     return Err(Fault(fault.to_string()));
@@ -133,7 +136,7 @@ mod unix {
                 }
                 self.call(&here, false);
             }
-            here.inbox.again();
+            here.inbox.bell().call();
         }
 
         fn call(&self, here: &Loop, look: bool) {

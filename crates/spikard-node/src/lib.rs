@@ -36,8 +36,11 @@ use crate::{
     home::Home,
     host::Host,
     js::{Fault, Js, Val},
-    runtime::{Answer, Inbox},
+    runtime::{Answer, Bell},
 };
+
+#[global_allocator]
+static ALLOCATOR: spikard_http::Allocator = spikard_http::Allocator;
 
 /// Serves one app on the main thread that makes it.
 #[napi]
@@ -65,15 +68,14 @@ impl Worker {
     ) -> napi::Result<Self> {
         let spec = AppSpec::from_json(document.as_bytes()).map_err(refused)?;
         let host = Host::new(Js::of(&env), Val::of(names))?;
-        let on_loop = on_loop && cfg!(unix);
-        let inbox = Inbox::new(&turn, on_loop)?;
+        let inbox = Bell::inbox(&turn)?;
         let runtime = Tokio::runtime()?;
         let platform = Arc::new(Tokio::new(runtime.handle().clone()));
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
-        let own = on_loop && !service.config().host_side.io_thread;
+        let own = on_loop && cfg!(unix) && !service.config().host_side.io_thread;
         let home = own.then(|| Home::new(&inbox)).transpose()?;
         let io = Home::start(home.as_ref(), runtime, &service)?;
-        let here = Rc::new(Loop::new(inbox, host, home));
+        let here = Rc::new(Loop::new(inbox, host, service.apart().clone(), home));
         Home::watch(&env, &here)?;
         Ok(Self { here, service, io })
     }
@@ -108,7 +110,7 @@ impl Worker {
     pub fn listen(&self, assignment: Option<String>) -> napi::Result<(String, u32)> {
         let source = Source::open(self.service.config(), assignment.as_deref())?;
         let (place, number, inbox) = (source.place(), self.here.ask(), self.here.inbox.clone());
-        self.io.serve(&self.service, source, move |drained| inbox.tell(number, Answer::Drained(drained)));
+        self.io.serve(&self.service, source, move |drained| inbox.tell((number, Answer::Drained(drained))));
         Ok((place, number))
     }
 
@@ -128,7 +130,7 @@ impl Worker {
     #[napi]
     pub fn retire(&self) -> u32 {
         let (number, inbox) = (self.here.ask(), self.here.inbox.clone());
-        self.io.retire(&self.service, move || inbox.tell(number, Answer::Retired));
+        self.io.retire(&self.service, move || inbox.tell((number, Answer::Retired)));
         number
     }
 
@@ -148,7 +150,7 @@ impl Worker {
         let (number, inbox, service) = (self.here.ask(), self.here.inbox.clone(), self.service.clone());
         self.io.spawn(async move {
             let answer = spikard_http::testing::send(&service, request).await;
-            inbox.tell(number, answer.map_or(Answer::Broken, Answer::Response));
+            inbox.tell((number, answer.map_or(Answer::Broken, Answer::Response)));
         });
         Ok(number)
     }
@@ -176,13 +178,6 @@ impl Worker {
         self.here.held(Token(token)).map(|held| held.share(value))
     }
 
-    /// Why this body of a request is no JSON, by the rules of a bound one: a status, and what is wrong.
-    #[napi]
-    pub fn check_json(&self, body: &[u8]) -> Option<(u32, String)> {
-        let error = self.service.apart().check_json(body).err()?;
-        Some((error.status_code().as_u16().into(), error.detail.as_deref().unwrap_or_default().to_owned()))
-    }
-
     /// A place for one more background task, a host value. False: there is none.
     #[napi]
     pub fn reserve(&self, task: u32) -> bool {
@@ -204,7 +199,7 @@ impl Worker {
     /// Keeps the process alive, or no longer.
     #[napi]
     pub fn keep_alive(&self, env: Env, alive: bool) {
-        self.here.inbox.keep_alive(&env, alive);
+        self.here.inbox.bell().keep_alive(&env, alive);
     }
 
     /// Ends the worker and whatever it still does.

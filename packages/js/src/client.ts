@@ -11,8 +11,10 @@ export interface TestInit {
   query?: ConstructorParameters<typeof URLSearchParams>[0];
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as `application/x-www-form-urlencoded`. */
+  /** Sent as `application/x-www-form-urlencoded`, beside `files` as fields of the same form. */
   form?: Record<string, string> | [string, string][];
+  /** Sent as `multipart/form-data`; a `File` has a name. */
+  files?: Record<string, Blob | readonly Blob[]>;
   /** Sent as `fetch` would: a `FormData` as a form of several parts. */
   body?: string | Uint8Array | FormData | URLSearchParams | Blob;
 }
@@ -124,7 +126,14 @@ export class TestClient {
   }
 }
 
-async function encoded({ headers = [], json, form, body }: TestInit): Promise<[string[], Uint8Array]> {
+function multipart(files: NonNullable<TestInit["files"]>, fields: TestInit["form"] = []): FormData {
+  const form = new FormData();
+  for (const [name, text] of Array.isArray(fields) ? fields : Object.entries(fields)) form.append(name, text);
+  for (const [name, some] of Object.entries(files)) for (const file of [some].flat()) form.append(name, file);
+  return form;
+}
+
+async function encoded({ headers = [], json, form, files, body: given }: TestInit): Promise<[string[], Uint8Array]> {
   const fields = (Array.isArray(headers) ? headers : Object.entries(headers)).flat();
   const has = (wanted: string) => fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === wanted);
   const says = has("content-type");
@@ -134,7 +143,8 @@ async function encoded({ headers = [], json, form, body }: TestInit): Promise<[s
     return [fields, new TextEncoder().encode(sent)];
   };
   if (json !== undefined) return text("application/json", JSON.stringify(json));
-  if (form) return text("application/x-www-form-urlencoded", new URLSearchParams(form).toString());
+  const body = files ? multipart(files, form) : given;
+  if (form && !files) return text("application/x-www-form-urlencoded", new URLSearchParams(form).toString());
   if (body === undefined || typeof body === "string") return [fields, new TextEncoder().encode(body)];
   if (body instanceof Uint8Array) return [fields, body];
   const made = new Response(body);

@@ -1,5 +1,6 @@
 // What a handler or a dependency takes: its part of the document, and the object that it is called with.
 
+import { SpecError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Request } from "./request.ts";
 import { type AnySchema, type Infer, type JsonSchema, readSchema } from "./schema.ts";
@@ -109,7 +110,7 @@ export class Inputs {
   #take(source: SourceName, wire: string, given: AnySchema, registry: Registry): void {
     const { schema, decode } = readSchema(given);
     const properties = typeof schema === "object" ? (schema["properties"] as Record<string, JsonSchema>) : undefined;
-    if (typeof schema !== "object" || !properties) throw new TypeError(`${source}: expected the schema of an object`);
+    if (typeof schema !== "object" || !properties) throw new SpecError(`${source}: expected the schema of an object`);
     const required = new Set((schema["required"] as string[] | undefined) ?? []);
     const definitions = schema["$defs"];
     const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length };

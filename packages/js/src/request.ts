@@ -102,9 +102,21 @@ export class Request {
   /** The body as JSON, whatever its type says; what is none is answered 400 unless it is caught. */
   async json(): Promise<unknown> {
     const body = await this.bytes();
-    const [status, detail] = this.#host.worker.checkJson(body) ?? [];
+    const [status, detail] = this.#head.checkJson(body) ?? [];
     if (status !== undefined) throw new HTTPError(status, detail);
     return JSON.parse(new TextDecoder().decode(body));
+  }
+
+  /** The fields and files of a form, urlencoded or multipart, by the rules and limits of a bound one. */
+  async form(): Promise<FormData> {
+    const [entries, status, detail] = this.#head.form(await this.bytes());
+    if (entries === null) throw new HTTPError(status as number, detail);
+    const form = new FormData();
+    for (const [name, said, filename, type] of entries) {
+      if (typeof said === "string") form.append(name, said);
+      else form.append(name, new File([said], filename ?? "", { type: type ?? "" }));
+    }
+    return form;
   }
 
   /** The body, piece by piece; the client is held back meanwhile. One that breaks off throws. */

@@ -21,6 +21,14 @@ export type WireFailure = [false, Id, string, string | null];
 /** `undefined`: the answer comes later, by `answer`. A text is JSON, with the route's own status. */
 export type Answer = undefined | string | WireResponse | WireFailure | Id | null | true | Uint8Array;
 
+/** One of a form: a text, or the content of a file with its name and type. */
+export type WireEntry = [
+  name: string,
+  said: string | Uint8Array<ArrayBuffer>,
+  filename?: string | null,
+  type?: string | null,
+];
+
 /** The Rust half of a request. */
 export interface RequestHead {
   readonly method: string;
@@ -35,6 +43,10 @@ export interface RequestHead {
   query(): string[];
   cookies(): string[];
   pathValues(): unknown[];
+  /** Why a body is no JSON, by the rules of a bound one: a status, and what is wrong. */
+  checkJson(body: Uint8Array): [number, string] | null;
+  /** The fields and files of a form; null, a status and what is wrong where it is none. */
+  form(body: Uint8Array): [WireEntry[]] | [null, number, string];
   setFields(flat: string[]): void;
   setTarget(target: string): void;
   setBody(body: Uint8Array): void;
@@ -56,8 +68,6 @@ export interface EngineWorker {
   request(token: Token): Id;
   /** The value that the user code of one request shares: the given one where it is the first. Null: the request is over. */
   share(token: Token, value: Id): Id | null;
-  /** Why a body is no JSON, by the rules of a bound one: a status, and what is wrong. */
-  checkJson(body: Uint8Array): [number, string] | null;
   reserve(task: Id): boolean;
   giveBack(task: Id): void;
   runInBackground(task: Id): void;

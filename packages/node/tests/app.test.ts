@@ -425,3 +425,39 @@ test("a stream that nobody reads to its end is closed", async () => {
   for (let tries = 0; tries < 200 && !closed; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(closed);
 });
+
+test("a test client sends files, and user code takes a form apart by the rules of a bound one", async () => {
+  const app = new Spikard({ maxFormParts: 3 })
+    .post("/bound", { body: z.object({ user: z.int(), pictures: z.array(z.file()) }) }, async ({ body }) => [
+      body.user,
+      ...(await Promise.all(body.pictures.map(async (file) => `${file.name} ${file.type} ${await file.text()}`))),
+      200,
+    ])
+    .post("/read", async ({ request }) => {
+      const told = [];
+      for (const [name, value] of await request.form())
+        told.push([name, typeof value === "string" ? value : `${value.name} ${value.type} ${await value.text()}`]);
+      return told;
+    });
+  await using client = new TestClient(app);
+  const picture = new File(["png"], "a.png", { type: "image/png" });
+  const sent = { form: { user: "7" }, files: { pictures: [picture, picture] } };
+  const each = "a.png image/png png";
+  assert.deepEqual((await client.post("/bound", sent)).json(), [7, each, each, 200]);
+  const read = [
+    ["user", "7"],
+    ["pictures", each],
+    ["pictures", each],
+  ];
+  assert.deepEqual((await client.post("/read", sent)).json(), read);
+  const pairs = await client.post("/read", { form: { a: "1 2", b: "ü" } });
+  assert.deepEqual(pairs.json(), [
+    ["a", "1 2"],
+    ["b", "ü"],
+  ]);
+  const many = { files: { pictures: [picture, picture, picture, picture] } };
+  assert.equal((await client.post("/read", many)).status, 413);
+  assert.equal((await client.post("/read", { json: {} })).status, 415);
+  const form = { headers: { "content-type": "multipart/form-data; boundary=x" }, body: "--x\r\n" };
+  assert.equal((await client.post("/read", form)).status, 400);
+});

@@ -77,10 +77,7 @@ test("an app that cannot be served ends the program with one line", async () => 
     [`await app.run({ port: ${taken.port} });`, /^Spikard: [^\n]*use[^\n]*\n$/],
     [`await app.run({ port: ${taken.port}, workers: 2 });`, /^Spikard: [^\n]*use[^\n]*\n$/],
     ['app.get("/a", { deps: ["db"] }, () => 1); await app.run();', /^Spikard: [^\n]*db[^\n]*\n$/],
-    [
-      'app.get("/a", { query: { properties: {}, additionalProperties: false } }, () => 1); await app.run();',
-      /^Spikard: query: /,
-    ],
+    ['app.get("/a", { query: { type: "string" } }, () => 1); await app.run();', /^Spikard: query: [^\n]+\n$/],
   ];
   for (const [text, says] of faults) {
     const { said, ended } = await start(text, /\n/);
@@ -107,6 +104,22 @@ test("a time-out answers at once, aborts the signal, and gives up what never set
   for (const path of ["/signal", "/never"]) assert.equal((await fetch(server.location + path)).status, 408);
   for (let tries = 0; tries < 200 && server.inFlight > 0; tries++) await sleep(10);
   assert.equal(server.inFlight, 0);
+});
+
+test("work that user code asks for behind a turn is begun, whoever serves the connections", async () => {
+  for (const ioThread of [false, true]) {
+    const done: number[] = [];
+    const app = new Spikard({ port: 0, ioThread }).get("/{at:int}", ({ params, background }) => {
+      setTimeout(() => background(() => done.push(params.at)), 10);
+      return params.at;
+    });
+    await using server = await app.listen();
+    for (const at of [1, 2, 3]) {
+      const answer = await fetch(`${server.location}/${at}`, { signal: AbortSignal.timeout(5000) });
+      assert.equal(await answer.text(), `${at}`);
+      await until(() => done.length === at);
+    }
+  }
 });
 
 test("a client that leaves aborts the signal where the route says so", async () => {

@@ -14,7 +14,7 @@ use std::{
 
 use spikard_core::Error;
 use spikard_ffi::{Driver, Step, Ticket, Work};
-use spikard_http::{Place, server::Drained};
+use spikard_http::{Apart, Place, server::Drained};
 
 pub(crate) use self::held::Held;
 use self::{
@@ -43,6 +43,7 @@ pub(crate) struct Loop {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) host: Host,
     driver: Driver,
+    apart: Apart,
     /// The connections, where they live on this thread.
     pub(crate) home: Option<Home>,
     /// By the index of its ticket.
@@ -84,18 +85,18 @@ impl Token {
 }
 
 impl Loop {
-    pub(crate) fn new(inbox: Arc<Inbox>, host: Host, home: Option<Home>) -> Self {
+    pub(crate) fn new(inbox: Arc<Inbox>, host: Host, apart: Apart, home: Option<Home>) -> Self {
         let driver = Driver::new(inbox.clone());
         let (jobs, spawned) = (RefCell::default(), RefCell::default());
         let (serial, asked) = (Cell::new(0), Cell::new(0));
         let (released, places) = (Rc::default(), RefCell::default());
-        Self { inbox, host, driver, home, jobs, serial, spawned, released, asked, places }
+        Self { inbox, host, driver, apart, home, jobs, serial, spawned, released, asked, places }
     }
 
     /// Deals with what has come, for a moment at most. I/O and user code take turns in it: what has arrived is counted and
     /// refused, and answers leave, between the requests. `look`: sockets are ready.
     pub(crate) fn turn(&self, js: Js<'_>, look: bool) {
-        self.inbox.begin_turn();
+        let turn = self.inbox.begin_turn(false);
         let until = Instant::now() + SLICE;
         let mut ready = self.poll_io(look);
         loop {
@@ -107,10 +108,7 @@ impl Loop {
             ready = false;
         }
         self.let_go(js);
-        let is_rung = self.inbox.end_turn();
-        if (ready || is_rung) && (self.has_work() || self.home.as_ref().is_some_and(Home::has_work)) {
-            self.inbox.again();
-        }
+        turn.end(|| ready || self.has_work() || self.home.as_ref().is_some_and(Home::has_work));
     }
 
     fn poll_io(&self, look: bool) -> bool {
@@ -124,7 +122,7 @@ impl Loop {
     /// In the order in which it can set something free.
     fn deal(&self, js: Js<'_>, until: Instant) {
         for _ in 0..BATCH {
-            let Some((number, answer)) = self.inbox.answers.pop() else { break };
+            let Some((number, answer)) = self.inbox.told.pop() else { break };
             js.within(|js| self.told(js, number, answer));
         }
         for ticket in self.driver.woken().take(BATCH) {
@@ -274,7 +272,7 @@ impl Loop {
             }
             Answer::Broken | Answer::Retired => vec![js.null()],
             Answer::Body(Ok(body)) => vec![js.buffer(body)?],
-            Answer::Body(Err(error)) => unread(js, &error)?,
+            Answer::Body(Err(error)) => refused(js, &error)?,
             Answer::Drained(Drained { connections, in_flight }) => {
                 vec![js.number(connections as f64), js.number(in_flight as f64)]
             }
@@ -297,7 +295,7 @@ impl Loop {
 }
 
 /// Why there is no body: null, a status, and what is wrong.
-fn unread<'a>(js: Js<'a>, error: &Error) -> Result<Vec<Val<'a>>, Fault> {
+fn refused<'a>(js: Js<'a>, error: &Error) -> Result<Vec<Val<'a>>, Fault> {
     let detail = error.detail.as_deref().unwrap_or_default();
     Ok(vec![js.null(), js.id(error.status_code().as_u16().into()), js.text(detail)?])
 }

@@ -13,7 +13,7 @@ use napi_derive::napi;
 use spikard_core::{Head, RequestBody, Told};
 use spikard_http::{Departure, Peer};
 
-use super::{Held, Loop};
+use super::{Held, Loop, refused};
 use crate::{
     convert,
     js::{Fault, Js, Val},
@@ -53,7 +53,7 @@ impl RequestHead {
 
     fn ask(&self, ask: fn(&RequestBody, Told)) -> u32 {
         let (number, inbox) = (self.here.ask(), self.here.inbox.clone());
-        ask(&self.head().body, Box::new(move |read| inbox.tell(number, Answer::Body(read))));
+        ask(&self.head().body, Box::new(move |read| inbox.tell((number, Answer::Body(read)))));
         number
     }
 }
@@ -139,6 +139,27 @@ impl RequestHead {
             flat.push(convert::value(js, &self.here.host, &held, value)?);
         }
         Ok(js.array(&flat)?.unknown(&env))
+    }
+
+    /// Why this body is no JSON, by the rules of a bound one: a status, and what is wrong.
+    #[napi]
+    pub fn check_json(&self, body: &[u8]) -> Option<(u32, String)> {
+        let error = self.here.apart.check_json(body).err()?;
+        Some((error.status_code().as_u16().into(), error.detail.as_deref().unwrap_or_default().to_owned()))
+    }
+
+    /// The fields and files of a form, taken apart as a bound one is; or null, a status, and what is wrong.
+    #[napi(ts_return_type = "unknown[]")]
+    pub fn form(&self, env: Env, body: &[u8]) -> napi::Result<Unknown<'static>> {
+        let js = Js::of(&env);
+        let told = match self.here.apart.form(body, &self.head().parts) {
+            Ok(entries) => {
+                let entries = entries.iter().map(|entry| convert::entry(js, entry)).collect::<Result<Vec<_>, _>>()?;
+                vec![js.array(&entries)?]
+            }
+            Err(error) => refused(js, &error)?,
+        };
+        Ok(js.array(&told)?.unknown(&env))
     }
 
     /// Replaces the header fields by names and values in turn.

@@ -11,18 +11,7 @@ import type { Words } from "./script.ts";
 
 const CORPUS = join(import.meta.dirname, "../../../../testing_data");
 const DOORS = { "in-process": inProcess, socket: overASocket };
-const TO_COME = [
-  "sse",
-  "websocket",
-  "auth",
-  "cors",
-  "compression",
-  "static-files",
-  "rate-limit",
-  "openapi",
-  "grpc",
-  "request-form",
-];
+const TO_COME = ["sse", "websocket", "auth", "cors", "compression", "static-files", "rate-limit", "openapi", "grpc"];
 
 interface Known {
   pattern: RegExp;

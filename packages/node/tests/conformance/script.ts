@@ -25,6 +25,8 @@ export async function run(
   switch (word) {
     case "echo":
       return written(received);
+    case "form":
+      return Promise.all([...(await (received["request"] as Request).form())].map(written));
     case "respond":
       return respond(given);
     case "sleep":
@@ -100,7 +102,8 @@ function stream({ pieces, repeat = 1, status = 200, headers = [] }: Words): Stre
 export async function written(value: unknown): Promise<Json> {
   if (value === undefined || value === null) return null;
   if (typeof value === "bigint") return Number(value);
-  if (value instanceof UploadFile) return { $upload: await upload(value) };
+  if (value instanceof UploadFile) return { $upload: await upload(value, value.filename, value.contentType) };
+  if (value instanceof File) return { $upload: await upload(value, value.name, value.type || null) };
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
   if (Array.isArray(value)) return Promise.all(value.map(written));
   if (typeof value !== "object") return value as Json;
@@ -109,9 +112,9 @@ export async function written(value: unknown): Promise<Json> {
   return Object.fromEntries(await Promise.all(members));
 }
 
-async function upload(file: UploadFile): Promise<Json> {
-  const content = Buffer.from(await file.bytes()).toString("base64");
-  return { filename: file.filename, content_type: file.contentType, size: file.size, base64: content };
+async function upload(file: File, filename: string | null, type: string | null): Promise<Json> {
+  const content = Buffer.from(await file.arrayBuffer()).toString("base64");
+  return { filename, content_type: type, size: file.size, base64: content };
 }
 
 async function requestWritten(request: Request): Promise<Json> {
