@@ -51,7 +51,11 @@ const BATCH: usize = 256;
 /// How long a turn may take before the loop has its own turn.
 const SLICE: Duration = Duration::from_millis(2);
 
-/// So many requests are begun between two looks at the clock.
+/// How long answers wait while others are begun: long enough to begin many short ones in a row, and no longer than a large
+/// one stays near the processor, and its memory the process's own.
+const HOLD: Duration = Duration::from_micros(500);
+
+/// So many requests are begun between two looks at the clock; after the first, the second and the fourth it is looked at too.
 const LOOK_AT_CLOCK: usize = 8;
 
 /// Why the loop calls.
@@ -184,15 +188,17 @@ impl Loop {
     /// requests. False: there is more to do.
     fn rounds(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<bool> {
         self.process.end_fork(py, None);
-        let until = Instant::now() + SLICE;
+        let mut now = Instant::now();
+        let until = now + SLICE;
         let mut ready = self.poll_io(cause == Cause::Sockets)?;
         loop {
-            self.deal(py, until)?;
+            self.deal(py, now + HOLD)?;
             ready |= self.poll_io(false)?;
             if !ready && !self.has_work() {
                 return Ok(true);
             }
-            if Instant::now() >= until {
+            now = Instant::now();
+            if now >= until {
                 return Ok(false);
             }
             ready = false;
@@ -250,7 +256,8 @@ impl Loop {
             let opened = vectorcall::copy_context(py)
                 .and_then(|context| calls::background::open(py, self, &context).map(|scope| (context, scope)));
             self.begin(py, work, Values::default(), opened)?;
-            if begun % LOOK_AT_CLOCK == 0 && Instant::now() >= until {
+            let looks = begun % LOOK_AT_CLOCK == 0 || begun.is_power_of_two() && !self.inbox.works.is_empty();
+            if looks && Instant::now() >= until {
                 break;
             }
         }
