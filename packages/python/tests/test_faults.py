@@ -11,7 +11,19 @@ import msgspec
 import pydantic
 import pytest
 import spikard
-from spikard import Body, Cookie, Header, HTTPException, Query, RedirectResponse, Response, Router, SpecError, Spikard
+from spikard import (
+    Body,
+    Cookie,
+    Form,
+    Header,
+    HTTPException,
+    Query,
+    RedirectResponse,
+    Response,
+    Router,
+    SpecError,
+    Spikard,
+)
 from spikard.testing import TestClient
 
 
@@ -94,6 +106,16 @@ def test_a_generic_model_that_forbids_unknown_names_closes_the_cookies() -> None
         assert client.get("/?b=1", cookies={"a": "1"}).status_code == 200
         [error] = client.get("/", cookies={"b": "1"}).assert_status(422).json()["errors"]
         assert (error["type"], error["loc"]) == ("extra_forbidden", ["cookie", "b"])
+
+
+def beside_a_field(form: Form[Loose], token: Annotated[str, Form()]) -> None: ...
+def beside_a_model(form: Form[Strict], other: Form[Optional[Loose]] = None) -> None: ...
+
+
+@pytest.mark.parametrize("handler", [beside_a_field, beside_a_model])
+def test_a_model_of_a_form_beside_other_fields_is_refused(handler: Any) -> None:
+    fault = "no field of a form holds a model: put what stands beside it into the model, too"
+    assert refused(handler, "POST") == f"parameter 'form': {fault}"
 
 
 def test_a_model_of_header_fields_cannot_forbid_unknown_names() -> None:

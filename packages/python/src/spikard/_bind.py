@@ -171,6 +171,10 @@ class Binder:
                 takers.append(taken)
             elif twin.hint != taken.hint or twin.owner == taken.owner:
                 raise self._fault(taken, SpecError(f"the body's {taken.wire!r} is read in two ways"))
+        for taken in takers if kind == "form" and len(takers) > 1 else ():
+            if kind_of(unwrap(without_none(taken.hint)[0])[0]) is not None:
+                fault = "no field of a form holds a model: put what stands beside it into the model, too"
+                raise self._fault(taken, SpecError(fault))
         raw = [(taken, found) for taken in takers if (found := self._raw(taken))]
         embedded = any(taken.option("embed") for taken in takers)
         fields = kind == "form" and any(not is_structured(taken.hint) for taken in takers)

@@ -60,7 +60,7 @@ class Turn:
 
 
 _MOMENT = 0.5
-"""Seconds that what is on its way has to end when its client is left by an exception; and as long again, cancelled."""
+"""Seconds that what is on its way has to end when its client is left by an exception, before it is cancelled."""
 
 _CLOSED = "the test client was closed before the answer came"
 
@@ -164,13 +164,15 @@ class Home:
         await self._workers.idle(self._patience)
 
     async def hurry(self) -> None:
-        """Nobody waits for an answer any more: what a moment does not end, clean-up included, is cancelled."""
+        """Nobody waits for an answer any more: what a moment does not end is cancelled, and has the time of a server for
+        its clean-up, as `def` code has that cannot be cancelled.
+        """
         with self._lock:
             turns = list(self._turns)
         _fail(turns, RuntimeError(_CLOSED))
         if not await self._workers.idle(_MOMENT):
             self._workers.cancel()
-            await self._workers.idle(_MOMENT)
+            await self._workers.idle(self._patience)
 
     def close(self, fault: BaseException | None = None) -> None:
         """On the app's thread. `def` code that runs is waited for. With a fault, whoever waits for an answer gets it."""
