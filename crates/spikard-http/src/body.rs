@@ -91,7 +91,7 @@ impl Body {
             return Self { whole, rest: None };
         }
         let nothing_to_read = whole.is_none() && file.is_none() && !streams;
-        let sent = if nothing_to_read { Sent::Complete } else { Sent::Gone };
+        let sent = if nothing_to_read || left == Some(0) { Sent::Complete } else { Sent::Gone };
         let departure = line.as_ref().and_then(|line| line.terms.departure.as_ref());
         let watched = departure.filter(|departure| streams && !departure.has_departed());
         let client = watched.map_or(Client::Reads, |departure| Client::Stays(departure.watch()));
@@ -261,6 +261,9 @@ impl Drop for Body {
             && let Some(line) = &rest.line
         {
             line.sent(rest.sent);
+            if rest.left == Some(0) {
+                line.linger();
+            }
         }
     }
 }

@@ -56,15 +56,14 @@ pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Ve
 /// So many pieces are taken at once: small or empty ones fill no buffer, and would keep the thread from everybody else.
 const AT_ONCE: usize = 128;
 
-/// Pulls while the client reads; once all bytes of the stream's own `length` are there, once more.
+/// Pulls while the client reads.
 async fn pump(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), Fault> {
-    let mut left = length;
+    let (mut left, mut taken) = (length, 0);
     if sabotage::takes_out("streaming") {
         end.end(true);
         return Ok(());
     }
-    let mut taken = 0;
-    while !end.bodiless() && (left == Some(0) || end.room().await) {
+    while !end.bodiless() && left != Some(0) && end.room().await {
         taken += 1;
         if taken % AT_ONCE == 0 {
             give_way().await;
@@ -84,10 +83,9 @@ async fn pump(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), 
                 }
             }
             Ok(None) => {
-                let missing = left.filter(|left| *left > 0);
-                end.end(missing.is_none());
+                end.end(left.is_none());
                 let wrong = |missing| wrong_length(length, &format!("ends {missing} bytes before it"));
-                return missing.map_or(Ok(()), |missing| Err(wrong(missing)));
+                return left.map_or(Ok(()), |missing| Err(wrong(missing)));
             }
             Err(fault) => {
                 end.end(false);
@@ -95,7 +93,22 @@ async fn pump(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), 
             }
         }
     }
+    if left == Some(0) && !end.bodiless() {
+        end.end(true);
+        return last(end, stream, length).await;
+    }
     Err(Fault::Cancelled(Reason::Departed))
+}
+
+/// All bytes of the stream's own length are there: it is asked once, for its end. Whether it answers or not, no client
+/// waits for it: that it goes on for longer than the grace cancels it, as does an empty piece.
+async fn last(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), Fault> {
+    match end.ask(|reply| Call::Pull { stream, reply }).await {
+        Ok(None) => Ok(()),
+        Ok(Some(chunk)) if chunk.is_empty() => Err(Fault::Cancelled(Reason::Departed)),
+        Ok(Some(_)) => Err(wrong_length(length, "goes on behind it")),
+        Err(fault) => Err(fault),
+    }
 }
 
 fn wrong_length(length: Option<u64>, what: &str) -> Fault {

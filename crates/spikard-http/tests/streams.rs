@@ -24,6 +24,8 @@ static APP: LazyLock<Value> = LazyLock::new(|| {
         route("/sized", 21, json!({})),
         route("/204", 22, json!({})),
         route("/205", 23, json!({})),
+        route("/endless", 24, json!({})),
+        route("/empties", 25, json!({})),
         route("/slow-cancel", 1, json!({"cancel_on_disconnect": true})),
     ]})
 });
@@ -115,6 +117,18 @@ async fn told(app: &App, path: &str) -> (String, usize, Vec<String>) {
 fn a_stream_of_the_length_that_it_says_is_complete() {
     only(Kind::Loop, &APP, async |app| {
         assert_eq!(told(app, "/sized").await, ("x".repeat(32), 4, vec!["finish db Sent(Complete)".to_owned()]));
+    });
+}
+
+#[test]
+fn a_stream_that_does_not_end_behind_its_length_is_closed() {
+    only(Kind::Loop, &APP, async |app| {
+        let (body, pulled, trace) = told(app, "/endless").await;
+        assert_eq!((body, pulled), ("x".repeat(32), 2));
+        assert_eq!(trace, ["finish stream Sent(Complete)", "finish db Sent(Complete)"]);
+        let (body, pulled, trace) = told(app, "/empties").await;
+        assert_eq!((body, pulled), ("x".repeat(32), 1));
+        assert_eq!(trace, ["finish stream Sent(Complete)", "finish db Sent(Complete)"]);
     });
 }
 

@@ -390,6 +390,27 @@ def test_a_client_that_is_left_by_an_exception_cleans_up(
     assert (log, caplog.messages) == (ends, [])
 
 
+@pytest.mark.parametrize("on_the_callers_loop", [True, False])
+def test_a_shut_down_that_fails_is_told_beside_the_exception_that_left(on_the_callers_loop: bool) -> None:
+    failing = Spikard()
+
+    @failing.on_shutdown
+    def fail() -> None:
+        raise OSError("the pool is gone")
+
+    async def leave_the_loop() -> None:
+        async with TestClient(failing):
+            raise KeyError
+
+    def leave() -> None:
+        with TestClient(failing):
+            raise KeyError
+
+    with pytest.raises(OSError, match="the pool is gone") as raised:
+        asyncio.run(leave_the_loop()) if on_the_callers_loop else leave()
+    assert isinstance(raised.value.__context__, KeyError)
+
+
 def test_what_is_cut_off_ends_in_silence(caplog: pytest.LogCaptureFixture) -> None:
     cut_off = Spikard()
     log: list[str] = []

@@ -153,7 +153,7 @@ impl Chunks {
             return Ok(true);
         }
         let name = self.line.split(|byte| *byte == b':').next().unwrap_or_default().to_ascii_lowercase();
-        if name.len() == self.line.len() || name.is_empty() || name.last() == Some(&b' ') {
+        if name.len() == self.line.len() || http::HeaderName::from_bytes(&name).is_err() {
             return Err(Error::malformed("a trailer is not a field"));
         }
         if FORBIDDEN.contains(&name.as_slice()) {

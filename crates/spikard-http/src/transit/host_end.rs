@@ -142,9 +142,9 @@ impl HostEnd {
     /// Waits for what becomes of the body.
     pub(crate) async fn sent(&self) -> Sent {
         match self.wait(COMPLETE | GONE | FAILED).await {
-            signals if signals & GONE != 0 => Sent::Gone,
+            signals if signals & COMPLETE != 0 => Sent::Complete,
             signals if signals & FAILED != 0 => Sent::Failed,
-            _ => Sent::Complete,
+            _ => Sent::Gone,
         }
     }
 

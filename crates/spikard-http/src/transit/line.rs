@@ -92,16 +92,28 @@ impl Line {
     /// From the I/O side. If the work is to be cancelled, the grace begins.
     pub(super) fn leave(self: &Arc<Self>, bits: u8) {
         self.post(bits);
-        if self.reason().is_some() && Arc::strong_count(self) > 1 {
-            let grace = self.transit.platform.sleep(self.transit.limits.cancel_grace);
-            let line = Arc::downgrade(self);
-            self.transit.platform.spawn(Box::pin(async move {
-                grace.await;
-                if let Some(line) = line.upgrade() {
-                    line.post(GRACE_OVER);
-                }
-            }));
+        if self.reason().is_some() {
+            self.after_the_grace(|line| line.post(GRACE_OVER));
         }
+    }
+
+    /// Posted by the body of a stream that has sent all of its own length: its end is waited for no longer than the grace.
+    pub(crate) fn linger(self: &Arc<Self>) {
+        self.after_the_grace(|line| line.leave(GONE));
+    }
+
+    fn after_the_grace(self: &Arc<Self>, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        if Arc::strong_count(self) == 1 {
+            return;
+        }
+        let grace = self.transit.platform.sleep(self.transit.limits.cancel_grace);
+        let line = Arc::downgrade(self);
+        self.transit.platform.spawn(Box::pin(async move {
+            grace.await;
+            if let Some(line) = line.upgrade() {
+                then(&line);
+            }
+        }));
     }
 
     pub(super) fn desk<R>(&self, with: impl FnOnce(&mut Desk) -> R) -> R {

@@ -43,6 +43,10 @@ struct Cancelled;
 const PROVIDERS: [&str; 11] =
     ["db", "session", "translator", "pool", "cache", "flaky", "left", "right", "unit", "conflict", "torn"];
 
+/// A stream with pieces of this size never says that it has ended.
+const ENDLESS: usize = 16;
+/// A stream with pieces of this size goes on with empty ones.
+const EMPTIES: usize = 32;
 /// Ids from here on are those of lasting values.
 const LASTING: u32 = 1 << 16;
 
@@ -199,7 +203,12 @@ pub(crate) fn begin(ctx: Ctx, call: Call) -> Coroutine {
                 if left > 0 {
                     ctx.note("pulled");
                 }
-                reply.ok((left > 0).then(|| Bytes::from(vec![b'x'; size])));
+                if left == 0 && size == ENDLESS && ctx.sleep(10_000).await.is_err() {
+                    ctx.note("end cancelled");
+                    return reply.fail(ctx.raise("cancelled"));
+                }
+                let empty = (left == 0 && size == EMPTIES).then(Bytes::new);
+                reply.ok((left > 0).then(|| Bytes::from(vec![b'x'; size])).or(empty));
             }
             Call::Finish { value, outcome, reply } => {
                 let _ = ctx.sleep(1).await; // clean-up may suspend, and is not cancelled
@@ -287,13 +296,20 @@ async fn handle(ctx: &Ctx, handler: u32, args: Args) -> Option<Result<Response, 
         21 => sized(ctx, "32"),
         22 => Response { status: StatusCode::NO_CONTENT, ..sized(ctx, "32") },
         23 => Response { status: StatusCode::RESET_CONTENT, ..file("digits.txt") },
+        24 => pieces(ctx, "32", ENDLESS),
+        25 => pieces(ctx, "32", EMPTIES),
         _ => unreachable!(),
     }))
 }
 
 /// A stream of 32 bytes, whatever it says.
+/// 32 bytes in pieces of `size`, which says what follows them.
 fn sized(ctx: &Ctx, length: &'static str) -> Response {
-    let body = Body::Stream(ctx.keep(Value::Stream { left: 4, size: 8 }));
+    pieces(ctx, length, 8)
+}
+
+fn pieces(ctx: &Ctx, length: &'static str, size: usize) -> Response {
+    let body = Body::Stream(ctx.keep(Value::Stream { left: 32 / size, size }));
     Response { body, ..text("") }.with_header(http::header::CONTENT_LENGTH, http::HeaderValue::from_static(length))
 }
 

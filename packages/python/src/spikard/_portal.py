@@ -204,7 +204,7 @@ class Portal:
         self.over = False
         """The end has begun: the loop still runs, and is not to be stopped again."""
         self.fault: BaseException | None = None
-        """What the shut-down raised."""
+        """What the end raised."""
         live = partial(_live, app, report, started, self, starts_up)
         self._thread = threading.Thread(target=live, name="spikard-test", daemon=True)
         self._thread.start()
@@ -262,11 +262,11 @@ def _live(app: Spikard, report: Report, started: Future[Home], portal: Portal, s
 
 
 def _leave(loop: asyncio.AbstractEventLoop, home: Home, portal: Portal) -> None:
-    loop.run_until_complete(home.drain() if portal.drains else home.hurry())
-    try:
-        loop.run_until_complete(home.leave())
-    except Exception as error:
-        portal.fault = error
+    for end in (home.drain if portal.drains else home.hurry, home.leave):
+        try:
+            loop.run_until_complete(end())
+        except BaseException as error:  # of the shut-down, or Ctrl-C out of user code
+            portal.fault = portal.fault or error
 
 
 def _run(loop: asyncio.AbstractEventLoop, portal: Portal) -> BaseException | None:

@@ -444,7 +444,7 @@ class TestClient:
         if portal is not None and end is not None:
             portal.stop(drain)
             end.detach()  # not before: if the interpreter ends meanwhile, it waits for the portal too
-            if drain and portal.fault is not None:
+            if portal.fault is not None:
                 raise portal.fault
 
     def __enter__(self) -> Self:
