@@ -84,8 +84,7 @@ async fn pump(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), 
             }
             Ok(None) => {
                 end.end(left.is_none());
-                let wrong = |missing| wrong_length(length, &format!("ends {missing} bytes before it"));
-                return left.map_or(Ok(()), |missing| Err(wrong(missing)));
+                return left.map_or(Ok(()), |left| Err(wrong_length(length, &format!("ends {left} bytes before it"))));
             }
             Err(fault) => {
                 end.end(false);
@@ -93,16 +92,14 @@ async fn pump(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), 
             }
         }
     }
-    if left == Some(0) && !end.bodiless() {
-        end.end(true);
-        return last(end, stream, length).await;
-    }
-    Err(Fault::Cancelled(Reason::Departed))
+    let is_sent = left == Some(0) && !end.bodiless();
+    if is_sent { last(end, stream, length).await } else { Err(Fault::Cancelled(Reason::Departed)) }
 }
 
 /// All bytes of the stream's own length are there: it is asked once, for its end. Whether it answers or not, no client
 /// waits for it: that it goes on for longer than the grace cancels it, as does an empty piece.
 async fn last(end: &HostEnd, stream: HostId, length: Option<u64>) -> Result<(), Fault> {
+    end.end(true);
     match end.ask(|reply| Call::Pull { stream, reply }).await {
         Ok(None) => Ok(()),
         Ok(Some(chunk)) if chunk.is_empty() => Err(Fault::Cancelled(Reason::Departed)),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import ContextVar
@@ -263,10 +263,14 @@ def _live(app: Spikard, report: Report, started: Future[Home], portal: Portal, s
 
 def _leave(loop: asyncio.AbstractEventLoop, home: Home, portal: Portal) -> None:
     for end in (home.drain if portal.drains else home.hurry, home.leave):
-        try:
-            loop.run_until_complete(end())
-        except BaseException as error:  # of the shut-down, or Ctrl-C out of user code
-            portal.fault = portal.fault or error
+        _finish(loop, end, portal)
+
+
+def _finish(loop: asyncio.AbstractEventLoop, end: Callable[[], Coroutine[Any, Any, None]], portal: Portal) -> None:
+    try:
+        loop.run_until_complete(end())
+    except BaseException as error:  # of the shut-down, or Ctrl-C out of user code
+        portal.fault = portal.fault or error
 
 
 def _run(loop: asyncio.AbstractEventLoop, portal: Portal) -> BaseException | None:
