@@ -246,13 +246,13 @@ NODE_GOALS: tuple[tuple[str, Callable[[dict], Verdict]], ...] = (
 
 
 def told(run: dict) -> Iterator[str]:
-    """The goals as a table."""
-    yield from ["| goal | found | |", "|---|---|---|"]
+    """The goals as a table, without those of which the run has no figure."""
     given = run["settings"]["contenders"]
-    for goal, judge in [*(GOALS if NODE not in given or OURS in given else ()), *(NODE_GOALS if NODE in given else ())]:
-        found = judge(run)
-        yield (
-            f"| {goal} | not measured | |"
-            if found is None
-            else f"| {goal} | {found[0]} | {'held' if found[1] else 'missed'} |"
-        )
+    goals = [*(GOALS if NODE not in given or OURS in given else ()), *(NODE_GOALS if NODE in given else ())]
+    found = {goal: judge(run) for goal, judge in goals}
+    yield from ["| goal | found | |", "|---|---|---|"]
+    for goal, verdict in found.items():
+        if verdict is not None:
+            yield f"| {goal} | {verdict[0]} | {'held' if verdict[1] else 'missed'} |"
+    if None in found.values():
+        yield from ["", "The other goals were not measured in this run."]
