@@ -305,12 +305,15 @@ def test_a_client_that_leaves_at_once_is_noticed_where_the_route_asks_for_it() -
             time.sleep(0.01)
 
 
-def test_a_client_that_went_before_its_stream_began_is_noticed() -> None:
-    app, begun, closed = Spikard(), threading.Event(), threading.Event()
+@pytest.mark.parametrize("io_thread", [False, True], ids=["loop", "io_thread"])
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_a_client_that_went_before_its_stream_began_is_noticed(pieces: int, io_thread: bool) -> None:
+    app, begun, closed = Spikard(io_thread=io_thread), threading.Event(), threading.Event()
 
     async def idle() -> AsyncIterator[bytes]:
         try:
-            yield b"begin"
+            for _ in range(pieces):
+                yield b"begin"
             await asyncio.sleep(600)
         finally:
             closed.set()

@@ -130,7 +130,8 @@ impl Link {
     /// The sweep's question. A false alarm costs one poll: whoever waits looks again.
     pub(super) fn wake_if_overdue(&self) {
         let lingered = || lock(&self.leftover).as_ref().is_some_and(|body| self.clock.lingered(body.since));
-        if self.overdue() || self.stalled() || lingered() {
+        // Whether a client that sends no more has gone altogether, its socket tells only who asks.
+        if self.overdue() || self.stalled() || self.departure.has_departed() || lingered() {
             self.task.wake();
         }
     }

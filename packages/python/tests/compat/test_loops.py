@@ -161,7 +161,7 @@ class Interrupted(asyncio.SelectorEventLoop):
 
 
 def test_what_a_signal_raises_reaches_the_loop_and_no_request_is_lost() -> None:
-    app, loop = Spikard(), Interrupted()
+    app, loop = Spikard(io_thread=False), Interrupted()
 
     @app.get("/")
     async def index() -> str:

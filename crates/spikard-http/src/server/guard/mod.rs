@@ -36,7 +36,8 @@ pub trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Is ready when a read may give something: bytes, the end or an error. It costs no system call.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Is ready when neither side can send any more, where that is told without writing.
+    /// Is ready when neither side can send any more, where that is told without writing. It need not wake: the sweep has a
+    /// client looked after that has closed its sending side.
     fn poll_lost(&self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
@@ -52,6 +53,10 @@ impl Wire for TcpStream {
         self.poll_read_ready(cx)
     }
 
+    fn poll_lost(&self, _: &mut Context<'_>) -> Poll<()> {
+        if is_lost(self) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     fn unsent(&self) -> Option<usize> {
         unsent(self)
     }
@@ -63,6 +68,10 @@ impl Wire for tokio::net::UnixStream {
         self.poll_read_ready(cx)
     }
 
+    fn poll_lost(&self, _: &mut Context<'_>) -> Poll<()> {
+        if is_lost(self) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
     fn unsent(&self) -> Option<usize> {
         unsent(self)
     }
@@ -72,6 +81,21 @@ impl Wire for DuplexStream {
     fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
+}
+
+/// Whether neither side can send any more: elsewhere, a client that only closed its sending side may look the same.
+#[cfg(target_os = "linux")]
+fn is_lost(socket: &impl std::os::fd::AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut asked = [PollFd::new(socket, PollFlags::empty())];
+    let told = poll(&mut asked, Some(&Timespec::default()));
+    told.is_ok() && asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_lost<S>(_: &S) -> bool {
+    false
 }
 
 /// What a socket has been given and the other side has not taken: of TCP, has not acknowledged.
