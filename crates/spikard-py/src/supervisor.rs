@@ -75,7 +75,7 @@ mod processes {
     #[pyfunction]
     pub(crate) fn shares(text: &str, workers: usize) -> PyResult<Vec<Share>> {
         let first = Assignment::take(text)?;
-        let others = (1..workers).map(|_| first.share()).collect::<Result<Vec<_>, _>>()?;
+        let others = (1..workers).map(|number| first.share(number)).collect::<Result<Vec<_>, _>>()?;
         Ok(std::iter::once(first).chain(others).map(|one| Share(Mutex::new(Some(one)))).collect())
     }
 

@@ -19,11 +19,11 @@ function read(): Assignment | undefined {
   const text = process.env["SPIKARD_ASSIGNMENT"];
   delete process.env["SPIKARD_ASSIGNMENT"];
   if (text === undefined || process.platform === "win32") return undefined;
-  const [, supervisor, , , call] = text.split(":");
+  const [, supervisor, ...rest] = text.split(":");
   if (process.ppid !== Number(supervisor)) return undefined;
   // For the whole group of the terminal: what follows is for the supervisor to say.
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
-  return { text, call: Number(call) };
+  return { text, call: Number(rest.at(-1)) };
 }
 
 /** What the supervisor of this process wants; undefined where it has none. */

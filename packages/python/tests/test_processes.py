@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,6 +190,36 @@ def test_a_worker_whose_loop_is_blocked_leaves_connections_to_the_others(start: 
         assert took < 2
         assert rest(blocked).endswith(b"over")
     assert len(pids(program, 2)) == 2
+
+
+def spread(program: Program) -> Counter[int]:
+    """Which workers have accepted 100 connections that stay."""
+    with contextlib.ExitStack() as stack:
+        connections = [http.client.HTTPConnection("127.0.0.1", program.port, timeout=10) for _ in range(100)]
+        for connection in connections:
+            stack.callback(connection.close)
+            # All come at once: whoever is awake could have them all.
+            connection.connect()
+        found: Counter[int] = Counter()
+        for connection in connections:
+            connection.request("GET", "/pid")
+            found[int(connection.getresponse().read())] += 1
+        return found
+
+
+@pytest.mark.parametrize("io_thread", [False, True], ids=["loop", "io_thread"])
+def test_connections_that_stay_are_spread_over_the_workers(start: Start, io_thread: bool) -> None:
+    program = start({"workers": 2, "io_thread": io_thread})
+    both = pids(program, 2)
+    found = spread(program)
+    assert set(found) == both
+    assert min(found.values()) >= 35, found
+    killed = found.most_common()[0][0]
+    os.kill(killed, signal.SIGKILL)
+    [successor] = pids(program, 1, known=frozenset(both))
+    found = spread(program)
+    assert set(found) == both - {killed} | {successor}
+    assert min(found.values()) >= 35, found
 
 
 def test_sighup_replaces_all_workers_and_loses_no_request(start: Start) -> None:

@@ -53,6 +53,9 @@ pub(super) async fn serve_watched<H: Handle>(
     shutdown: Shutdown,
     watch: impl FnOnce(Arc<Open>),
 ) -> Drained {
+    #[cfg(unix)]
+    let open = Open::told(Clock::new(handle.config()), listener.balance.clone());
+    #[cfg(not(unix))]
     let open = Open::new(Clock::new(handle.config()));
     watch(Arc::clone(&open));
     match listener.socket {
@@ -81,15 +84,16 @@ async fn serve_ear<H: Handle, E: Ear>(
     shutdown: Shutdown,
     open: Arc<Open>,
 ) -> Drained {
+    let balance = open.balance.clone();
     let asked = match way {
         Way::Reactor(remote) => {
-            let listener = Hosted::new(ear, made, remote).expect(ROOM);
+            let listener = Hosted::new(ear, (made, balance), remote).expect(ROOM);
             return serve_all(handle, listener, shutdown, open).await;
         }
         Way::Attended => Some(handle.clone()),
         Way::Alone => None,
     };
-    let listener = Local::new(ear, made, asked).expect(ROOM);
+    let listener = Local::new(ear, (made, balance), asked).expect(ROOM);
     serve_all(handle, listener, shutdown, open).await
 }
 

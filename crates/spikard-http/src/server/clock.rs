@@ -17,6 +17,8 @@ use tokio::{
 };
 
 use super::link::{Link, Owed};
+#[cfg(unix)]
+use super::supervisor::Balance;
 use crate::Peer;
 
 const NEVER: u32 = u32::MAX;
@@ -104,17 +106,41 @@ pub(super) struct Open {
     clock: Arc<Clock>,
     links: Mutex<Slab<Arc<Link>>>,
     left: Notify,
+    /// With those who accept from the same socket.
+    #[cfg(unix)]
+    pub(super) balance: Option<Arc<Balance>>,
 }
 
 impl Open {
     pub(super) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock: Arc::new(clock), links: Mutex::default(), left: Notify::new() })
+        Arc::new(Self::of(clock))
+    }
+
+    /// Of a worker that says how many it has to those who accept from the same socket.
+    #[cfg(unix)]
+    pub(super) fn told(clock: Clock, balance: Option<Arc<Balance>>) -> Arc<Self> {
+        let open = Self { balance, ..Self::of(clock) };
+        open.tell(0);
+        Arc::new(open)
+    }
+
+    fn of(clock: Clock) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            links: Mutex::default(),
+            left: Notify::new(),
+            #[cfg(unix)]
+            balance: None,
+        }
     }
 
     /// Counts a new connection until the answer is dropped.
     pub(super) fn enter(self: &Arc<Self>, peer: Option<Peer>) -> Entered {
         let link = Arc::new(Link::new(Arc::clone(&self.clock), peer));
-        let key = self.links().insert(Arc::clone(&link));
+        let mut links = self.links();
+        let key = links.insert(Arc::clone(&link));
+        self.tell(links.len());
+        drop(links);
         Entered { open: Arc::clone(self), key, link }
     }
 
@@ -135,6 +161,10 @@ impl Open {
 
     /// Makes the next answer of every connection its last.
     pub(super) fn leave(&self) {
+        #[cfg(unix)]
+        if let Some(balance) = &self.balance {
+            balance.leave();
+        }
         for (_, link) in self.links().iter() {
             link.end();
         }
@@ -178,6 +208,17 @@ impl Open {
         }
     }
 
+    #[cfg(unix)]
+    fn tell(&self, count: usize) {
+        if let Some(balance) = &self.balance {
+            balance.tell(count);
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[allow(clippy::unused_self, reason = "nobody else accepts from the same socket")]
+    fn tell(&self, _: usize) {}
+
     fn links(&self) -> std::sync::MutexGuard<'_, Slab<Arc<Link>>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,7 +234,10 @@ pub(super) struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let link = self.open.links().remove(self.key);
+        let mut links = self.open.links();
+        let link = links.remove(self.key);
+        self.open.tell(links.len());
+        drop(links);
         drop(link);
         self.open.left.notify_one();
     }

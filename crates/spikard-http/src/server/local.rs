@@ -7,7 +7,9 @@ use std::{
 
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Handle, Listener, ear::Ear, listen::Made};
+use std::sync::Arc;
+
+use super::{Handle, Listener, ear::Ear, listen::Made, supervisor::Balance};
 use crate::Peer;
 
 /// So many connections are accepted before the thread is asked again.
@@ -18,14 +20,19 @@ pub(super) struct Local<E: Ear, H> {
     /// Asked whether the host's thread turns: what one that is busy does not accept waits for another process.
     asked: Option<H>,
     credit: AtomicU32,
+    balance: Option<Arc<Balance>>,
     _made: Option<Made>,
 }
 
 impl<E: Ear, H: Handle> Local<E, H> {
-    pub(super) fn new(ear: E, made: Option<Made>, asked: Option<H>) -> io::Result<Self> {
+    pub(super) fn new(
+        ear: E,
+        (made, balance): (Option<Made>, Option<Arc<Balance>>),
+        asked: Option<H>,
+    ) -> io::Result<Self> {
         // SAFETY: the socket belongs to the answer, and both kinds of it keep their descriptor until they are dropped.
         let ear = unsafe { AsyncFd::register_with_interest(ear, Interest::READABLE)? };
-        Ok(Self { ear, asked, credit: AtomicU32::new(0), _made: made })
+        Ok(Self { ear, asked, credit: AtomicU32::new(0), balance, _made: made })
     }
 }
 
@@ -38,6 +45,9 @@ impl<E: Ear, H: Handle> Listener for Local<E, H> {
             if let Some(handle) = self.asked.as_ref().filter(|_| self.credit.load(Relaxed) == 0) {
                 handle.attended().await;
                 self.credit.store(CREDIT, Relaxed);
+            }
+            if let Some(balance) = &self.balance {
+                balance.give_way().await;
             }
             match ready.try_io(|ear| ear.get_ref().accept()) {
                 Ok(accepted) => {

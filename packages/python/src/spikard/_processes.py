@@ -45,7 +45,7 @@ def _read() -> Assignment | None:
     text = os.environ.pop("SPIKARD_ASSIGNMENT", None)
     if text is None or sys.platform == "win32":
         return None
-    _, supervisor, _, _, run = text.split(":")
+    _, supervisor, *_, run = text.split(":")
     if os.getppid() != int(supervisor):
         if _is_alive(int(supervisor)):
             return None  # inherited by a program that is no worker

@@ -24,6 +24,9 @@ pub struct Bound {
     pub(super) made: Option<path::Made>,
     #[cfg(unix)]
     pub(super) way: Way,
+    /// With those who accept from the same socket.
+    #[cfg(unix)]
+    pub(super) balance: Option<std::sync::Arc<super::supervisor::Balance>>,
 }
 
 /// Who accepts connections, and where they run.
@@ -48,7 +51,7 @@ pub(super) enum Kind {
 impl Bound {
     #[cfg(unix)]
     pub(super) fn unowned(socket: Kind) -> Self {
-        Self { socket, made: None, way: Way::Alone }
+        Self { socket, made: None, way: Way::Alone, balance: None }
     }
 
     #[cfg(not(unix))]

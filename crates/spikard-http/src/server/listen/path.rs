@@ -40,7 +40,7 @@ pub(super) fn bind(path: &Path, backlog: u32) -> io::Result<Bound> {
     socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
     socket.set_nonblocking(true)?;
     let listener = UnixListener::from(std::os::fd::OwnedFd::from(socket));
-    Ok(Bound { socket: Kind::Unix(listener), made: Some(made), way: Way::Alone })
+    Ok(Bound { socket: Kind::Unix(listener), made: Some(made), way: Way::Alone, balance: None })
 }
 
 /// Takes away what a server that is gone has left.

@@ -14,7 +14,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 use super::{Remote, deregister, readiness::Readiness, register, socket::Socket};
 use crate::{
     Peer,
-    server::{Listener, ear::Ear, listen::Made},
+    server::{Listener, ear::Ear, listen::Made, supervisor::Balance},
 };
 
 /// Registered with the reactor, so that a thread which does not turn accepts nothing.
@@ -23,13 +23,18 @@ pub(in crate::server) struct Hosted<E: Ear> {
     key: usize,
     readiness: Arc<Readiness>,
     remote: Arc<Remote>,
+    balance: Option<Arc<Balance>>,
     _made: Option<Made>,
 }
 
 impl<E: Ear> Hosted<E> {
-    pub(in crate::server) fn new(mut ear: E, made: Option<Made>, remote: Arc<Remote>) -> io::Result<Self> {
+    pub(in crate::server) fn new(
+        mut ear: E,
+        (made, balance): (Option<Made>, Option<Arc<Balance>>),
+        remote: Arc<Remote>,
+    ) -> io::Result<Self> {
         let (key, readiness) = register(&remote, &mut ear, mio::Interest::READABLE)?;
-        Ok(Self { ear, key, readiness, remote, _made: made })
+        Ok(Self { ear, key, readiness, remote, balance, _made: made })
     }
 }
 
@@ -43,8 +48,16 @@ impl<E: Ear> Listener for Hosted<E> {
     type Wire = Socket<E::Stream>;
 
     async fn accept(&self) -> io::Result<(Self::Wire, Option<Peer>)> {
-        let (stream, peer) = poll_fn(|cx| self.readiness.read.attempt(cx, || self.ear.accept())).await?;
-        Ok((Socket::new(&self.remote, stream)?, peer))
+        loop {
+            poll_fn(|cx| self.readiness.read.poll(cx)).await;
+            if let Some(balance) = &self.balance {
+                balance.give_way().await;
+            }
+            if let Some(accepted) = self.readiness.read.once(|| self.ear.accept()) {
+                let (stream, peer) = accepted?;
+                return Ok((Socket::new(&self.remote, stream)?, peer));
+            }
+        }
     }
 
     fn run<F>(self, accepting: impl FnOnce(Self) -> F) -> impl Future<Output = ()> + Send

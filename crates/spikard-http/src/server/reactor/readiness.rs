@@ -85,10 +85,22 @@ impl Direction {
     ) -> Poll<io::Result<T>> {
         loop {
             std::task::ready!(self.poll(cx));
+            if let Some(done) = self.once(&mut act) {
+                return Poll::Ready(done);
+            }
+        }
+    }
+
+    /// Does what the system may refuse for now. None: it did, and the next notice is to be waited for.
+    pub(super) fn once<T>(&self, mut act: impl FnMut() -> io::Result<T>) -> Option<io::Result<T>> {
+        loop {
             match act() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.exhausted(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.exhausted();
+                    return None;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => return Poll::Ready(done),
+                done => return Some(done),
             }
         }
     }

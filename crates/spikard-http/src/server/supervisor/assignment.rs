@@ -15,7 +15,11 @@ use tokio::{
     time::{Instant, interval, sleep},
 };
 
-use super::{GRACE, program::word};
+use super::{
+    GRACE,
+    balance::{Balance, Counts},
+    program::word,
+};
 use crate::server::{
     Bound, Drained, Handle, Shutdown,
     accept::serve_watched,
@@ -63,10 +67,11 @@ impl Assignment {
     /// process that it names, and only if that process said the same nonce on the line.
     pub fn take(text: &str) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::PermissionDenied, "this process is no worker of a supervisor");
-        let mut parts = text.splitn(5, ':');
+        let mut parts = text.splitn(7, ':');
         let nonce = parts.next().filter(|nonce| nonce.len() == 32).ok_or_else(refused)?;
         let mut number = || parts.next()?.parse::<i32>().ok();
         let (Some(parent), Some(listener), Some(line)) = (number(), number(), number()) else { return Err(refused()) };
+        let (counts, place) = (number(), number().and_then(|place| usize::try_from(place).ok()));
         if getppid().is_none_or(|pid| pid.as_raw_nonzero().get() != parent) {
             return Err(refused());
         }
@@ -78,17 +83,23 @@ impl Assignment {
             return Err(refused());
         }
         line.set_nonblocking(true)?;
-        let listener = Bound::unowned(of(inherit(listener)?)?);
+        let mut listener = Bound::unowned(of(inherit(listener)?)?);
+        if let (Some(counts), Some(place)) = (counts, place) {
+            listener.balance = Some(Arc::new(Balance::new(Counts::of(inherit(counts)?.into()), place)));
+        }
         Ok(Self { listener, line: Some(line), company: Arc::default() })
     }
 
-    /// The share of one more worker of this process. It is served beside the first one, which speaks with the supervisor.
-    pub fn share(&self) -> io::Result<Self> {
+    /// The share of one more worker of this process, the `number`th behind the first one. It is served beside that one,
+    /// which speaks with the supervisor.
+    pub fn share(&self, number: usize) -> io::Result<Self> {
         let socket = match &self.listener.socket {
             Kind::Tcp(socket) => Kind::Tcp(socket.try_clone()?),
             Kind::Unix(socket) => Kind::Unix(socket.try_clone()?),
         };
-        Ok(Self { listener: Bound::unowned(socket), line: None, company: Arc::clone(&self.company) })
+        let balance = self.listener.balance.as_ref().map(|first| Arc::new(first.beside(number)));
+        let listener = Bound { balance, ..Bound::unowned(socket) };
+        Ok(Self { listener, line: None, company: Arc::clone(&self.company) })
     }
 
     /// Ends all workers of this process.

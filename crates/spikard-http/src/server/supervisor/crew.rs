@@ -13,7 +13,7 @@ use std::{
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use spikard_core::config::Config;
 
-use super::{GRACE, Program, program::word};
+use super::{GRACE, Program, balance::Counts, program::word};
 use crate::server::{Bound, accept::LEAVE, listen::Kind};
 
 /// A worker that ends within this time was not well.
@@ -60,6 +60,7 @@ struct Place {
 pub(super) struct Crew {
     program: Program,
     listener: Option<Bound>,
+    counts: Option<Counts>,
     drain: Duration,
     /// A change of a file is what a broken program waits for.
     reloads: bool,
@@ -87,6 +88,7 @@ impl Crew {
             places: (0..program.processes).map(|_| Place::default()).collect(),
             program,
             listener: Some(listener),
+            counts: Counts::new().ok(),
             drain: Duration::try_from_secs_f64(config.shutdown_timeout).unwrap_or(Duration::MAX).saturating_add(GRACE),
             reloads: config.reload,
             banner: Some(banner),
@@ -170,7 +172,7 @@ impl Crew {
         };
         let number = self.next;
         self.next += 1;
-        let started = self.program.start(listener).and_then(|(child, line)| {
+        let started = self.program.start(listener, (self.counts.as_ref(), place)).and_then(|(child, line)| {
             let ear = line.try_clone()?;
             report(number, &child, ear, self.events.clone())?;
             Ok(Worker { place, child, line, ready: None, killed_at: None })
@@ -230,6 +232,9 @@ impl Crew {
         } else if place.serving == Some(number) {
             let steady = worker.ready.is_some_and(|since| since.elapsed() >= STEADY);
             place.serving = None;
+            if let Some(counts) = &self.counts {
+                counts.vacate(worker.place);
+            }
             place.faults = if steady { 0 } else { place.faults.saturating_add(1) };
             if place.starting.is_none() {
                 place.due = Some(Instant::now() + pause(place.faults));

@@ -2,6 +2,7 @@
 //! worker, starts another one for each that ends, and replaces them without refusing a connection. It runs no user code.
 
 mod assignment;
+mod balance;
 mod crew;
 mod program;
 
@@ -15,6 +16,7 @@ use std::{
 };
 
 pub use assignment::{Assignment, serve_assigned};
+pub(super) use balance::Balance;
 pub use program::{ASSIGNMENT, Program};
 use spikard_core::config::{Config, Layers};
 

@@ -14,8 +14,10 @@ use std::{
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
-/// The variable by which a worker learns what it is: `nonce:supervisor:listener:line:run`, where the three in the middle
-/// are the numbers of a process and of two descriptors. A binding takes it out of the environment before user code runs.
+use super::balance::Counts;
+
+/// The variable by which a worker learns what it is: `nonce:supervisor:listener:line:counts:place:run`, where those in the
+/// middle are the numbers of a process, of three descriptors (the third may be missing) and of the worker's place. A binding takes it out of the environment before user code runs.
 pub const ASSIGNMENT: &str = "SPIKARD_ASSIGNMENT";
 
 /// How a binding starts its program once more.
@@ -33,17 +35,23 @@ pub struct Program {
 
 impl Program {
     /// Starts a worker, and answers it and its line.
-    pub(super) fn start(&self, listener: BorrowedFd<'_>) -> io::Result<(Child, UnixStream)> {
+    pub(super) fn start(
+        &self,
+        listener: BorrowedFd<'_>,
+        (counts, place): (Option<&Counts>, usize),
+    ) -> io::Result<(Child, UnixStream)> {
         let (mut ours, theirs) = UnixStream::pair()?;
         let listener = listener.try_clone_to_owned()?;
         let nonce = format!("{:032x}", fastrand::u128(..));
         ours.write_all(nonce.as_bytes())?;
-        let (numbers, me) = ([listener.as_raw_fd(), theirs.as_raw_fd()], std::process::id());
-        let assignment = format!("{nonce}:{me}:{}:{}:{}", numbers[0], numbers[1], self.run);
+        let counts = counts.map(|counts| counts.as_fd().try_clone_to_owned()).transpose()?;
+        let handed = [Some(listener.as_fd()), Some(theirs.as_fd()), counts.as_ref().map(AsFd::as_fd)];
+        let numbers = handed.map(|one| one.map(|one| one.as_raw_fd().to_string()).unwrap_or_default()).join(":");
+        let assignment = format!("{nonce}:{}:{numbers}:{place}:{}", std::process::id(), self.run);
         let (executable, arguments) = self.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(executable);
         command.args(arguments).current_dir(&self.folder).env(ASSIGNMENT, assignment);
-        for descriptor in [listener.as_fd(), theirs.as_fd()] {
+        for descriptor in handed.into_iter().flatten() {
             fcntl_setfd(descriptor, FdFlags::empty())?;
         }
         let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
