@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import shlex
@@ -46,34 +47,44 @@ class Run:
         return f"{self.case} [{' '.join(filter(None, (self.door, self.decoder)))}]"
 
 
-def command(language: str) -> list[str]:
+@functools.cache
+def command(language: str, *, broken: bool) -> tuple[str, ...]:
     """The driver's command: `SPIKARD_CONFORMANCE_RUST` and its like replace the table's."""
     if given := os.environ.get(f"SPIKARD_CONFORMANCE_{language.upper()}"):
-        return shlex.split(given)
-    if language not in COMMANDS:
+        argv = shlex.split(given)
+    elif language in COMMANDS:
+        argv = COMMANDS[language]
+    else:
         raise SystemExit(f"no driver for {language!r}: there are {', '.join(COMMANDS)}")
-    return COMMANDS[language]
+    return (built([*argv, "--features", "sabotage"]),) if broken and language == "rust" else tuple(argv)
+
+
+def built(argv: list[str]) -> str:
+    """The program that a `cargo test` would run. Where it runs many times, cargo and its lock stay out of the way."""
+    argv = [*argv, "--no-run", "--message-format", "json"]
+    told = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    messages = (json.loads(line) for line in told.splitlines() if line.startswith("{"))
+    return str(next(message["executable"] for message in messages if message.get("executable")))
 
 
 def run_all(wanted: list[tuple[str, str | None]]) -> Iterator[tuple[list[Run], str]]:
-    """Runs drivers, a few at a time, since each keeps one core busy. The builds behind them take turns (cargo.py)."""
+    """Runs drivers, a few at a time, since each keeps one core busy."""
+    commands = [command(language, broken=sabotage is not None) for language, sabotage in wanted]
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield from threads.map(lambda each: run(*each), wanted)
+        yield from threads.map(run, commands, *zip(*wanted, strict=True))
 
 
-def run(language: str, sabotage: str | None) -> tuple[list[Run], str]:
+def run(argv: tuple[str, ...], language: str, sabotage: str | None) -> tuple[list[Run], str]:
     """Runs a language's driver and answers what it reported, and what it printed.
 
     A driver's own exit code is not looked at, since it knows nothing of known failures; one that reports nothing is
     an error.
     """
-    argv = command(language)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.jsonl")
         variables = dict(os.environ, SPIKARD_CONFORMANCE_OUT=str(report))
         if sabotage:
             variables["SPIKARD_SABOTAGE"] = sabotage
-            argv = [*argv, "--features", "sabotage"] if language == "rust" else argv
         done = subprocess.run(
             argv, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )
