@@ -26,6 +26,8 @@ from .test_server import APP, Program, refusal, rest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no supervisor on Windows")
 
 Start = Callable[..., Program]
+# Where the interpreter has no lock either, these tests are of processes.
+AS_PROCESSES = "from spikard import _processes\n_processes.has_lock = lambda: True\n"
 
 
 @pytest.fixture
@@ -33,9 +35,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     programs: list[Program] = []
 
     def start(config: dict[str, object], run: str = "app.run()") -> Program:
-        # Where the interpreter has no lock either, these tests are of processes.
-        run = f"from spikard import _processes\n_processes.has_lock = lambda: True\n{run}"
-        programs.append(Program(tmp_path, config, run))
+        programs.append(Program(tmp_path, config, AS_PROCESSES + run))
         return programs[-1]
 
     yield start
@@ -384,7 +384,7 @@ def test_a_crash_loop_ends_with_its_reason_where_nobody_serves(
 
 def test_a_supervisor_outlives_whoever_read_what_it_says(tmp_path: Path) -> None:
     file = tmp_path / "program.py"
-    file.write_text(APP.format(config={"workers": 2}) + "app.run()\n")
+    file.write_text(APP.format(config={"workers": 2}) + AS_PROCESSES + "app.run()\n")
     process = subprocess.Popen([sys.executable, str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
     assert b"with 2 workers" in process.stderr.readline()

@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -322,7 +323,9 @@ def test_a_client_that_went_before_its_stream_began_is_noticed(pieces: int, io_t
     async def handler() -> StreamingResponse:
         begun.set()
         await asyncio.sleep(0.1)
-        return StreamingResponse(idle())
+        stream = idle()
+        weakref.finalize(stream, closed.set)  # one that was noticed before its first step has nothing to finish
+        return StreamingResponse(stream)
 
     with serving(app) as served:
         client = ask(served)
