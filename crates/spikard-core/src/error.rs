@@ -257,8 +257,7 @@ impl FieldError {
     /// Puts the place of the enclosing value before its own.
     #[must_use]
     pub fn under(mut self, outer: impl IntoIterator<Item = Loc>) -> Self {
-        let inner = std::mem::take(&mut self.loc);
-        self.loc = outer.into_iter().chain(inner).collect();
+        self.loc.splice(..0, outer);
         self
     }
 }

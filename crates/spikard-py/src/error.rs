@@ -128,7 +128,7 @@ pub(crate) fn undecoded(py: Python<'_>, host: &Host, error: PyErr, input: HostAr
 
 /// A Python value as Rust reads it, by way of the host's own encoder.
 fn json<T: for<'de> Deserialize<'de>>(py: Python<'_>, host: &Host, value: &Bound<'_, PyAny>) -> PyResult<T> {
-    let text = vectorcall::call_one(py, &host.encode, value)?.into_bound(py);
+    let text = vectorcall::call_one(py, &host.encode_plain, value)?.into_bound(py);
     let text = text.cast::<PyBytes>().map_err(PyErr::from)?;
     serde_json::from_slice(text.as_bytes()).map_err(|error| PyTypeError::new_err(error.to_string()))
 }

@@ -119,7 +119,6 @@ def foreign(cls: Any, value: Any) -> Any:
     raise NotImplementedError(f"no decoder for {name_of(cls)}")
 
 
-_PLACE = re.compile(r"^(?P<text>.*?)(?: - at `(?P<key>key in )?\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
 
 
@@ -143,6 +142,8 @@ def told(error: BaseException, size: int = 0) -> tuple[list[dict[str, Any]], boo
 
     None: it is no refusal, but what user code inside the decoder raised. `size` is that of the text that was read.
     """
+    if type(error) is msgspec.ValidationError:  # nearly always
+        return _of_msgspec(error), False
     if not is_refusal(error):
         return None
     if not _is_pydantics(error):
@@ -169,7 +170,7 @@ def _is_from_user_code(error: BaseException) -> bool:
 
 
 def _is_pydantics(error: BaseException | None) -> bool:
-    return hasattr(error, "errors") and type(error).__module__.startswith("pydantic")
+    return error is not None and hasattr(error, "errors") and type(error).__module__.startswith("pydantic")
 
 
 class InMember(Exception):
@@ -182,22 +183,25 @@ class InMember(Exception):
 
 
 def _of_msgspec(error: msgspec.ValidationError) -> list[dict[str, Any]]:
-    found = _PLACE.match(str(error))
-    assert found is not None, "the pattern matches every text"
-    loc: list[str | int] = []
-    for step in _STEP.finditer(found["path"] or ""):
-        if step["name"] is not None:
-            loc.append(step["name"])
-        elif step["index"] is not None:
-            loc.append(int(step["index"]))
+    text, loc = located(str(error))
     cause = error.__cause__
     if _is_pydantics(cause):
         if _pydantic.is_endless(cause):
             return [_value_error(loc, "too many errors")]
         return [{**entry, "loc": loc + entry["loc"]} for entry in _pydantic.refusal(cause)]
-    if isinstance(cause, TypeError):
-        return [_value_error(loc, "the value was refused")]
-    return [_value_error(loc, found["text"])]
+    return [_value_error(loc, "the value was refused" if isinstance(cause, TypeError) else text)]
+
+
+def located(message: str) -> tuple[str, list[str | int]]:
+    """What msgspec says, and of which place: it ends with " - at `$.names[0]`", or with " - at `key` in `$.names`"."""
+    before, _, path = message[:-1].rpartition("`$")
+    text, at, key = before.rpartition(" - at ")
+    if not at or message[-1] != "`" or (key and not (key.startswith("`key") and key.endswith("` in "))):
+        return message, []
+    text += " in a key" if key else ""
+    if "[" not in path:
+        return text, [name for name in path.split(".") if name]
+    return text, [step["name"] or int(step["index"]) for step in _STEP.finditer(path) if step.lastgroup]
 
 
 def _value_error(loc: list[str | int], text: str) -> dict[str, Any]:
