@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{Body, Error, ErrorCode, MAX_ERRORS, Response, sabotage};
 
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 const TYPE_BASE: &str = "https://spikard.dev/errors/";
 
 impl Error {
@@ -18,7 +20,7 @@ impl Error {
         }
         let body = serde_json::to_vec(&Document(self)).expect("texts, numbers and JSON values");
         let mut response = Response::new(self.status_code(), body);
-        response.headers.push((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+        response.headers.push((header::CONTENT_TYPE, MEDIA_TYPE));
         response.headers.extend(self.headers.iter().cloned());
         response
     }

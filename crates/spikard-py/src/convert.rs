@@ -187,11 +187,11 @@ pub(crate) fn response(
     }
     if let (true, Ok(text)) = (callable.text, value.cast_exact::<PyString>()) {
         let body = Bytes::copy_from_slice(text.to_cow()?.as_bytes());
-        return Ok(typed(callable, body, "text/plain; charset=utf-8"));
+        return Ok(typed(callable, body, TEXT));
     }
     if let Ok(bytes) = value.cast_exact::<PyBytes>() {
         promised(py, callable, value)?;
-        return Ok(typed(callable, content(bytes.clone()), "application/octet-stream"));
+        return Ok(typed(callable, content(bytes.clone()), BYTES));
     }
     if value.is_exact_instance_of::<PyTuple>() {
         let media_type = callable.media_type.as_ref().and_then(|said| said.to_str().ok());
@@ -219,7 +219,7 @@ fn nothing(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, P
     if callable.convert.is_some() && !is_exact(callable, value)? {
         return encoded(py, host, callable, value);
     }
-    Ok(typed(callable, Bytes::from_static(b"null"), "application/json"))
+    Ok(typed(callable, Bytes::from_static(b"null"), JSON))
 }
 
 /// Raises where the handler is annotated as something else.
@@ -242,7 +242,7 @@ fn written(py: Python<'_>, host: &Host, callable: &Callable, value: &Bound<'_, P
     let text = vectorcall::call_one(py, encode, value);
     // The other encoder says which part of the value it is that cannot be written.
     let text = text.or_else(|_| vectorcall::call_one(py, &host.encode, value))?;
-    Ok(typed(callable, content(text.into_bound(py).cast_into::<PyBytes>()?), "application/json"))
+    Ok(typed(callable, content(text.into_bound(py).cast_into::<PyBytes>()?), JSON))
 }
 
 /// Whether the encoder can be asked at once: most results are one of these.
@@ -276,10 +276,13 @@ fn rest(values: &mut Values, body: Bound<'_, PyAny>) -> PyResult<Body> {
     Ok(Body::File(Box::new(FileBody { path, name, inline })))
 }
 
-fn typed(callable: &Callable, body: Bytes, content_type: &'static str) -> Response {
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+fn typed(callable: &Callable, body: Bytes, content_type: HeaderValue) -> Response {
     const NAME: HeaderName = CONTENT_TYPE;
-    let said = callable.media_type.as_deref().cloned();
-    let media_type = said.unwrap_or_else(|| HeaderValue::from_static(content_type));
+    let media_type = callable.media_type.as_deref().cloned().unwrap_or(content_type);
     Response::new(callable.status, body).with_header(NAME, media_type)
 }
 
