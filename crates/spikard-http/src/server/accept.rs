@@ -169,7 +169,11 @@ async fn accept_all<H: Handle, L: Listener>(handle: H, listener: L, open: Arc<Op
         };
         tokio::select! {
             biased;
-            () = &mut left => return,
+            () = &mut left => {
+                // Before the socket is closed: who sees that it is, is told by the next answer.
+                open.leave();
+                return;
+            }
             (wire, peer) = next => listener.spawn(connection::run(handle.clone(), wire, open.enter(peer))),
         }
         if accepted.is_multiple_of(BURST) {
