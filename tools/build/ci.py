@@ -1,6 +1,6 @@
 """Runs the steps of CI and ends with a table: step, result, time taken, processor time, tests counted. A failed step does
 not stop the others. Steps that only read run beside each other; those whose tests look at the clock run alone, or beside
-one that counts instructions on a core of its own. Arguments name the steps to run; without any, all run.
+one that keeps to one core. Arguments name the steps to run; without any, all run.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ BUILDS = ("python:build", "node:build")
 # Each line's steps run beside each other, as many as there are cores.
 STEPS = (
     BUILDS,
-    ("rust:lint", "checks", "python:lint", "docs", "node:lint", "conformance:sabotage", "wasm:check"),
+    ("rust:lint", "python:lint", "conformance:sabotage", "docs", "node:lint"),
     ("demo",),
-    ("rust:test",),
+    ("rust:test", "checks"),
     ("python:test",),
-    ("node:test", "bench:budget"),
+    ("node:test", "wasm:check", "bench:budget"),
     ("python:matrix:ends",),
     ("conformance",),
 )
