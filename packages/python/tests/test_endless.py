@@ -50,14 +50,14 @@ def listed() -> list[Any]:
 
 def deep() -> list[Any]:
     made: list[Any] = []
-    for _ in range(200_000):
+    for _ in range(100_000):
         made = [made]
     return made
 
 
 def chained() -> Struct:
     made = Struct()
-    for _ in range(200_000):
+    for _ in range(100_000):
         made = Struct(made)
     return made
 
