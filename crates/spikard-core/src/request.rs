@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderValue, header, request::Parts};
 
-use crate::{Arg, Args, Converter, RequestBody, SpecError, Template, pairs, parameter::Reader, plan::PathValues};
+use crate::{
+    Arg, Args, Converter, Error, RequestBody, SpecError, Template, pairs, parameter::Reader, plan::PathValues,
+};
 
 /// A bound request on its way to the handler.
 #[derive(Debug, Default)]
@@ -31,9 +33,10 @@ pub struct Head {
 }
 
 impl Head {
-    /// The pairs of the query. The fault names what is wrong with it.
-    pub fn query_pairs(&self) -> Result<Vec<(String, String)>, pairs::PairsFault> {
-        let found = pairs::parse(self.parts.uri.query().unwrap_or_default().as_bytes())?;
+    /// The pairs of the query. The error is the answer to the client.
+    pub fn query_pairs(&self) -> Result<Vec<(String, String)>, Error> {
+        let found = pairs::parse(self.parts.uri.query().unwrap_or_default().as_bytes());
+        let found = found.map_err(|fault| Error::malformed(fault.message("query")))?;
         Ok(found.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 

@@ -8,31 +8,37 @@ use serde_json::{Map, Value};
 
 use crate::{Error, ErrorCode};
 
-/// Why what user code says cannot be sent; the message names it.
+/// Why what a host says cannot be taken; the message names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsendable(String);
+pub struct Fault(String);
 
-impl Unsendable {
+impl Fault {
     /// Of what the message says.
     pub fn new(what: impl Display) -> Self {
         Self(what.to_string())
     }
 }
 
-impl Display for Unsendable {
+impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Unsendable {}
+impl std::error::Error for Fault {}
+
+impl From<Fault> for Error {
+    fn from(Fault(what): Fault) -> Self {
+        Self::internal(what)
+    }
+}
 
 /// One header field. Text beyond ASCII is sent as ISO 8859-1, as HTTP has it.
-pub fn header_field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Unsendable> {
+pub fn header_field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Fault> {
     let parsed_name = HeaderName::try_from(name);
-    let parsed_name = parsed_name.map_err(|_| Unsendable(format!("{name:?} is not a header name")))?;
+    let parsed_name = parsed_name.map_err(|_| Fault(format!("{name:?} is not a header name")))?;
     let parsed_value = if value.is_ascii() { HeaderValue::try_from(value).ok() } else { latin1(value) };
-    Ok((parsed_name, parsed_value.ok_or_else(|| Unsendable(format!("{value:?} is not a header value")))?))
+    Ok((parsed_name, parsed_value.ok_or_else(|| Fault(format!("{value:?} is not a header value")))?))
 }
 
 fn latin1(text: &str) -> Option<HeaderValue> {
@@ -41,8 +47,8 @@ fn latin1(text: &str) -> Option<HeaderValue> {
 }
 
 /// A status, by its number.
-pub fn status(number: u16) -> Result<StatusCode, Unsendable> {
-    StatusCode::from_u16(number).map_err(|_| Unsendable(format!("{number} is not a status")))
+pub fn status(number: u16) -> Result<StatusCode, Fault> {
+    StatusCode::from_u16(number).map_err(|_| Fault(format!("{number} is not a status")))
 }
 
 /// An answer that was raised, in JSON.
@@ -62,8 +68,8 @@ struct Raised {
 impl Error {
     /// The answer that user code raises in place of a result. The text is JSON: `status`, `detail` (a text, or a value
     /// that becomes a member of the problem document), `headers` (pairs), `type`, `title` and `extra`.
-    pub fn raised(said: &[u8]) -> Result<Self, Unsendable> {
-        let raised: Raised = serde_json::from_slice(said).map_err(Unsendable::new)?;
+    pub fn raised(said: &[u8]) -> Result<Self, Fault> {
+        let raised: Raised = serde_json::from_slice(said).map_err(Fault::new)?;
         let mut error = Self::new(ErrorCode::Raised);
         error.status = Some(status(raised.status)?);
         (error.type_uri, error.title, error.extra) = (raised.r#type, raised.title, raised.extra);

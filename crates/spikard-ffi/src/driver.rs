@@ -17,6 +17,9 @@ use spikard_core::Reason;
 
 use crate::{Call, Runtime, Work};
 
+/// Of a ticket's number.
+const INDEX_BITS: u32 = 21;
+
 /// Names a work of one driver. A late one is harmless: its steps answer [`Step::Ended`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket {
@@ -28,6 +31,17 @@ impl Ticket {
     /// Small and dense: a place in a table that the binding keeps beside the driver's.
     pub fn index(self) -> usize {
         self.index as usize
+    }
+
+    /// A number for hosts to which a ticket is one: below 2^53, as long as fewer than two million works run at a time.
+    pub fn number(self) -> u64 {
+        u64::from(self.serial) << INDEX_BITS | u64::from(self.index)
+    }
+
+    /// The ticket of a number. Of one that is none, what names no work.
+    pub fn of(number: u64) -> Self {
+        let index = number & ((1 << INDEX_BITS) - 1);
+        Self { index: index as u32, serial: (number >> INDEX_BITS) as u32 }
     }
 }
 

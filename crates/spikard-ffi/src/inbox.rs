@@ -1,7 +1,7 @@
 //! The way to the one thread of a host that has an event loop: queues that a turn of the thread empties, and a bell that
 //! is rung once for all that lies in them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam_queue::SegQueue;
 
@@ -9,19 +9,21 @@ use crate::{Runtime, Work};
 
 /// Asks the thread of an [`Inbox`] for a turn.
 pub trait Bell: Send + Sync + 'static {
-    /// From any thread. It may be rung again before it is heard.
-    fn ring(&self);
+    /// From any thread; `here`: from that of the inbox. It may be rung again before it is heard.
+    fn ring(&self, here: bool);
 
     /// The thread has heard it, and is about to look.
     fn hush(&self) {}
 }
 
-/// What lies ready for the host's thread.
+/// What lies ready for the thread that has made it.
 pub struct Inbox<T, B> {
     /// Requests to be begun.
     pub works: SegQueue<Work>,
-    /// What somebody on the thread has asked for.
-    pub told: SegQueue<T>,
+    /// What somebody on the thread has asked for, by the numbers that [`Inbox::ask`] gave.
+    pub told: SegQueue<(u64, T)>,
+    asked: AtomicU64,
+    thread: usize,
     bell: B,
     /// User code may ask for a turn within a turn.
     nests: bool,
@@ -30,11 +32,21 @@ pub struct Inbox<T, B> {
     turning: AtomicBool,
 }
 
+thread_local! {
+    /// Its address names the thread for as long as it lives.
+    static THREAD: u8 = const { 0 };
+}
+
+fn this_thread() -> usize {
+    THREAD.with(|thread| std::ptr::from_ref(thread).addr())
+}
+
 impl<T, B: Bell> Inbox<T, B> {
-    /// An empty one. `nests`: user code may run the loop, and with it a turn, within a turn.
+    /// An empty one, of the calling thread. `nests`: user code may run the loop, and with it a turn, within a turn.
     pub fn new(bell: B, nests: bool) -> Self {
         let (rung, turning) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { works: SegQueue::new(), told: SegQueue::new(), bell, nests, rung, turning }
+        let (works, told, asked) = (SegQueue::new(), SegQueue::new(), AtomicU64::new(0));
+        Self { works, told, asked, thread: this_thread(), bell, nests, rung, turning }
     }
 
     /// What rings.
@@ -42,9 +54,14 @@ impl<T, B: Bell> Inbox<T, B> {
         &self.bell
     }
 
-    /// Hands something over.
-    pub fn tell(&self, what: T) {
-        self.told.push(what);
+    /// A number for something that is asked for; the answer bears it.
+    pub fn ask(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Answers what was asked for by this number.
+    pub fn tell(&self, number: u64, answer: T) {
+        self.told.push((number, answer));
         self.ring();
     }
 
@@ -54,7 +71,7 @@ impl<T, B: Bell> Inbox<T, B> {
         if self.rung.swap(true, Ordering::SeqCst) || !self.nests && self.turning.load(Ordering::SeqCst) {
             return;
         }
-        self.bell.ring();
+        self.bell.ring(self.thread == this_thread());
     }
 
     /// The thread looks at everything; what is pushed meanwhile rings nobody. `heard`: the bell called it.
@@ -125,7 +142,7 @@ mod tests {
     struct Counted(std::sync::atomic::AtomicUsize);
 
     impl Bell for Counted {
-        fn ring(&self) {
+        fn ring(&self, _: bool) {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
@@ -137,11 +154,11 @@ mod tests {
     #[test]
     fn the_bell_is_rung_once_for_all_that_lies_there() {
         let inbox = Inbox::new(Counted::default(), false);
-        inbox.tell(1);
-        inbox.tell(2);
+        inbox.tell(0, 1);
+        inbox.tell(0, 2);
         assert_eq!(rings(&inbox), 1);
         inbox.begin_turn(true).end(|| false);
-        inbox.tell(3);
+        inbox.tell(0, 3);
         assert_eq!(rings(&inbox), 1);
     }
 
@@ -149,12 +166,12 @@ mod tests {
     fn what_comes_in_a_turn_and_is_not_done_in_it_is_rung_for_at_its_end() {
         let inbox = Inbox::new(Counted::default(), false);
         let turn = inbox.begin_turn(false);
-        inbox.tell(1);
+        inbox.tell(0, 1);
         assert_eq!(rings(&inbox), 0);
         turn.end(|| !inbox.is_empty());
         assert_eq!(rings(&inbox), 1);
         let turn = inbox.begin_turn(true);
-        inbox.tell(2);
+        inbox.tell(0, 2);
         while inbox.told.pop().is_some() {}
         turn.end(|| !inbox.is_empty());
         assert_eq!(rings(&inbox), 0);
@@ -164,7 +181,7 @@ mod tests {
     fn what_comes_in_a_turn_is_rung_for_at_once_where_turns_nest() {
         let inbox = Inbox::new(Counted::default(), true);
         let _turn = inbox.begin_turn(false);
-        inbox.tell(1);
+        inbox.tell(0, 1);
         assert_eq!(rings(&inbox), 1);
     }
 

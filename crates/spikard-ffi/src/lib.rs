@@ -5,6 +5,7 @@ mod call;
 mod driver;
 mod inbox;
 mod jobs;
+mod slots;
 
 use std::{future::Future, pin::Pin};
 
@@ -12,6 +13,7 @@ pub use call::{Answer, Call, Reply, Report, call, cancel, spawn};
 pub use driver::{Driver, Step, Ticket};
 pub use inbox::{Bell, Inbox};
 pub use jobs::{Job, JobQueue, Worker};
+pub use slots::Slots;
 
 /// The rest of a request, from the first need of user code on. It hands its result to the I/O side itself.
 pub type Work = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -1,6 +1,8 @@
 //! Background tasks: how many may wait, how many run at a time, and their end when the server stops.
 
 use std::{
+    cell::RefCell,
+    collections::HashMap,
     future::poll_fn,
     pin::{Pin, pin},
     sync::{
@@ -38,6 +40,26 @@ pub struct Place(Arc<Background>);
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The places of tasks that have not begun, for a host that knows them by their ids.
+#[derive(Debug, Default)]
+pub struct Places(RefCell<HashMap<HostId, Place>>);
+
+impl Places {
+    /// A place for this task. False: there is none.
+    pub fn reserve(&self, background: &Arc<Background>, task: HostId) -> bool {
+        let reserved = background.reserve().map(|place| self.0.borrow_mut().insert(task, place));
+        reserved.is_some()
+    }
+
+    /// Gives their places back: they begin, or never will. Others have none.
+    pub fn give_back(&self, tasks: impl IntoIterator<Item = HostId>) {
+        let mut places = self.0.borrow_mut();
+        if !places.is_empty() {
+            tasks.into_iter().for_each(|task| drop(places.remove(&task)));
+        }
     }
 }
 

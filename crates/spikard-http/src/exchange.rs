@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 use http::{HeaderName, HeaderValue, Request, Response, header, request::Parts, response::Parts as Head};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
-use spikard_core::said::Unsendable;
+use spikard_core::said::Fault;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{Body, BodyError, Broken, Departure, Service, encode::may_name_length};
@@ -24,12 +24,12 @@ pub fn head(
     method: &str,
     target: &str,
     fields: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-) -> Result<Request<()>, Unsendable> {
+) -> Result<Request<()>, Fault> {
     let target = target.get(..LONGEST_TARGET).unwrap_or(target);
     let made = Request::builder().method(method).uri(target).body(());
-    let mut request = made.map_err(|fault| Unsendable::new(format!("{method} {target}: {fault}")))?;
+    let mut request = made.map_err(|fault| Fault::new(format!("{method} {target}: {fault}")))?;
     for (name, value) in fields {
-        request.headers_mut().try_append(name, value).map_err(Unsendable::new)?;
+        request.headers_mut().try_append(name, value).map_err(Fault::new)?;
     }
     Ok(request)
 }

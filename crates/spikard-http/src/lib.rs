@@ -35,7 +35,7 @@ mod transit;
 #[cfg(feature = "allocator")]
 pub use allocator::Allocator;
 pub use apart::Apart;
-pub use background::{Background, Place};
+pub use background::{Background, Place, Places};
 pub use body::{Body, Broken};
 pub use departure::Departure;
 pub use encode::encode_error;

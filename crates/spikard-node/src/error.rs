@@ -1,26 +1,14 @@
 //! What user code threw becomes an error of the request here: what it meant as an answer, and everything else.
 
-use spikard_core::{Error, FieldError, HostArg, HostId, said::Unsendable};
+use spikard_core::{Error, FieldError, HostArg, HostId};
 
 use crate::js::{Fault, Js, Kind, Val};
-
-impl From<Fault> for Error {
-    fn from(Fault(what): Fault) -> Self {
-        Error::internal(what)
-    }
-}
-
-impl From<Unsendable> for Fault {
-    fn from(what: Unsendable) -> Self {
-        Self(what.to_string())
-    }
-}
 
 /// `[false, id, name, answer]`: what was thrown, its class, and the JSON of what is to be answered, or null.
 pub(crate) fn thrown(js: Js<'_>, failure: Val<'_>) -> Result<Error, Fault> {
     let (id, name, answer) = (js.item(failure, 1)?, js.item(failure, 2)?, js.item(failure, 3)?);
     let mut error = match js.kind(answer) {
-        Kind::Text => Error::raised(js.read_text(answer)?.as_bytes())?,
+        Kind::napi_string => Error::raised(js.read_text(answer)?.as_bytes())?,
         _ => Error::internal(js.read_text(name)?),
     };
     error.exception = Some(HostId(js.read_id(id)?));
@@ -35,6 +23,6 @@ pub(crate) fn is_failure(js: Js<'_>, answer: Val<'_>) -> bool {
 
 /// What a decoder refused, in its own words; the core asks the schema for better ones.
 pub(crate) fn refused(input: HostArg, words: &str) -> Result<Error, Fault> {
-    let fields: Vec<FieldError> = serde_json::from_str(words).map_err(|fault| Fault(fault.to_string()))?;
+    let fields: Vec<FieldError> = serde_json::from_str(words).map_err(Fault::new)?;
     Ok(Error::refused_in_words(input, fields, false))
 }

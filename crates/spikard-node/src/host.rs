@@ -37,8 +37,6 @@ host! {
     bigint,
     /// `upload(filename, type, size, fields, bytes or descriptor)`: the id of the package's file.
     upload,
-    /// `request(token, head)`: the id of the package's request.
-    request,
     /// `keep(value)`: its id.
     keep,
     /// `refused(thrown)`: the refusals as JSON text, or a failure.
@@ -49,9 +47,9 @@ host! {
     finish,
     /// `background(token, task)`.
     background,
-    /// `report(exception, source, route, request id)`.
+    /// `report(token, exception, source, route, request id)`.
     report,
-    /// `cancel(request)`: cancels what it does, in the host's way.
+    /// `cancel(shared)`: cancels, in the host's way, what shares this value.
     cancel,
     /// `release(ids)`: these host values are needed no more.
     release,

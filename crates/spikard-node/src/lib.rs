@@ -19,23 +19,22 @@ pub mod supervisor;
 use std::{rc::Rc, sync::Arc};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use napi::{
     Env, Unknown,
-    bindgen_prelude::{Buffer, Function, ToNapiValue},
+    bindgen_prelude::{Buffer, Function},
 };
 use napi_derive::napi;
 use spikard_core::{HostId, spec::AppSpec};
+use spikard_ffi::Ticket;
 use spikard_http::{
     Service, Tokio,
-    server::{IoThread, Source},
+    server::{Home, IoThread, Source},
 };
 
 use crate::{
-    engine::{Loop, Token, request::RequestHead},
-    home::Home,
+    engine::{Loop, request::RequestHead},
     host::Host,
-    js::{Fault, Js, Val},
+    js::{Js, Val},
     runtime::{Answer, Bell},
 };
 
@@ -67,16 +66,19 @@ impl Worker {
         on_loop: bool,
     ) -> napi::Result<Self> {
         let spec = AppSpec::from_json(document.as_bytes()).map_err(refused)?;
-        let host = Host::new(Js::of(&env), Val::of(names))?;
+        let host = Host::new(Js::of(&env), Val::of(names)).map_err(refused)?;
         let inbox = Bell::inbox(&turn)?;
         let runtime = Tokio::runtime()?;
         let platform = Arc::new(Tokio::new(runtime.handle().clone()));
         let service = Service::new(&spec, inbox.clone(), platform).map_err(refused)?;
         let own = on_loop && cfg!(unix) && !service.config().host_side.io_thread;
-        let home = own.then(|| Home::new(&inbox)).transpose()?;
-        let io = Home::start(home.as_ref(), runtime, &service)?;
+        let rung = inbox.clone();
+        let home = if own { Home::new(move || rung.ring())? } else { Home::default() };
+        let io = IoThread::start(runtime, &service, &home)?;
         let here = Rc::new(Loop::new(inbox, host, service.apart().clone(), home));
-        Home::watch(&env, &here)?;
+        if own {
+            home::watch(&env, &here).map_err(refused)?;
+        }
         Ok(Self { here, service, io })
     }
 
@@ -89,7 +91,7 @@ impl Worker {
     /// Answers an open call with what its function would have returned at once.
     #[napi(catch_unwind)]
     pub fn answer(&self, env: Env, token: f64, #[napi(ts_arg_type = "unknown")] answer: Unknown) {
-        self.here.answered(Js::of(&env), Token(token), Val::of(answer));
+        self.here.answered(Js::of(&env), Ticket::of(token as u64), Val::of(answer));
     }
 
     /// What applies, as JSON.
@@ -107,31 +109,26 @@ impl Worker {
     /// Listens where the configuration says, or on the socket that was assigned to this process. Answers the place, and the
     /// number by which `told` is called when the server has ended.
     #[napi]
-    pub fn listen(&self, assignment: Option<String>) -> napi::Result<(String, u32)> {
+    pub fn listen(&self, assignment: Option<String>) -> napi::Result<(String, f64)> {
         let source = Source::open(self.service.config(), assignment.as_deref())?;
-        let (place, number, inbox) = (source.place(), self.here.ask(), self.here.inbox.clone());
-        self.io.serve(&self.service, source, move |drained| inbox.tell((number, Answer::Drained(drained))));
-        Ok((place, number))
+        let (place, number, inbox) = (source.place(), self.here.inbox.ask(), self.here.inbox.clone());
+        self.io.serve(&self.service, source, move |drained| inbox.tell(number, Answer::Drained(drained)));
+        Ok((place, number as f64))
     }
 
-    /// Begins the drain of the server.
+    /// Begins the drain of the server, or ends it `now`, whatever is in flight.
     #[napi]
-    pub fn shutdown(&self) {
-        self.io.shutdown().begin();
-    }
-
-    /// Ends the server now, whatever is in flight.
-    #[napi]
-    pub fn abort(&self) {
-        self.io.shutdown().abort();
+    pub fn shutdown(&self, now: bool) {
+        let shutdown = self.io.shutdown();
+        if now { shutdown.abort() } else { shutdown.begin() }
     }
 
     /// Finishes the singletons that requests have made; `told` is called by the number that this answers.
     #[napi]
-    pub fn retire(&self) -> u32 {
-        let (number, inbox) = (self.here.ask(), self.here.inbox.clone());
-        self.io.retire(&self.service, move || inbox.tell((number, Answer::Retired)));
-        number
+    pub fn retire(&self) -> f64 {
+        let (number, inbox) = (self.here.inbox.ask(), self.here.inbox.clone());
+        self.io.retire(&self.service, move || inbox.tell(number, Answer::Nothing));
+        number as f64
     }
 
     /// Sends a request through the in-memory door; `told` is called by the number that this answers.
@@ -143,51 +140,42 @@ impl Worker {
         target: String,
         #[napi(ts_arg_type = "string[]")] flat: Unknown,
         body: Buffer,
-    ) -> napi::Result<u32> {
-        let fields = convert::fields(Js::of(&env), Val::of(flat))?;
+    ) -> napi::Result<f64> {
+        let fields = convert::fields(Js::of(&env), Val::of(flat)).map_err(refused)?;
         let request = spikard_http::head(&method, &target, fields).map_err(refused)?;
-        let request = request.map(|()| Full::new(Bytes::copy_from_slice(&body)));
-        let (number, inbox, service) = (self.here.ask(), self.here.inbox.clone(), self.service.clone());
+        let request = request.map(|()| Bytes::copy_from_slice(&body));
+        let (number, inbox, service) = (self.here.inbox.ask(), self.here.inbox.clone(), self.service.clone());
         self.io.spawn(async move {
             let answer = spikard_http::testing::send(&service, request).await;
-            inbox.tell((number, answer.map_or(Answer::Broken, Answer::Response)));
+            inbox.tell(number, answer.map_or(Answer::Nothing, Answer::Response));
         });
-        Ok(number)
+        Ok(number as f64)
     }
 
-    /// The id of the host's `Request` of a request that has not ended, made when it is first asked for.
+    /// The head of a request that has not ended.
     #[napi]
-    pub fn request(&self, env: Env, token: f64) -> napi::Result<u32> {
-        let js = Js::of(&env);
-        let held = self.here.held(Token(token)).ok_or_else(|| refused("the request is over"))?;
-        if let Some(made) = held.request.get() {
-            return Ok(made);
-        }
-        let head = RequestHead::new(&held, self.here.clone()).ok_or_else(|| refused("there is no head"))?;
-        let head = Val::of(head.into_unknown(&env)?);
-        let made = js.call(js.kept(&self.here.host.request), &[js.number(token), head]);
-        let HostId(id) = held.keep(js.read_id(made.map_err(|_| Fault::from("no request was made"))?)?);
-        held.request.set(Some(id));
-        Ok(id)
+    pub fn head(&self, token: f64) -> napi::Result<RequestHead> {
+        let held = self.here.held(Ticket::of(token as u64)).ok_or_else(|| refused("the request is over"))?;
+        RequestHead::new(&held, self.here.clone()).ok_or_else(|| refused("there is no head"))
     }
 
     /// The host value that the user code of one request shares: the given one where it is the first. None: the request is
     /// over.
     #[napi]
     pub fn share(&self, token: f64, value: u32) -> Option<u32> {
-        self.here.held(Token(token)).map(|held| held.share(value))
+        self.here.held(Ticket::of(token as u64)).map(|held| held.share(value))
     }
 
     /// A place for one more background task, a host value. False: there is none.
     #[napi]
     pub fn reserve(&self, task: u32) -> bool {
-        self.here.reserve(task, self.service.background().reserve())
+        self.here.places.reserve(self.service.background(), HostId(task))
     }
 
     /// Gives the place of a task back that will never run.
     #[napi]
     pub fn give_back(&self, task: u32) {
-        self.here.give_back(task);
+        self.here.places.give_back([HostId(task)]);
     }
 
     /// Runs a task whose request has ended. Its place has been reserved.

@@ -16,7 +16,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::Full;
 use pyo3::{
     exceptions::{PyNotImplementedError, PyRuntimeError},
     intern,
@@ -27,7 +26,7 @@ use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
 use spikard_http::server::Alarm;
 use spikard_http::{
     Service, Tokio,
-    server::{IoThread, Reactor},
+    server::{Home, IoThread},
 };
 
 use crate::{
@@ -35,6 +34,7 @@ use crate::{
         Cause, Key, Loop,
         host::Host,
         pool::{self, Pool},
+        slots,
         values::Values,
     },
     error::invalid,
@@ -96,9 +96,9 @@ impl Worker {
         // A loop that watches no descriptors cannot be told of sockets either.
         let own = !io_thread && inbox.bell().descriptor().is_some();
         let rung = inbox.clone();
-        let home = own.then(|| Reactor::new(move || rung.ring())).transpose()?;
-        let io = IoThread::start(runtime, &service, home.as_ref())?;
-        let watched = home.as_ref().map(Reactor::descriptor);
+        let home = if own { Home::new(move || rung.ring())? } else { Home::default() };
+        let io = IoThread::start(runtime, &service, &home)?;
+        let watched = home.descriptor();
         let key = engine::open(event_loop, host, service.apart().clone(), inbox.clone(), threads, home)?;
         let pool = engine::find(key).expect("it was opened on this thread").pool.clone();
         let worker = Py::new(py, Self { key, inbox, service, io, pool, watched })?;
@@ -133,7 +133,7 @@ impl Worker {
         let source = supervisor::source(self.service.config(), share)?;
         let place = source.place();
         let (number, inbox) = (here.ask(told), self.inbox.clone());
-        self.io.serve(&self.service, source, move |drained| inbox.tell((number, Answer::Drained(drained))));
+        self.io.serve(&self.service, source, move |drained| inbox.tell(number, Answer::Drained(drained)));
         Ok(place)
     }
 
@@ -160,7 +160,7 @@ impl Worker {
     /// done. For when no request needs them any more.
     fn retire(&self, told: Py<PyAny>) -> PyResult<()> {
         let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
-        self.io.retire(&self.service, move || inbox.tell((number, Answer::Retired)));
+        self.io.retire(&self.service, move || inbox.tell(number, Answer::Retired));
         Ok(())
     }
 
@@ -171,7 +171,7 @@ impl Worker {
 
     /// Cancels the Tasks of everything that waits.
     fn cancel(&self, py: Python<'_>) -> PyResult<()> {
-        let tasks = engine::find(self.key).map(|here| here.slots.tasks(py)).unwrap_or_default();
+        let tasks = engine::find(self.key).map(|here| slots::tasks(py, &here.slots)).unwrap_or_default();
         tasks.into_iter().try_for_each(|task| task.call_method0(py, intern!(py, "cancel")).map(drop))
     }
 
@@ -185,7 +185,7 @@ impl Worker {
         body: Vec<u8>,
         told: Py<PyAny>,
     ) -> PyResult<()> {
-        let request = head(method, target, headers)?.map(|()| Full::new(Bytes::from(body)));
+        let request = head(method, target, headers)?.map(|()| Bytes::from(body));
         let service = self.service.clone();
         self.ask(told, async move {
             spikard_http::testing::send(&service, request).await.map_or(Answer::Broken, Answer::Response)
@@ -247,7 +247,7 @@ impl Worker {
     /// Has the I/O side find out what `told` is called with.
     fn ask(&self, told: Py<PyAny>, answer: impl Future<Output = Answer> + Send + 'static) -> PyResult<()> {
         let (number, inbox) = (self.here()?.ask(told), self.inbox.clone());
-        self.io.spawn(async move { inbox.tell((number, answer.await)) });
+        self.io.spawn(async move { inbox.tell(number, answer.await) });
         Ok(())
     }
 

@@ -12,8 +12,8 @@ use spikard_http::{Piece, server::Drained};
 
 use crate::vectorcall;
 
-/// The way to the loop of one worker. Whoever asked for an answer on the loop finds it by the number that `Loop::ask` gave.
-pub(crate) type Inbox = spikard_ffi::Inbox<(u64, Answer), Bell>;
+/// The way to the loop of one worker.
+pub(crate) type Inbox = spikard_ffi::Inbox<Answer, Bell>;
 
 /// What the I/O thread has to tell.
 pub(crate) enum Answer {
@@ -38,8 +38,6 @@ pub(crate) enum Answer {
 /// How the loop is woken.
 pub(crate) struct Bell {
     way: Way,
-    /// Tells the loop's thread from the others.
-    owner: usize,
     /// On the loop's own thread: cheaper than the way from outside.
     soon: OnceLock<Soon>,
     /// What a ring raised: a signal's handler, most of all, whose exception is for the loop.
@@ -68,19 +66,10 @@ struct Soon {
     context: Py<PyDict>,
 }
 
-thread_local! {
-    /// Its address names the thread for as long as it lives.
-    static THREAD: u8 = const { 0 };
-}
-
-fn this_thread() -> usize {
-    THREAD.with(|thread| std::ptr::from_ref(thread).addr())
-}
-
 impl spikard_ffi::Bell for Bell {
-    fn ring(&self) {
+    fn ring(&self, here: bool) {
         match self.soon.get() {
-            Some(Soon { call_soon, turn, context }) if self.owner == this_thread() => {
+            Some(Soon { call_soon, turn, context }) if here => {
                 let called = Python::attach(|py| call_soon.call(py, (turn,), Some(context.bind(py))));
                 if let Err(raised) = called {
                     self.raise(raised);
@@ -112,7 +101,7 @@ impl Way {
 
 impl Bell {
     fn new(way: Way) -> Self {
-        Self { way, owner: this_thread(), soon: OnceLock::new(), raised: Mutex::new(None) }
+        Self { way, soon: OnceLock::new(), raised: Mutex::new(None) }
     }
 
     /// One that the loop watches.

@@ -4,7 +4,6 @@
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use http_body_util::Full;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use spikard::{App, Error, ErrorCode, Form, IntoResponse, Json, JsonSchema, Path, Query, Service};
@@ -62,17 +61,15 @@ fn service(app: App) -> Service {
 
 async fn ask(method: &str, target: &str, kind: &str, body: impl AsRef<[u8]>) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(target).header("host", "test").header("content-type", kind);
-    let response =
-        send(&service(app()), request.body(Full::new(Bytes::copy_from_slice(body.as_ref()))).unwrap()).await.unwrap();
+    let response = send(&service(app()), request.body(Bytes::copy_from_slice(body.as_ref())).unwrap()).await.unwrap();
     let text = response.body();
     let value = serde_json::from_slice(text).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(text)));
     (response.status(), value)
 }
 
 async fn get(target: &str) -> (StatusCode, Value) {
-    let response = send(&service(app()), Request::get(target).header("host", "test").body(Full::default()).unwrap())
-        .await
-        .unwrap();
+    let response =
+        send(&service(app()), Request::get(target).header("host", "test").body(Bytes::new()).unwrap()).await.unwrap();
     let text = response.body();
     let value = serde_json::from_slice(text).unwrap_or_else(|_| Value::from(String::from_utf8_lossy(text)));
     (response.status(), value)
@@ -158,8 +155,7 @@ async fn a_request_that_takes_too_long_is_cancelled() {
         "never"
     });
     let service = service(slow);
-    let answer =
-        send(&service, Request::get("/").header("host", "test").body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+    let answer = send(&service, Request::get("/").header("host", "test").body(Bytes::new()).unwrap()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
     service.idle().await;
 }

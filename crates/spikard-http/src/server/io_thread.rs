@@ -16,7 +16,7 @@ use tokio::{
 
 #[cfg(unix)]
 use super::{Assignment, Remote, serve_assigned};
-use super::{Bound, Drained, Reactor, Shutdown, bind, serve};
+use super::{Bound, Drained, Home, Shutdown, bind, serve};
 use crate::Service;
 
 /// Where connections come from.
@@ -90,9 +90,8 @@ pub struct IoThread {
 }
 
 impl IoThread {
-    /// Starts the thread, which brings the answers of a service home. `reactor`: the connections live on the host's own
-    /// thread.
-    pub fn start(runtime: Runtime, service: &Service, reactor: Option<&Reactor>) -> io::Result<Self> {
+    /// Starts the thread, which brings the answers of a service home.
+    pub fn start(runtime: Runtime, service: &Service, home: &Home) -> io::Result<Self> {
         let (handle, over) = (runtime.handle().clone(), Arc::new(Notify::new()));
         let end = over.clone();
         let run = move || runtime.block_on(async move { end.notified().await });
@@ -103,9 +102,9 @@ impl IoThread {
             thread,
             shutdown: OnceLock::new(),
             #[cfg(unix)]
-            home: reactor.map(|reactor| reactor.remote().clone()),
+            home: home.remote(),
         };
-        if reactor.is_some() {
+        if home.descriptor().is_some() {
             service.live_with_host();
         }
         io.spawn(service.bring_home());

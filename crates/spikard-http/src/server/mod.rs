@@ -14,6 +14,7 @@ mod ear;
 mod guard;
 mod handle;
 mod head;
+mod home;
 mod io_thread;
 mod last_words;
 mod link;
@@ -39,10 +40,11 @@ pub(crate) use connection::unasked;
 pub use door::Listener;
 pub use guard::Wire;
 pub use handle::Handle;
+pub use home::{BATCH, Home, due};
 pub use io_thread::{IoThread, Source};
 pub use listen::{Bound, bind};
 #[cfg(not(unix))]
-pub use no_reactor::Reactor;
+pub use no_reactor::{LoopWatch, Reactor};
 #[cfg(unix)]
 pub use reactor::{LoopWatch, Reactor, Remote};
 pub use refuse::refuse;

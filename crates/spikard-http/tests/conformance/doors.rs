@@ -4,7 +4,6 @@ use std::{net::SocketAddr, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http_body_util::Full;
 use spikard_http::{Platform, Service, Tokio, server, testing};
 use tokio::{
     io::{AsyncRead, AsyncWrite, duplex},
@@ -98,7 +97,7 @@ impl Visit {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        let sent = builder.body(Full::new(Bytes::from(request.body.clone().unwrap_or_default())));
+        let sent = builder.body(Bytes::from(request.body.clone().unwrap_or_default()));
         let answer = testing::send(&self.service, sent?).await;
         let (head, body) = answer.ok_or_else(|| Fault::new("the answer broke off"))?.into_parts();
         let field = |(name, value): (&http::HeaderName, &http::HeaderValue)| {

@@ -7,12 +7,13 @@ use http::StatusCode;
 use spikard_core::{
     Args, Body, CallableId, Error, Flow, Head, HostArg, HostId, Outcome, Reason, Request, Response, Sent,
 };
-use spikard_ffi::{Call, Reply, Report};
+use spikard_ffi::{Call, Reply, Report, Ticket};
 
-use super::{Held, Loop, Token};
+use super::{Held, Loop};
 use crate::{
     convert::{self, Failure},
     error,
+    host::Host,
     js::{Fault, Js, Kind, Val},
 };
 
@@ -43,51 +44,57 @@ impl Owes {
     }
 }
 
+/// Where the calls of one request begin and are settled.
+#[derive(Clone, Copy)]
+pub(crate) struct Stage<'a> {
+    pub(crate) js: Js<'a>,
+    pub(crate) here: &'a Loop,
+    pub(crate) held: &'a Held,
+}
+
 /// What is called, with what, and what has to be answered.
 type Prepared<'a> = (Result<Val<'a>, Fault>, Vec<Val<'a>>, Owes);
 
-impl Loop {
-    /// Begins a call. What is owed, where the host answers it later.
-    pub(super) fn call(&self, js: Js<'_>, token: Token, held: &Held, call: Call) -> Option<Owes> {
+impl<'a> Stage<'a> {
+    pub(crate) fn host(self) -> &'a Host {
+        &self.here.host
+    }
+
+    /// Begins a call of this work. What is owed, where the host answers it later.
+    pub(super) fn call(self, ticket: Ticket, call: Call) -> Option<Owes> {
         match call {
             Call::Handle { handler: id, args, reply } => {
-                return self.bound(js, token, held, id, (args, Owes::Handle(self.host.status(id), reply)));
+                self.bound(ticket, id, args, Owes::Handle(self.host().status(id), reply))
             }
             Call::Provide { provider: id, args, lasting, reply } => {
-                return self.bound(js, token, held, id, (args, Owes::Provide(lasting, reply)));
+                self.bound(ticket, id, args, Owes::Provide(lasting, reply))
             }
-            Call::Bind { args, reply } => self.bind(js, held, args, reply),
-            Call::Report { report, reply } => {
-                self.report(js, &report);
-                reply.ok(());
+            Call::Bind { args, reply } => {
+                self.bind(args, reply);
+                None
             }
-            other => match self.prepared(js, held, other) {
-                Some((Ok(function), args, owes)) => return run(js, held, function, (token, args), owes),
-                Some((Err(fault), _, owes)) => return failed(owes, fault),
-                None => (),
-            },
+            other => self.run(ticket, self.prepared(other)?),
         }
-        None
     }
 
     /// None: dropped, it is answered 500.
-    fn prepared<'a>(&self, js: Js<'a>, held: &Held, call: Call) -> Option<Prepared<'a>> {
+    fn prepared(self, call: Call) -> Option<Prepared<'a>> {
+        let (js, host) = (self.js, self.host());
         let id = |HostId(id): HostId| js.id(id);
-        let host = &self.host;
         Some(match call {
             Call::Before { hook, mut request, reply, .. } => {
                 if let Some(head) = request.head.take() {
-                    held.see(head);
+                    self.held.see(head);
                 }
                 (host.callable(js, hook), vec![], Owes::Before(request, reply))
             }
             Call::After { hook, response, reply, .. } => {
-                let shown = shown(js, &response).unwrap_or_default();
+                let shown = self.shown(&response).unwrap_or_default();
                 (host.callable(js, hook), shown, Owes::After(response, reply))
             }
             Call::Recover { handler, error, head, reply } => {
                 let owes = Owes::Recover(error.status_code(), reply);
-                (host.callable(js, handler), told(js, held, &error, head).unwrap_or_default(), owes)
+                (host.callable(js, handler), self.told(&error, head).unwrap_or_default(), owes)
             }
             Call::Pull { stream, reply } => (Ok(js.kept(&host.pull)), vec![id(stream)], Owes::Pull(reply)),
             Call::Finish { value, outcome, reply } => {
@@ -96,91 +103,174 @@ impl Loop {
                 (Ok(js.kept(&host.finish)), vec![id(value), js.id(outcome), exception], Owes::Done(reply))
             }
             Call::Run { task, reply } => {
-                self.give_back(task.0);
+                self.here.places.give_back([task]);
                 (Ok(js.kept(&host.background)), vec![id(task)], Owes::Done(reply))
+            }
+            Call::Report { report, reply } => {
+                (Ok(js.kept(&host.report)), self.reported(&report).unwrap_or_default(), Owes::Done(reply))
             }
             _ => return None,
         })
     }
 
     /// Calls what is called with bound arguments.
-    fn bound(&self, js: Js<'_>, token: Token, held: &Held, id: CallableId, (args, owes): (Args, Owes)) -> Option<Owes> {
+    fn bound(self, ticket: Ticket, id: CallableId, args: Args, owes: Owes) -> Option<Owes> {
         let mut argv = Vec::with_capacity(args.len() + 1);
         for arg in args {
-            match convert::argument(js, &self.host, held, arg) {
+            match convert::argument(self, arg) {
                 Ok(value) => argv.push(value),
                 Err(failure) => {
-                    owes.fail(self.unbound(js, held, failure));
+                    owes.fail(self.unbound(failure));
                     return None;
                 }
             }
         }
-        match self.host.callable(js, id) {
-            Ok(function) => run(js, held, function, (token, argv), owes),
-            Err(fault) => failed(owes, fault),
-        }
+        self.run(ticket, (self.host().callable(self.js, id), argv, owes))
     }
 
-    fn bind(&self, js: Js<'_>, held: &Held, args: Vec<HostArg>, reply: Reply<Vec<HostId>>) {
+    /// A call that is not answered with `undefined` has been answered.
+    fn run(self, ticket: Ticket, (function, mut args, owes): Prepared<'a>) -> Option<Owes> {
+        args.insert(0, self.js.number(ticket.number() as f64));
+        match function.map(|function| self.js.call(function, &args)) {
+            Ok(Ok(answer)) if self.js.kind(answer) == Kind::napi_undefined => return Some(owes),
+            Ok(Ok(answer)) => self.settle(owes, answer),
+            Ok(Err(_)) => owes.fail(Error::internal("the package threw what it should have told")),
+            Err(fault) => owes.fail(fault.into()),
+        }
+        None
+    }
+
+    fn bind(self, args: Vec<HostArg>, reply: Reply<Vec<HostId>>) {
         let mut bound = Vec::with_capacity(args.len());
         for input in args {
-            let kept = convert::decode(js, &self.host, held, Box::new(input)).and_then(|value| {
-                let id = js.call(js.kept(&self.host.keep), &[value]).map_err(|_| Fault::from("no value was kept"))?;
-                Ok(js.read_id(id)?)
+            let kept = convert::decode(self, Box::new(input)).and_then(|value| {
+                let id = self.js.call(self.js.kept(&self.host().keep), &[value]);
+                Ok(self.js.read_id(id.map_err(|_| Fault::new("no value was kept"))?)?)
             });
             match kept {
-                Ok(id) => bound.push(held.keep(id)),
-                Err(failure) => return reply.fail(self.unbound(js, held, failure)),
+                Ok(id) => bound.push(self.held.keep(id)),
+                Err(failure) => return reply.fail(self.unbound(failure)),
             }
         }
         reply.ok(bound);
     }
 
     /// A decoder refused its input, or failed.
-    fn unbound(&self, js: Js<'_>, held: &Held, failure: Failure<'_>) -> Error {
+    fn unbound(self, failure: Failure<'a>) -> Error {
+        let js = self.js;
         let (what, input) = match failure {
             Failure::Fault(fault) => return fault.into(),
             Failure::Thrown(what, input) => (what, input),
         };
-        match js.call(js.kept(&self.host.refused), &[what]) {
-            Ok(words) if js.kind(words) == Kind::Text => {
+        match js.call(js.kept(&self.host().refused), &[what]) {
+            Ok(words) if js.kind(words) == Kind::napi_string => {
                 let refused = js.read_text(words).and_then(|words| error::refused(*input, &words));
                 refused.unwrap_or_else(Error::from)
             }
-            Ok(failure) => thrown(js, held, failure),
+            Ok(failure) => self.thrown(failure),
             Err(_) => Error::internal("a decoder failed"),
         }
     }
 
-    fn report(&self, js: Js<'_>, report: &Report) {
-        let text = |text: &str| js.text(text).unwrap_or(js.null());
+    /// What the log is told: the id of what was thrown or null, what the core says, route and request id.
+    fn reported(self, report: &Report) -> Result<Vec<Val<'a>>, Fault> {
+        let js = self.js;
         let exception = report.exception.map_or(js.null(), |HostId(id)| js.id(id));
-        let source = report.source.as_deref().map_or(js.null(), text);
-        let request_id = report.request_id.as_ref().map_or(js.null(), |id| text(&id.to_string()));
-        let _ = js.call(js.kept(&self.host.report), &[exception, source, text(&report.route), request_id]);
+        let (source, id) = (report.source.as_deref(), report.request_id.as_ref().map(ToString::to_string));
+        Ok(vec![exception, js.optional(source)?, js.text(&*report.route)?, js.optional(id.as_deref())?])
     }
-}
 
-/// A call that is not answered with `undefined` has been answered.
-fn run(
-    js: Js<'_>,
-    held: &Held,
-    function: Val<'_>,
-    (Token(token), mut args): (Token, Vec<Val<'_>>),
-    owes: Owes,
-) -> Option<Owes> {
-    args.insert(0, js.number(token));
-    match js.call(function, &args) {
-        Ok(answer) if js.kind(answer) == Kind::Undefined => return Some(owes),
-        Ok(answer) => settle(js, held, owes, answer),
-        Err(_) => owes.fail(Error::internal("the package threw what it should have told")),
+    /// The host has answered: its value becomes the reply.
+    pub(super) fn settle(self, owes: Owes, answer: Val<'a>) {
+        let js = self.js;
+        if error::is_failure(js, answer) {
+            return owes.fail(self.thrown(answer));
+        }
+        match owes {
+            Owes::Handle(status, reply) => reply_with(reply, self.response(answer, status)),
+            Owes::Before(request, reply) => reply_with(reply, self.before(answer, request)),
+            Owes::After(shown, reply) => reply_with(reply, self.after(answer, shown).map(Flow::Continue)),
+            Owes::Recover(status, reply) => {
+                let nobody = js.kind(answer) == Kind::napi_null;
+                reply_with(reply, (!nobody).then(|| self.response(answer, status)).transpose());
+            }
+            Owes::Provide(lasting, reply) => {
+                let id = js.read_id(answer);
+                reply_with(reply, id.map(|id| if lasting { HostId(id) } else { self.held.keep(id) }));
+            }
+            Owes::Pull(reply) => reply_with(reply, convert::piece(js, answer)),
+            Owes::Done(reply) => reply.ok(()),
+        }
     }
-    None
-}
 
-fn failed(owes: Owes, fault: Fault) -> Option<Owes> {
-    owes.fail(fault.into());
-    None
+    /// What was thrown goes with the request.
+    fn thrown(self, failure: Val<'a>) -> Error {
+        let error = error::thrown(self.js, failure).unwrap_or_else(Error::from);
+        if let Some(HostId(id)) = error.exception {
+            self.held.keep(id);
+        }
+        error
+    }
+
+    /// A response, whose stream and tasks go with the request.
+    fn response(self, answer: Val<'a>, status: StatusCode) -> Result<Response, Fault> {
+        let response = convert::response(self.js, answer, status)?;
+        if let Body::Stream(HostId(stream)) = response.body {
+            self.held.keep(stream);
+        }
+        for HostId(task) in &response.tasks {
+            self.held.keep(*task);
+        }
+        Ok(response)
+    }
+
+    /// Null goes on, with what was changed; anything else is the answer.
+    fn before(self, answer: Val<'a>, mut request: Request) -> Result<Flow<Request>, Fault> {
+        if self.js.kind(answer) != Kind::napi_null {
+            return self.response(answer, StatusCode::OK).map(Flow::Respond);
+        }
+        request.head = self.held.head();
+        Ok(Flow::Continue(request))
+    }
+
+    /// What a hook on the way out is shown: status, fields, and the body where it is there.
+    fn shown(self, response: &Response) -> Result<Vec<Val<'a>>, Fault> {
+        let js = self.js;
+        let fields = convert::fields_of(js, response.headers.iter().map(|(name, value)| (name, value)))?;
+        let body = match &response.body {
+            Body::Whole(whole) => js.buffer(whole.clone())?,
+            _ => js.null(),
+        };
+        Ok(vec![js.id(response.status.as_u16().into()), fields, body])
+    }
+
+    /// Null: as it was. `[status, fields, undefined, tasks]` leaves the body.
+    fn after(self, answer: Val<'a>, mut shown: Response) -> Result<Response, Fault> {
+        let js = self.js;
+        if js.kind(answer) == Kind::napi_null {
+            return Ok(shown);
+        }
+        let keeps_body = js.is_array(answer) && js.kind(js.item(answer, 2)?) == Kind::napi_undefined;
+        let mut made = self.response(answer, shown.status)?;
+        if keeps_body {
+            made.body = std::mem::replace(&mut shown.body, Body::Whole(Bytes::new()));
+        }
+        made.tasks.splice(0..0, shown.tasks);
+        Ok(made)
+    }
+
+    /// What an exception handler is told: the id of what was thrown or null, the status, and the problem document.
+    fn told(self, error: &Error, head: Option<Arc<Head>>) -> Result<Vec<Val<'a>>, Fault> {
+        let js = self.js;
+        if let Some(head) = head
+            && self.held.head().is_none()
+        {
+            self.held.see(head);
+        }
+        let exception = error.exception.map_or(js.null(), |HostId(id)| js.id(id));
+        let fields = convert::fields_of(js, error.headers.iter().map(|(name, value)| (name, value)))?;
+        Ok(vec![exception, js.id(error.status_code().as_u16().into()), js.text(error.told())?, fields])
+    }
 }
 
 fn reply_with<T>(reply: Reply<T>, made: Result<T, Fault>) {
@@ -188,94 +278,6 @@ fn reply_with<T>(reply: Reply<T>, made: Result<T, Fault>) {
         Ok(made) => reply.ok(made),
         Err(fault) => reply.fail(fault.into()),
     }
-}
-
-/// The host has answered: its value becomes the reply.
-pub(super) fn settle(js: Js<'_>, held: &Held, owes: Owes, answer: Val<'_>) {
-    if error::is_failure(js, answer) {
-        return owes.fail(thrown(js, held, answer));
-    }
-    match owes {
-        Owes::Handle(status, reply) => reply_with(reply, response(js, held, answer, status)),
-        Owes::Before(request, reply) => reply_with(reply, before(js, held, answer, request)),
-        Owes::After(shown, reply) => reply_with(reply, after(js, held, answer, shown).map(Flow::Continue)),
-        Owes::Recover(status, reply) => {
-            let nobody = js.kind(answer) == Kind::Null;
-            reply_with(reply, (!nobody).then(|| response(js, held, answer, status)).transpose());
-        }
-        Owes::Provide(lasting, reply) => {
-            let id = js.read_id(answer);
-            reply_with(reply, id.map(|id| if lasting { HostId(id) } else { held.keep(id) }));
-        }
-        Owes::Pull(reply) => reply_with(reply, convert::piece(js, answer)),
-        Owes::Done(reply) => reply.ok(()),
-    }
-}
-
-/// What was thrown goes with the request.
-fn thrown(js: Js<'_>, held: &Held, failure: Val<'_>) -> Error {
-    let error = error::thrown(js, failure).unwrap_or_else(Error::from);
-    if let Some(HostId(id)) = error.exception {
-        held.keep(id);
-    }
-    error
-}
-
-/// A response, whose stream and tasks go with the request.
-fn response(js: Js<'_>, held: &Held, answer: Val<'_>, status: StatusCode) -> Result<Response, Fault> {
-    let response = convert::response(js, answer, status)?;
-    if let Body::Stream(HostId(stream)) = response.body {
-        held.keep(stream);
-    }
-    for HostId(task) in &response.tasks {
-        held.keep(*task);
-    }
-    Ok(response)
-}
-
-/// Null goes on, with what was changed; anything else is the answer.
-fn before(js: Js<'_>, held: &Held, answer: Val<'_>, mut request: Request) -> Result<Flow<Request>, Fault> {
-    if js.kind(answer) != Kind::Null {
-        return response(js, held, answer, StatusCode::OK).map(Flow::Respond);
-    }
-    request.head = held.head();
-    Ok(Flow::Continue(request))
-}
-
-/// What a hook on the way out is shown: status, fields, and the body where it is there.
-fn shown<'a>(js: Js<'a>, response: &Response) -> Result<Vec<Val<'a>>, Fault> {
-    let fields = convert::fields_of(js, response.headers.iter().map(|(name, value)| (name, value)))?;
-    let body = match &response.body {
-        Body::Whole(whole) => js.buffer(whole.clone())?,
-        _ => js.null(),
-    };
-    Ok(vec![js.id(response.status.as_u16().into()), fields, body])
-}
-
-/// Null: as it was. `[status, fields, null, tasks]` leaves the body.
-fn after(js: Js<'_>, held: &Held, answer: Val<'_>, mut shown: Response) -> Result<Response, Fault> {
-    if js.kind(answer) == Kind::Null {
-        return Ok(shown);
-    }
-    let keeps_body = js.is_array(answer) && js.kind(js.item(answer, 2)?) == Kind::Undefined;
-    let mut made = response(js, held, answer, shown.status)?;
-    if keeps_body {
-        made.body = std::mem::replace(&mut shown.body, Body::Whole(Bytes::new()));
-    }
-    made.tasks.splice(0..0, shown.tasks);
-    Ok(made)
-}
-
-/// What an exception handler is told: the id of what was thrown or null, the status, and the problem document.
-fn told<'a>(js: Js<'a>, held: &Held, error: &Error, head: Option<Arc<Head>>) -> Result<Vec<Val<'a>>, Fault> {
-    if let Some(head) = head
-        && held.head().is_none()
-    {
-        held.see(head);
-    }
-    let exception = error.exception.map_or(js.null(), |HostId(id)| js.id(id));
-    let fields = convert::fields_of(js, error.headers.iter().map(|(name, value)| (name, value)))?;
-    Ok(vec![exception, js.id(error.status_code().as_u16().into()), js.utf8(&error.told())?, fields])
 }
 
 /// 0: a response was made and sent; 1: not wholly; 2: what was raised is to be thrown; 3, 4: the client left, the time was

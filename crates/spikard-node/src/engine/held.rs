@@ -1,4 +1,4 @@
-//! What one request holds of the host: ids of values, its head and its `Request`. The works that it spawns share it, and
+//! What one request holds of the host: ids of values, and its head. The works that it spawns share it, and
 //! the last of them lets it go.
 
 use std::{
@@ -16,19 +16,17 @@ pub(crate) struct Held {
     ids: RefCell<Vec<u32>>,
     /// As the last hook left it.
     head: RefCell<Option<Arc<Head>>>,
-    /// The host's `Request`, once somebody has asked for it.
-    pub(crate) request: Cell<Option<u32>>,
     pub(crate) is_cancelled: Cell<bool>,
     /// What its user code shares.
-    shared: Cell<Option<u32>>,
+    pub(super) shared: Cell<Option<u32>>,
     released: Rc<Released>,
 }
 
 impl Held {
     pub(super) fn new(released: &Rc<Released>) -> Self {
         let (ids, head) = (RefCell::default(), RefCell::default());
-        let (request, shared, is_cancelled) = (Cell::new(None), Cell::new(None), Cell::new(false));
-        Self { ids, head, request, is_cancelled, shared, released: released.clone() }
+        let (shared, is_cancelled) = (Cell::new(None), Cell::new(false));
+        Self { ids, head, is_cancelled, shared, released: released.clone() }
     }
 
     /// Lets an id go with the request.

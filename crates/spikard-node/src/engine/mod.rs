@@ -4,39 +4,23 @@ mod calls;
 mod held;
 pub(crate) mod request;
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::{HashMap, VecDeque},
-    rc::Rc,
-    sync::Arc,
-    time::{Duration, Instant},
+use std::{cell::RefCell, collections::VecDeque, io, rc::Rc, sync::Arc, time::Instant};
+
+use spikard_core::{Error, HostId};
+use spikard_ffi::{Driver, Slots, Step, Ticket, Work};
+use spikard_http::{
+    Apart, Places,
+    server::{BATCH, Drained, Home, due},
 };
 
-use spikard_core::Error;
-use spikard_ffi::{Driver, Step, Ticket, Work};
-use spikard_http::{Apart, Place, server::Drained};
-
-pub(crate) use self::held::Held;
-use self::{
-    calls::{Owes, settle},
-    held::Released,
-};
+use self::{calls::Owes, held::Released};
+pub(crate) use self::{calls::Stage, held::Held};
 use crate::{
     convert,
-    home::Home,
     host::Host,
     js::{Fault, Js, Val},
     runtime::{Answer, Inbox},
 };
-
-/// At most this many of each kind are dealt with in one go.
-const BATCH: usize = 256;
-
-/// How long a turn may take before the host's loop has its own.
-const SLICE: Duration = Duration::from_millis(2);
-
-/// So many requests are begun between two looks at the clock.
-const LOOK_AT_CLOCK: usize = 8;
 
 /// Everything of one worker that lives on its main thread. Nothing in it is borrowed while the host's code runs.
 pub(crate) struct Loop {
@@ -44,75 +28,41 @@ pub(crate) struct Loop {
     pub(crate) host: Host,
     driver: Driver,
     apart: Apart,
-    /// The connections, where they live on this thread.
-    pub(crate) home: Option<Home>,
-    /// By the index of its ticket.
-    jobs: RefCell<Vec<Option<Job>>>,
-    serial: Cell<u32>,
+    pub(crate) home: Home,
+    jobs: Slots<Job>,
     /// Works that requests have spawned, with what they see of these: never begun inside another's step.
     spawned: RefCell<VecDeque<(Work, Rc<Held>)>>,
     released: Rc<Released>,
-    asked: Cell<u32>,
-    /// Of background tasks that have not begun, by their ids.
-    places: RefCell<HashMap<u32, Place>>,
+    pub(crate) places: Places,
 }
 
 /// One request: the trampoline between its work and the host's code.
 struct Job {
-    ticket: Ticket,
-    serial: u32,
     held: Rc<Held>,
     /// What is owed for the call that has begun.
     open: Option<Owes>,
 }
 
-/// Names a job to the host: a late one is harmless.
-#[derive(Clone, Copy)]
-pub(crate) struct Token(pub(crate) f64);
-
-impl Token {
-    /// Indexes stay below it: it is a million requests in flight.
-    const INDEXES: u64 = 1 << 20;
-
-    fn new(ticket: Ticket, serial: u32) -> Self {
-        Self((u64::from(serial) * Self::INDEXES + ticket.index() as u64) as f64)
-    }
-
-    fn parts(self) -> (usize, u32) {
-        let whole = self.0 as u64;
-        ((whole % Self::INDEXES) as usize, (whole / Self::INDEXES) as u32)
-    }
-}
-
 impl Loop {
-    pub(crate) fn new(inbox: Arc<Inbox>, host: Host, apart: Apart, home: Option<Home>) -> Self {
+    pub(crate) fn new(inbox: Arc<Inbox>, host: Host, apart: Apart, home: Home) -> Self {
         let driver = Driver::new(inbox.clone());
-        let (jobs, spawned) = (RefCell::default(), RefCell::default());
-        let (serial, asked) = (Cell::new(0), Cell::new(0));
-        let (released, places) = (Rc::default(), RefCell::default());
-        Self { inbox, host, driver, apart, home, jobs, serial, spawned, released, asked, places }
+        let (jobs, spawned) = (Slots::default(), RefCell::default());
+        let (released, places) = (Rc::default(), Places::default());
+        Self { inbox, host, driver, apart, home, jobs, spawned, released, places }
     }
 
-    /// Deals with what has come, for a moment at most. I/O and user code take turns in it: what has arrived is counted and
-    /// refused, and answers leave, between the requests. `look`: sockets are ready.
+    /// Deals with what has come, for a moment at most. `look`: sockets are ready.
     pub(crate) fn turn(&self, js: Js<'_>, look: bool) {
         let turn = self.inbox.begin_turn(false);
-        let until = Instant::now() + SLICE;
-        let mut ready = self.poll_io(look);
-        loop {
+        let is_done = self.home.turn(look, |until| {
             self.deal(js, until);
-            ready |= self.poll_io(false);
-            if !ready && !self.has_work() || Instant::now() >= until {
-                break;
-            }
-            ready = false;
-        }
+            Ok::<_, io::Error>(self.has_work())
+        });
         self.let_go(js);
-        turn.end(|| ready || self.has_work() || self.home.as_ref().is_some_and(Home::has_work));
-    }
-
-    fn poll_io(&self, look: bool) -> bool {
-        self.home.as_ref().is_some_and(|home| home.turn(look, BATCH))
+        // What the system refuses in one look, the next one sees.
+        if is_done.unwrap_or(false) {
+            turn.end(|| self.has_work() || self.home.has_work());
+        }
     }
 
     fn has_work(&self) -> bool {
@@ -132,12 +82,8 @@ impl Loop {
             let Some((work, held)) = self.spawned.borrow_mut().pop_front() else { break };
             js.within(|js| self.begin(js, work, held));
         }
-        for begun in 1..=BATCH {
-            let Some(work) = self.inbox.works.pop() else { break };
+        for work in due(&self.inbox.works, until) {
             js.within(|js| self.begin(js, work, Rc::new(Held::new(&self.released))));
-            if begun % LOOK_AT_CLOCK == 0 && Instant::now() >= until {
-                break;
-            }
         }
     }
 
@@ -149,41 +95,21 @@ impl Loop {
         self.inbox.ring();
     }
 
-    /// Holds the place of a task until it begins. False: there is none.
-    pub(crate) fn reserve(&self, task: u32, place: Option<Place>) -> bool {
-        let reserved = place.map(|place| self.places.borrow_mut().insert(task, place));
-        reserved.is_some()
-    }
-
-    /// Gives a task's place back: it begins, or never will.
-    pub(crate) fn give_back(&self, task: u32) {
-        self.places.borrow_mut().remove(&task);
-    }
-
     fn begin(&self, js: Js<'_>, work: Work, held: Rc<Held>) {
         let ticket = self.driver.accept(work);
-        let serial = self.serial.get().wrapping_add(1);
-        self.serial.set(serial);
-        let mut jobs = self.jobs.borrow_mut();
-        if jobs.len() <= ticket.index() {
-            jobs.resize_with(ticket.index() + 1, || None);
-        }
-        jobs[ticket.index()] = Some(Job { ticket, serial, held, open: None });
-        drop(jobs);
+        drop(self.jobs.put(ticket, Job { held, open: None }));
         self.advance(js, ticket);
     }
 
     /// Steps a work until it waits or has ended.
     fn advance(&self, js: Js<'_>, ticket: Ticket) {
-        let Some((held, token)) = self.with(ticket.index(), |job| (job.held.clone(), Token::new(ticket, job.serial)))
-        else {
-            return;
-        };
+        let Some(held) = self.held(ticket) else { return };
+        let stage = Stage { js, here: self, held: &held };
         loop {
             match self.driver.step(ticket) {
                 Step::Call(call) => {
-                    if let Some(owes) = self.call(js, token, &held, call) {
-                        self.with(ticket.index(), |job| job.open = Some(owes));
+                    if let Some(owes) = stage.call(ticket, call) {
+                        self.jobs.with(ticket, |job| job.open = Some(owes));
                         return;
                     }
                 }
@@ -194,8 +120,7 @@ impl Loop {
                 Step::Waiting => return,
                 Step::Cancel(_) => self.cancel(js, &held),
                 Step::Ended => {
-                    let ended = self.jobs.borrow_mut()[ticket.index()].take();
-                    drop((ended, held));
+                    drop((self.jobs.take(ticket), held));
                     return;
                 }
             }
@@ -203,15 +128,10 @@ impl Loop {
     }
 
     /// The host answers an open call; its value is what it would have returned at once.
-    pub(crate) fn answered(&self, js: Js<'_>, token: Token, answer: Val<'_>) {
-        let (index, serial) = token.parts();
-        let open = self.with(index, |job| {
-            // Looked at before anything is taken: another's call may be open here.
-            let open = if job.serial == serial { job.open.take() } else { None };
-            Some((open?, job.ticket, job.held.clone()))
-        });
-        let Some((owes, ticket, held)) = open.flatten() else { return };
-        settle(js, &held, owes, answer);
+    pub(crate) fn answered(&self, js: Js<'_>, ticket: Ticket, answer: Val<'_>) {
+        let open = self.jobs.with(ticket, |job| Some((job.open.take()?, job.held.clone())));
+        let Some((owes, held)) = open.flatten() else { return };
+        Stage { js, here: self, held: &held }.settle(owes, answer);
         drop(held);
         self.advance(js, ticket);
         // No turn may follow for a while: what the request held is not to wait for it.
@@ -221,28 +141,21 @@ impl Loop {
     /// The host's code learns that nobody waits for it any more, where it has asked to. Its call is answered when it ends.
     fn cancel(&self, js: Js<'_>, held: &Held) {
         held.is_cancelled.set(true);
-        if let Some(request) = held.request.get() {
-            let _ = js.call(js.kept(&self.host.cancel), &[js.id(request)]);
+        if let Some(shared) = held.shared.get() {
+            let _ = js.call(js.kept(&self.host.cancel), &[js.id(shared)]);
         }
     }
 
-    fn with<R>(&self, index: usize, look: impl FnOnce(&mut Job) -> R) -> Option<R> {
-        self.jobs.borrow_mut().get_mut(index)?.as_mut().map(look)
-    }
-
     /// What a request that has not ended holds.
-    pub(crate) fn held(&self, token: Token) -> Option<Rc<Held>> {
-        let (index, serial) = token.parts();
-        self.with(index, |job| (job.serial == serial).then(|| job.held.clone())).flatten()
+    pub(crate) fn held(&self, ticket: Ticket) -> Option<Rc<Held>> {
+        self.jobs.with(ticket, |job| job.held.clone())
     }
 
     /// Tells the host which of its values are needed no more.
     fn let_go(&self, js: Js<'_>) {
         let released = self.released.take();
-        if !self.places.borrow().is_empty() {
-            // A task that its response has taken with it, and that never came to run.
-            released.iter().for_each(|id| self.give_back(*id));
-        }
+        // A task that its response has taken with it may never have come to run.
+        self.places.give_back(released.iter().map(|id| HostId(*id)));
         let ids: Vec<_> = released.into_iter().map(|id| js.id(id)).collect();
         if !ids.is_empty()
             && let Ok(ids) = js.array(&ids)
@@ -251,16 +164,9 @@ impl Loop {
         }
     }
 
-    /// A number for something that is asked for; the answer bears it.
-    pub(crate) fn ask(&self) -> u32 {
-        let number = self.asked.get();
-        self.asked.set(number.wrapping_add(1));
-        number
-    }
-
-    fn told(&self, js: Js<'_>, number: u32, answer: Answer) {
+    fn told(&self, js: Js<'_>, number: u64, answer: Answer) {
         let mut args = Self::answer(js, answer).unwrap_or_else(|_| vec![js.null()]);
-        args.insert(0, js.id(number));
+        args.insert(0, js.number(number as f64));
         let _ = js.call(js.kept(&self.host.told), &args);
     }
 
@@ -270,7 +176,7 @@ impl Loop {
                 let (status, fields) = (answer.status().as_u16(), convert::fields_of(js, answer.headers().iter())?);
                 vec![js.id(status.into()), fields, js.buffer(answer.into_body())?]
             }
-            Answer::Broken | Answer::Retired => vec![js.null()],
+            Answer::Nothing => vec![js.null()],
             Answer::Body(Ok(body)) => vec![js.buffer(body)?],
             Answer::Body(Err(error)) => refused(js, &error)?,
             Answer::Drained(Drained { connections, in_flight }) => {
@@ -281,12 +187,9 @@ impl Loop {
 
     /// Ends what is left of the requests: each connection gets a 500.
     pub(crate) fn close(&self, js: Js<'_>) {
-        if let Some(home) = &self.home {
-            home.close();
-        }
-        let left: Vec<_> = self.jobs.borrow_mut().iter_mut().filter_map(Option::take).collect();
-        for job in left {
-            self.driver.forget(job.ticket);
+        self.home.close();
+        for (ticket, _job) in self.jobs.empty() {
+            self.driver.forget(ticket);
         }
         while self.inbox.works.pop().is_some() {}
         drop(self.spawned.take());
@@ -294,8 +197,13 @@ impl Loop {
     }
 }
 
-/// Why there is no body: null, a status, and what is wrong.
+/// A status, and what is wrong.
+fn wrong(error: &Error) -> (u32, String) {
+    (error.status_code().as_u16().into(), error.detail.as_deref().unwrap_or_default().to_owned())
+}
+
+/// The same behind null, where something else was asked for.
 fn refused<'a>(js: Js<'a>, error: &Error) -> Result<Vec<Val<'a>>, Fault> {
-    let detail = error.detail.as_deref().unwrap_or_default();
-    Ok(vec![js.null(), js.id(error.status_code().as_u16().into()), js.text(detail)?])
+    let (status, detail) = wrong(error);
+    Ok(vec![js.null(), js.id(status), js.text(&detail)?])
 }

@@ -7,16 +7,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Uri};
-use napi::{Env, Unknown};
+use http::{HeaderMap, Uri, request::Parts};
+use napi::{Either, Env, Unknown};
 use napi_derive::napi;
-use spikard_core::{Head, RequestBody, Told};
+use spikard_core::{Arg, Head, RequestBody, Told};
 use spikard_http::{Departure, Peer};
 
-use super::{Held, Loop, refused};
+use super::{Held, Loop, Stage, wrong};
 use crate::{
     convert,
-    js::{Fault, Js, Val},
+    js::{Js, Val},
+    refused,
     runtime::Answer,
 };
 
@@ -51,42 +52,24 @@ impl RequestHead {
         }
     }
 
-    fn ask(&self, ask: fn(&RequestBody, Told)) -> u32 {
-        let (number, inbox) = (self.here.ask(), self.here.inbox.clone());
-        ask(&self.head().body, Box::new(move |read| inbox.tell((number, Answer::Body(read)))));
-        number
+    fn ask(&self, ask: fn(&RequestBody, Told)) -> f64 {
+        let (number, inbox) = (self.here.inbox.ask(), self.here.inbox.clone());
+        ask(&self.head().body, Box::new(move |read| inbox.tell(number, Answer::Body(read))));
+        number as f64
     }
-}
-
-fn flat(pairs: Vec<(String, String)>) -> Vec<String> {
-    pairs.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
 #[napi]
 impl RequestHead {
-    #[napi(getter)]
-    pub fn method(&self) -> String {
-        self.head().parts.method.to_string()
-    }
-
-    #[napi(getter)]
-    pub fn path(&self) -> String {
-        self.head().parts.uri.path().to_owned()
-    }
-
-    #[napi(getter)]
-    pub fn query_string(&self) -> String {
-        self.head().parts.uri.query().unwrap_or_default().to_owned()
-    }
-
-    #[napi(getter)]
-    pub fn route(&self) -> Option<String> {
-        self.head().matched.as_ref().map(|matched| matched.template.clone())
-    }
-
-    #[napi(getter)]
-    pub fn request_id(&self) -> Option<String> {
-        self.head().request_id.as_ref().map(ToString::to_string)
+    /// Method, path, query, the template of the route and the request's id.
+    #[napi]
+    pub fn line(&self) -> (String, String, String, Option<String>, Option<String>) {
+        let head = self.head();
+        let Parts { method, uri, .. } = &head.parts;
+        let query = uri.query().unwrap_or_default().to_owned();
+        let route = head.matched.as_ref().map(|matched| matched.template.clone());
+        let request_id = head.request_id.as_ref().map(ToString::to_string);
+        (method.to_string(), uri.path().to_owned(), query, route, request_id)
     }
 
     /// Whether the request has been cancelled.
@@ -111,41 +94,37 @@ impl RequestHead {
     #[napi(ts_return_type = "string[]")]
     pub fn fields(&self, env: Env) -> napi::Result<Unknown<'static>> {
         let js = Js::of(&env);
-        Ok(convert::fields_of(js, self.head().parts.headers.iter())?.unknown(&env))
+        js.answer(convert::fields_of(js, self.head().parts.headers.iter()))
     }
 
-    /// The pairs of the query.
-    #[napi]
-    pub fn query(&self) -> napi::Result<Vec<String>> {
-        let found = self.head().query_pairs();
-        found.map(flat).map_err(|fault| Fault(fault.message("query")).into())
+    /// The pairs of the query; or a status, and what is wrong.
+    #[napi(ts_return_type = "[string, string][] | [number, string]")]
+    pub fn query(&self) -> Either<Vec<(String, String)>, (u32, String)> {
+        self.head().query_pairs().map_or_else(|error| Either::B(wrong(&error)), Either::A)
     }
 
     /// The cookies.
     #[napi]
-    pub fn cookies(&self) -> Vec<String> {
-        flat(self.head().cookies())
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        self.head().cookies()
     }
 
-    /// The parameters of the path, as arguments have them: names and values in turn.
-    #[napi(ts_return_type = "unknown[]")]
+    /// The parameters of the path, as arguments have them.
+    #[napi(ts_return_type = "[string, unknown][]")]
     pub fn path_values(&self, env: Env) -> napi::Result<Unknown<'static>> {
         let js = Js::of(&env);
         // When the request is over nothing is kept for it any more.
         let held = self.held.upgrade().unwrap_or_else(|| Rc::new(Held::new(&self.here.released)));
-        let mut flat = Vec::new();
-        for (name, value) in self.head().path_values() {
-            flat.push(js.text(&name)?);
-            flat.push(convert::value(js, &self.here.host, &held, value)?);
-        }
-        Ok(js.array(&flat)?.unknown(&env))
+        let on = Stage { js, here: &self.here, held: &held };
+        let pair = |(name, value): (String, Arg)| js.array(&[js.text(&name)?, convert::value(on, value)?]);
+        let pairs = self.head().path_values().into_iter().map(pair).collect::<Result<Vec<_>, _>>();
+        js.answer(pairs.and_then(|pairs| js.array(&pairs)))
     }
 
     /// Why this body is no JSON, by the rules of a bound one: a status, and what is wrong.
     #[napi]
     pub fn check_json(&self, body: &[u8]) -> Option<(u32, String)> {
-        let error = self.here.apart.check_json(body).err()?;
-        Some((error.status_code().as_u16().into(), error.detail.as_deref().unwrap_or_default().to_owned()))
+        self.here.apart.check_json(body).err().as_ref().map(wrong)
     }
 
     /// The fields and files of a form, taken apart as a bound one is; or null, a status, and what is wrong.
@@ -154,19 +133,19 @@ impl RequestHead {
         let js = Js::of(&env);
         let told = match self.here.apart.form(body, &self.head().parts) {
             Ok(entries) => {
-                let entries = entries.iter().map(|entry| convert::entry(js, entry)).collect::<Result<Vec<_>, _>>()?;
-                vec![js.array(&entries)?]
+                let entries: Result<Vec<_>, _> = entries.iter().map(|entry| convert::entry(js, entry)).collect();
+                entries.and_then(|entries| Ok(vec![js.array(&entries)?]))
             }
-            Err(error) => refused(js, &error)?,
+            Err(error) => super::refused(js, &error),
         };
-        Ok(js.array(&told)?.unknown(&env))
+        js.answer(told.and_then(|told| js.array(&told)))
     }
 
     /// Replaces the header fields by names and values in turn.
     #[napi]
     pub fn set_fields(&self, env: Env, #[napi(ts_arg_type = "string[]")] flat: Unknown) -> napi::Result<()> {
         let mut map = HeaderMap::new();
-        for (name, value) in convert::fields(Js::of(&env), Val::of(flat))? {
+        for (name, value) in convert::fields(Js::of(&env), Val::of(flat)).map_err(refused)? {
             map.append(name, value);
         }
         self.change(|head| head.parts.headers = map);
@@ -176,7 +155,7 @@ impl RequestHead {
     /// Replaces path and query.
     #[napi]
     pub fn set_target(&self, target: String) -> napi::Result<()> {
-        let target = Uri::try_from(target).map_err(|fault| Fault(fault.to_string()))?;
+        let target = Uri::try_from(target).map_err(refused)?;
         self.change(|head| head.parts.uri = target);
         Ok(())
     }
@@ -189,13 +168,13 @@ impl RequestHead {
 
     /// Asks for the whole body: `told` is called with the number that this answers.
     #[napi]
-    pub fn read(&self) -> u32 {
+    pub fn read(&self) -> f64 {
         self.ask(RequestBody::read)
     }
 
     /// As `read`, for the next piece of it; an empty one is the end.
     #[napi]
-    pub fn next(&self) -> u32 {
+    pub fn next(&self) -> f64 {
         self.ask(RequestBody::next)
     }
 }

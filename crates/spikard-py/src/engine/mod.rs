@@ -11,12 +11,12 @@ pub(crate) mod job;
 pub(crate) mod pool;
 pub(crate) mod request;
 pub(crate) mod response;
-mod slots;
+pub(crate) mod slots;
 mod task;
 pub(crate) mod values;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::{
@@ -28,7 +28,10 @@ use std::{
 
 use pyo3::{intern, prelude::*, types::PyBytes};
 use spikard_ffi::{Driver, Ticket, Work};
-use spikard_http::{Apart, server::Reactor};
+use spikard_http::{
+    Apart,
+    server::{BATCH, Home, due},
+};
 
 use self::{
     eager::Tasks,
@@ -44,19 +47,6 @@ use crate::{
     runtime::{Answer, Inbox},
     vectorcall,
 };
-
-/// At most this many of each kind are dealt with in one tick of the loop.
-const BATCH: usize = 256;
-
-/// How long a turn may take before the loop has its own turn.
-const SLICE: Duration = Duration::from_millis(2);
-
-/// How long answers wait while others are begun: long enough to begin many short ones in a row, and no longer than a large
-/// one stays near the processor, and its memory the process's own.
-const HOLD: Duration = Duration::from_micros(500);
-
-/// So many requests are begun between two looks at the clock; after the first, the second and the fourth it is looked at too.
-const LOOK_AT_CLOCK: usize = 8;
 
 /// Why the loop calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,11 +86,9 @@ pub(crate) struct Loop {
     pub(crate) lasting: RefCell<Values>,
     /// Works that requests have spawned, with what they see of these: never begun inside another's step.
     spawned: RefCell<VecDeque<(Work, Values, Py<PyAny>)>>,
-    /// The connections, where they live on this thread.
-    home: RefCell<Option<Reactor>>,
+    home: Home,
     /// Who asked in memory: a callable for each answer that is on its way.
     asking: RefCell<HashMap<u64, Py<PyAny>>>,
-    asked: Cell<u64>,
 }
 
 /// The loop of this key, if it belongs to this thread and has not been closed.
@@ -116,12 +104,12 @@ pub(crate) fn open(
     apart: Apart,
     inbox: Arc<Inbox>,
     threads: usize,
-    home: Option<Reactor>,
+    home: Home,
 ) -> PyResult<Key> {
     static SERIAL: AtomicU64 = AtomicU64::new(0);
     let (tasks, pool) = (Tasks::new(event_loop)?, Pool::new(inbox.clone(), threads));
-    let (home, lasting) = (RefCell::new(home), RefCell::default());
-    let (slots, spawned, asking, asked) = (Slots::default(), RefCell::default(), RefCell::default(), Cell::new(0));
+    let (slots, lasting, spawned, asking) =
+        (Slots::default(), RefCell::default(), RefCell::default(), RefCell::default());
     Ok(LOOPS.with_borrow_mut(|loops| {
         let place = loops.iter().position(Option::is_none).unwrap_or_else(|| {
             loops.push(None);
@@ -130,22 +118,8 @@ pub(crate) fn open(
         let key = Key { place, serial: SERIAL.fetch_add(1, Ordering::Relaxed) };
         let driver = Driver::new(inbox.clone());
         let process = Process::this();
-        let here = Loop {
-            key,
-            process,
-            inbox,
-            driver,
-            host,
-            apart,
-            pool,
-            slots,
-            tasks,
-            lasting,
-            spawned,
-            home,
-            asking,
-            asked,
-        };
+        let here =
+            Loop { key, process, inbox, driver, host, apart, pool, slots, tasks, lasting, spawned, home, asking };
         loops[place] = Some(Rc::new(here));
         key
     }))
@@ -154,9 +128,8 @@ pub(crate) fn open(
 /// Takes a loop out and ends what is left of its requests. False: `def` code still runs after `grace`.
 pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
     let Some(here) = find(key) else { return true };
-    let connections = here.home.try_borrow_mut().ok().and_then(|mut home| home.take());
-    drop(connections);
-    for (_, parked) in here.slots.empty().into_iter().flatten() {
+    here.home.close();
+    for (_, parked) in here.slots.empty() {
         here.abandon(py, parked);
     }
     let joined = here.pool.close(py, grace);
@@ -177,32 +150,20 @@ impl Loop {
     /// Deals with what has come, for a moment at most. What is left then, or when something is raised, is for the next turn.
     pub(crate) fn turn(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<()> {
         let turn = self.inbox.begin_turn(cause == Cause::Bell);
-        let raised = if cause == Cause::Bell { self.inbox.bell().raised() } else { None };
-        if raised.map_or_else(|| self.rounds(py, cause), Err)? {
-            turn.end(|| self.has_work() || self.is_home_awake());
+        if cause == Cause::Bell
+            && let Some(raised) = self.inbox.bell().raised()
+        {
+            return Err(raised);
+        }
+        self.process.end_fork(py, None);
+        let is_done = self.home.turn(cause == Cause::Sockets, |until| {
+            self.deal(py, until)?;
+            Ok::<_, PyErr>(self.has_work())
+        })?;
+        if is_done {
+            turn.end(|| self.has_work() || self.home.has_work());
         }
         Ok(())
-    }
-
-    /// I/O and user code take turns in it: what has arrived is counted and refused, and answers leave, between the
-    /// requests. False: there is more to do.
-    fn rounds(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<bool> {
-        self.process.end_fork(py, None);
-        let mut now = Instant::now();
-        let until = now + SLICE;
-        let mut ready = self.poll_io(cause == Cause::Sockets)?;
-        loop {
-            self.deal(py, now + HOLD)?;
-            ready |= self.poll_io(false)?;
-            if !ready && !self.has_work() {
-                return Ok(true);
-            }
-            now = Instant::now();
-            if now >= until {
-                return Ok(false);
-            }
-            ready = false;
-        }
     }
 
     fn has_work(&self) -> bool {
@@ -210,22 +171,6 @@ impl Loop {
             || !self.pool.returned.is_empty()
             || self.driver.has_woken()
             || !self.spawned.borrow().is_empty()
-    }
-
-    fn is_home_awake(&self) -> bool {
-        let home = self.home.try_borrow();
-        home.is_ok_and(|home| home.as_ref().is_some_and(|home| home.remote().has_work()))
-    }
-
-    /// Polls the connections that are ready, where they live on this thread. True: there are more.
-    fn poll_io(&self, look: bool) -> PyResult<bool> {
-        // A turn within a turn (a loop that user code runs inside of itself) leaves it to the outer one.
-        let Ok(mut home) = self.home.try_borrow_mut() else { return Ok(false) };
-        let Some(home) = home.as_mut() else { return Ok(false) };
-        if look {
-            home.look()?;
-        }
-        Ok(home.turn(BATCH))
     }
 
     /// In the order in which it can set something free.
@@ -251,15 +196,10 @@ impl Loop {
             let Some((work, values, context)) = self.spawned.borrow_mut().pop_front() else { break };
             self.begin(py, work, values, Ok((context, None)))?;
         }
-        for begun in 1..=BATCH {
-            let Some(work) = self.inbox.works.pop() else { break };
+        for work in due(&self.inbox.works, until) {
             let opened = vectorcall::copy_context(py)
                 .and_then(|context| calls::background::open(py, self, &context).map(|scope| (context, scope)));
             self.begin(py, work, Values::default(), opened)?;
-            let looks = begun % LOOK_AT_CLOCK == 0 || begun.is_power_of_two() && !self.inbox.works.is_empty();
-            if looks && Instant::now() >= until {
-                break;
-            }
         }
         Ok(())
     }
@@ -269,7 +209,7 @@ impl Loop {
         self.process.end_fork(py, done.as_ref().err());
         let Err(raised) = done else { return Ok(()) };
         self.driver.forget(ticket);
-        if let Some(Parked::Task { task, .. }) = self.slots.free(ticket) {
+        if let Some(Parked::Task { task, .. }) = self.slots.take(ticket) {
             capture::give_up(py, &task);
         }
         if error::interrupts(py, &raised) {
@@ -307,14 +247,14 @@ impl Loop {
         }
         match stop? {
             Stop::NeedsTask => return task::spawn(py, self, job, &context),
-            Stop::Waits => self.slots.park(ticket, Parked::Bare { job, context }),
+            Stop::Waits => drop(self.slots.put(ticket, Parked::Bare { job, context })),
             Stop::Ended | Stop::Yielded(_) => (),
         }
         Ok(())
     }
 
     fn returned(self: &Rc<Self>, py: Python<'_>, ticket: Ticket, result: PyResult<Py<PyAny>>) -> PyResult<()> {
-        match self.slots.take(py, ticket) {
+        match slots::take(py, &self.slots, ticket) {
             Some(Parked::Bare { mut job, context }) => {
                 job.returned(result);
                 self.bare(py, job, context)
@@ -325,11 +265,11 @@ impl Loop {
     }
 
     fn woken(self: &Rc<Self>, py: Python<'_>, ticket: Ticket) -> PyResult<()> {
-        match self.slots.take(py, ticket) {
+        match slots::take(py, &self.slots, ticket) {
             Some(Parked::Bare { mut job, context }) if job.is_active() => {
                 job.step_aside(py, self);
                 if !job.has_ended() {
-                    self.slots.park(ticket, Parked::Bare { job, context });
+                    drop(self.slots.put(ticket, Parked::Bare { job, context }));
                 }
                 Ok(())
             }
@@ -361,8 +301,7 @@ impl Loop {
 
     /// Remembers who is to be told an answer, by the number that the answer will bear.
     pub(crate) fn ask(&self, told: Py<PyAny>) -> u64 {
-        let number = self.asked.get();
-        self.asked.set(number + 1);
+        let number = self.inbox.ask();
         self.asking.borrow_mut().insert(number, told);
         number
     }

@@ -16,7 +16,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyString},
 };
-use spikard_core::{Entry, Error, Head, RequestBody, Told, pairs};
+use spikard_core::{Entry, Head, RequestBody, Told, pairs};
 use spikard_http::{Departure, Peer};
 
 use super::{Key, Loop, find, host::Types, job::Stage};
@@ -119,10 +119,7 @@ impl RequestHead {
 
     fn _query(&self, py: Python<'_>) -> PyResult<Vec<(String, String)>> {
         self.touched.store(true, Ordering::Relaxed);
-        self.head()?.query_pairs().or_else(|fault| {
-            let refused = Error::malformed(fault.message("query"));
-            Err(error::exception(py, &self.seen()?.here()?.host, &refused))
-        })
+        self.head()?.query_pairs().or_else(|refused| Err(error::exception(py, &self.seen()?.here()?.host, &refused)))
     }
 
     fn _cookies(&self) -> PyResult<Vec<(String, String)>> {
@@ -205,7 +202,7 @@ impl Seen {
     fn ask(self, told: Py<PyAny>, ask: fn(&RequestBody, Told)) -> PyResult<()> {
         let number = self.here()?.ask(told);
         let Self { head, inbox, .. } = self;
-        ask(&head.body, Box::new(move |read| inbox.tell((number, Answer::Body(read)))));
+        ask(&head.body, Box::new(move |read| inbox.tell(number, Answer::Body(read))));
         Ok(())
     }
 }

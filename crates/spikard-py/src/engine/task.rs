@@ -57,7 +57,7 @@ impl Coro {
     fn close(&mut self, py: Python<'_>) {
         let here = find(self.job.key);
         self.job.abandon(py, here.as_deref());
-        if let Some(Parked::Task { task, .. }) = here.and_then(|here| here.slots.free(self.job.ticket)) {
+        if let Some(Parked::Task { task, .. }) = here.and_then(|here| here.slots.take(self.job.ticket)) {
             capture::give_up(py, &task);
         }
     }
@@ -109,7 +109,7 @@ impl Coro {
             self.job.abandon(py, Some(&here));
         }
         if self.job.has_ended() {
-            if let Some(Parked::Task { task, .. }) = here.slots.free(self.job.ticket) {
+            if let Some(Parked::Task { task, .. }) = here.slots.take(self.job.ticket) {
                 capture::unlist(py, &task);
             }
             self.job.let_go();
@@ -146,7 +146,7 @@ impl Coro {
         }
         let cancel = self.job.step_aside(py, here);
         if self.job.has_ended() {
-            if let Some(Parked::Task { task, .. }) = here.slots.free(self.job.ticket) {
+            if let Some(Parked::Task { task, .. }) = here.slots.take(self.job.ticket) {
                 capture::give_up(py, &task);
             }
             self.resolve(py)?;
@@ -174,7 +174,7 @@ pub(crate) fn spawn(py: Python<'_>, here: &Loop, job: Box<Job>, context: &Py<PyA
     let coro = Py::new(py, Coro { job, waits: None })?;
     let task = here.tasks.make(py, &here.host.event_loop, &coro, context, &|| !coro.borrow(py).job.has_ended())?;
     if !coro.borrow(py).job.has_ended() {
-        here.slots.park(ticket, Parked::Task { coro, task });
+        drop(here.slots.put(ticket, Parked::Task { coro, task }));
     }
     Ok(())
 }

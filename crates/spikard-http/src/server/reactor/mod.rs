@@ -129,6 +129,11 @@ impl Reactor {
         self.remote.has_work()
     }
 
+    /// Whether there is something for a turn.
+    pub fn has_work(&self) -> bool {
+        self.remote.has_work()
+    }
+
     fn seat(&mut self, task: Task) {
         let entry = self.tasks.vacant_entry();
         let seat = entry.key();
