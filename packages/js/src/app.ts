@@ -85,7 +85,7 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
 
   /** The document for the core, and the user code in it. */
   compile(call: Config = {}): Compiled {
-    const source = { routes: this.listed, hooks: this.hooks, provided: this.#provided };
+    const source = { routes: this.flattened(), hooks: this.hooks, provided: this.#provided };
     const config = { ...this.config } as Record<string, unknown>;
     return compile({ ...source, classes: this.#classes, statuses: this.#statuses, config }, { ...call });
   }
@@ -93,13 +93,17 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
   /** A worker that serves this app. */
   open(call: Config = {}): Host {
     const compiled = this.compile(call);
-    const host = new Host((report) => this.log(report));
+    const host = new Host(
+      (report) => this.log(report),
+      () => this.served(-1),
+    );
     const names = host.names(compiled.callables(host), compiled.statuses);
     try {
       host.attach(platform().worker(JSON.stringify(compiled.document), names, () => host.turn()));
     } catch (fault) {
       throw new SpecError((fault as Error).message, { cause: fault });
     }
+    this.served(1);
     return host;
   }
 

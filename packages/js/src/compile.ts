@@ -111,13 +111,13 @@ function compileRoute(route: Route, registry: Registry, plainJson: number, isPla
 
 type Handling = (context: unknown) => unknown;
 
-/** `isAlone`: it is all the user code of its requests, and shares its scope with nobody. */
 /** What other answers hold. */
 function byStatus(responses: Readonly<Record<number, AnySchema>>): Record<string, unknown> {
   const said = Object.entries(responses).map(([status, given]) => [status, { schema: readSchema(given).schema }]);
   return Object.fromEntries(said);
 }
 
+/** `isAlone`: it is all the user code of its requests, and shares its scope with nobody. */
 function handlerOf(host: Host, inputs: Inputs, handler: Handling, isAlone: boolean, status?: number) {
   return (token: Token, ...args: unknown[]): Answer =>
     host.answered(

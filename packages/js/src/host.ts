@@ -2,7 +2,7 @@
 
 import { failure, HTTPError } from "./errors.ts";
 import { Fields } from "./fields.ts";
-import { Request } from "./request.ts";
+import type { Request } from "./request.ts";
 import { isPromise, type Pieces } from "./response.ts";
 import { Refused } from "./schema.ts";
 import { asItIs, Scope } from "./scope.ts";
@@ -47,6 +47,7 @@ export class Host {
   #asking = 0;
   readonly #asked = new Map<number, (...answer: never[]) => void>();
   readonly #report: (report: Report) => void;
+  readonly #closed: () => void;
   #worker: EngineWorker | undefined;
   /** Of the call whose result is being finished. */
   #around: Surroundings = asItIs;
@@ -54,8 +55,9 @@ export class Host {
   #last: Scope | undefined;
   #lastToken: Token = Number.NaN;
 
-  constructor(report: (report: Report) => void) {
+  constructor(report: (report: Report) => void, closed: () => void) {
     this.#report = report;
+    this.#closed = closed;
   }
 
   /** The engine's side. */
@@ -77,9 +79,11 @@ export class Host {
 
   /** Ends the engine's side. The two name each other: without this neither would go. */
   close(): void {
-    this.#worker?.keepAlive(false);
-    this.#worker?.close();
+    if (!this.#worker) return;
+    this.#worker.keepAlive(false);
+    this.#worker.close();
     this.#worker = undefined;
+    this.#closed();
   }
 
   /** What the engine is lent. */
@@ -92,13 +96,12 @@ export class Host {
       keep: (value) => this.table.keep(value),
       upload: (filename, type, size, fields, content) =>
         this.table.keep(new UploadFile(filename, type, size, Fields.fromFlat(fields), content)),
-      request: (token, head) => this.table.keep(new Request(this, token, head)),
       refused: (thrown) => (thrown instanceof Refused ? refusals(thrown) : this.failure(thrown)),
       pull: (token, stream) => this.#pull(token, stream),
       finish: (token, value, outcome, exception) => this.#finish(token, value, outcome, exception),
       background: (token, task) => this.answered(token, this.table.values[task] as () => unknown, () => true, asItIs),
-      report: (exception, source, route, requestId) => this.#tell(exception, source, route, requestId),
-      cancel: (request) => (this.table.values[request] as Request).cancel(),
+      report: (_, exception, source, route, requestId) => this.#tell(exception, source, route, requestId),
+      cancel: (shared) => (this.table.values[shared] as Scope).cancel(),
       release: (ids) => this.#release(ids),
       told: (number, ...answer) => this.#told(number, answer as never[]),
     };
@@ -150,7 +153,9 @@ export class Host {
   }
 
   request(token: Token): Request {
-    return this.table.values[this.worker.request(token)] as Request;
+    const scope = this.#shared(token);
+    if (!scope) throw new Error("the request is over");
+    return scope.request;
   }
 
   /** An answer that the engine tells by this number. */
@@ -268,7 +273,7 @@ export class Host {
     }
   }
 
-  #tell(exception: Id | null, source: string | null, route: string, requestId: string | null): void {
+  #tell(exception: Id | null, source: string | null, route: string, requestId: string | null): true {
     const error = exception === null ? undefined : this.table.values[exception];
     const failed = (broken: unknown) => platform().log("the report of a failure failed", broken);
     try {
@@ -277,6 +282,7 @@ export class Host {
     } catch (broken) {
       failed(broken);
     }
+    return true;
   }
 
   #release(ids: Id[]): void {

@@ -10,6 +10,7 @@ export class Request {
   readonly #host: Host;
   readonly #token: Token;
   readonly #head: RequestHead;
+  #line: ReturnType<RequestHead["line"]> | undefined;
   #headers: Fields | undefined;
   #query: URLSearchParams | undefined;
   #written = "";
@@ -25,25 +26,30 @@ export class Request {
     this.#head = head;
   }
 
+  get #said(): ReturnType<RequestHead["line"]> {
+    this.#line ??= this.#head.line();
+    return this.#line;
+  }
+
   get method(): string {
-    return this.#head.method;
+    return this.#said[0];
   }
 
   get path(): string {
-    return this.#head.path;
+    return this.#said[1];
   }
 
   get queryString(): string {
-    return this.#query?.toString() ?? this.#head.queryString;
+    return this.#query?.toString() ?? this.#said[2];
   }
 
   /** The template of its route; null where no route was matched. */
   get route(): string | null {
-    return this.#head.route;
+    return this.#said[3];
   }
 
   get requestId(): string | null {
-    return this.#head.requestId;
+    return this.#said[4];
   }
 
   /** Host and port of the other end of the connection. */
@@ -60,8 +66,8 @@ export class Request {
   get query(): URLSearchParams {
     if (!this.#query) {
       const found = this.#head.query();
-      this.#query = new URLSearchParams();
-      for (let at = 0; at < found.length; at += 2) this.#query.append(found[at] as string, found[at + 1] as string);
+      if (typeof found[0] === "number") throw new HTTPError(found[0], found[1]);
+      this.#query = new URLSearchParams(found as [string, string][]);
       this.#written = this.#query.toString();
     }
     return this.#query;
@@ -155,8 +161,6 @@ export class Request {
   }
 }
 
-function record<Value>(flat: (string | Value)[]): Record<string, Value> {
-  const found: Record<string, Value> = Object.create(null) as Record<string, Value>;
-  for (let at = 0; at < flat.length; at += 2) found[flat[at] as string] = flat[at + 1] as Value;
-  return found;
+function record<Value>(pairs: [string, Value][]): Record<string, Value> {
+  return Object.setPrototypeOf(Object.fromEntries(pairs), null) as Record<string, Value>;
 }

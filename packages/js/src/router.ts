@@ -129,6 +129,26 @@ export interface Verb<Deps, This> {
   ): This;
 }
 
+/** A router in another one, under a further prefix. */
+interface Included {
+  router: Router<never>;
+  prefix: string;
+}
+
+function isIncluded(entry: Route | Included): entry is Included {
+  return "router" in entry;
+}
+
+function checkedPrefix(prefix: unknown): string {
+  if (typeof prefix !== "string") throw new TypeError(`a prefix is text, got ${said(prefix)}`);
+  if (prefix && !prefix.startsWith("/")) throw new TypeError(`a prefix begins with a slash, got ${said(prefix)}`);
+  return prefix;
+}
+
+function joined(prefix: string, path: string): string {
+  return prefix.replace(/\/+$/, "") + path;
+}
+
 /** No hooks yet. */
 export function noHooks(): Hooks {
   return { onRequest: [], preValidation: [], preHandler: [], onError: [], onResponse: [] };
@@ -136,10 +156,15 @@ export function noHooks(): Hooks {
 
 /** Routes and hooks under a prefix. */
 export class Router<Deps = Record<never, never>> {
-  protected readonly listed: Route[] = [];
+  readonly prefix: string;
+  readonly #entries: (Route | Included)[] = [];
   protected readonly hooks = noHooks();
+  /** How many servers run on the routes that there are. */
+  #servers = 0;
 
-  constructor(readonly prefix = "") {}
+  constructor(prefix = "") {
+    this.prefix = checkedPrefix(prefix);
+  }
 
   readonly get: Verb<Deps, this> = this.#verb("GET");
   readonly post: Verb<Deps, this> = this.#verb("POST");
@@ -179,21 +204,57 @@ export class Router<Deps = Record<never, never>> {
     const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
     if (unknown !== undefined) throw new TypeError(`${method} ${path}: there is no option ${JSON.stringify(unknown)}`);
     if (options.status !== undefined) checkedStatus(options.status);
-    this.listed.push({ method, path: this.prefix.replace(/\/$/, "") + path, options, handler, hooks: [] });
+    this.#inTime(`${method} ${path}`);
+    this.#entries.push({ method, path, options, handler, hooks: [] });
     return this;
   }
 
-  /** Takes the routes of another over, under a further prefix. Its hooks run after those of this one. */
+  /**
+   * Takes the routes of another over, those that it gets later too, under a further prefix; doing it again changes nothing.
+   * Its hooks run after those of this one.
+   */
   include<Needed>(router: Router<Needed> & (Deps extends Needed ? unknown : never), prefix = ""): this {
-    for (const route of router.listed) {
-      const path = prefix.replace(/\/$/, "") + route.path;
-      this.listed.push({
-        ...route,
-        path: this.prefix.replace(/\/$/, "") + path,
-        hooks: [router.hooks, ...route.hooks],
-      });
-    }
+    const taken = router as unknown as Router<never>;
+    if (!(taken instanceof Router)) throw new TypeError(`include takes a Router, got ${said(taken)}`);
+    if ("provide" in taken)
+      throw new TypeError(
+        "include takes a Router, got an app: what it provides and how it is configured would be lost",
+      );
+    checkedPrefix(prefix);
+    this.#inTime("include");
+    const self = this as unknown as Router<never>;
+    if (taken === self || taken.#holds(self)) throw new TypeError("a router cannot include itself");
+    const isKnown = this.#included().some((known) => known.router === taken && known.prefix === prefix);
+    if (!isKnown) this.#entries.push({ router: taken, prefix });
     return this;
+  }
+
+  #included(): Included[] {
+    return this.#entries.filter(isIncluded);
+  }
+
+  #holds(other: Router<never>): boolean {
+    return this.#included().some(({ router }) => router === other || router.#holds(other));
+  }
+
+  /** Every route in the order of registration, with the hooks of the routers that it lies in. */
+  protected flattened(above = "", hooks: Hooks[] = []): Route[] {
+    const prefix = joined(above, this.prefix);
+    return this.#entries.flatMap((entry) =>
+      isIncluded(entry)
+        ? entry.router.flattened(joined(prefix, entry.prefix), [...hooks, entry.router.hooks])
+        : { ...entry, path: joined(prefix, entry.path), hooks },
+    );
+  }
+
+  /** A server more, or one less, runs on these routes: what comes while there is one is refused, since none would know it. */
+  protected served(change: 1 | -1): void {
+    this.#servers += change;
+    for (const { router } of this.#included()) router.served(change);
+  }
+
+  #inTime(what: string): void {
+    if (this.#servers > 0) throw new Error(`${what} comes too late: the server runs, and would not know it`);
   }
 
   #hook<Phase extends keyof Hooks>(phase: Phase, hook: Hooks[Phase][number]): this {

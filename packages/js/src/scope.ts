@@ -1,23 +1,34 @@
-// What the user code of one request shares: where it runs, and the background tasks that it has asked for.
+// What the user code of one request shares: where it runs, its `Request`, and the background tasks that it has asked for.
 
 import type { Host } from "./host.ts";
+import { Request } from "./request.ts";
 import { type Id, platform, type Surroundings, type Token } from "./wire.ts";
 
 /** One request's. */
 export class Scope implements Surroundings {
   /** Tasks that no response has taken yet. */
   tasks: Id[] = [];
-  readonly #surroundings: Surroundings;
+  #surroundings: Surroundings | undefined;
+  #request: Request | undefined;
 
   constructor(
     readonly host: Host,
     readonly token: Token,
-  ) {
-    this.#surroundings = platform().surroundings(this);
-  }
+  ) {}
 
   run<Made>(work: () => Made): Made {
+    this.#surroundings ??= platform().surroundings(this);
     return this.#surroundings.run(work);
+  }
+
+  get request(): Request {
+    this.#request ??= new Request(this.host, this.token, this.host.worker.head(this.token));
+    return this.#request;
+  }
+
+  /** Nobody waits for it any more. */
+  cancel(): void {
+    this.#request?.cancel();
   }
 
   takeTasks(): Id[] {

@@ -76,10 +76,10 @@ export class Server {
     if (this.#ended) return this.#left;
     if (this.#stopped === undefined) {
       this.#stopped = performance.now();
-      this.#host.worker.shutdown();
+      this.#host.worker.shutdown(false);
     } else {
       this.#isHurried = true;
-      this.#host.worker.abort();
+      this.#host.worker.shutdown(true);
       this.#hurry();
     }
     return this.#left;

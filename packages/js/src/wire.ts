@@ -31,18 +31,15 @@ export type WireEntry = [
 
 /** The Rust half of a request. */
 export interface RequestHead {
-  readonly method: string;
-  readonly path: string;
-  readonly queryString: string;
-  readonly route: string | null;
-  readonly requestId: string | null;
+  line(): [method: string, path: string, query: string, route: string | null, requestId: string | null];
   readonly isCancelled: boolean;
   readonly hasDeparted: boolean;
   readonly peer: [string, number] | null;
   fields(): string[];
-  query(): string[];
-  cookies(): string[];
-  pathValues(): unknown[];
+  /** The pairs; or a status, and what is wrong. */
+  query(): [string, string][] | [number, string];
+  cookies(): [string, string][];
+  pathValues(): [string, unknown][];
   /** Why a body is no JSON, by the rules of a bound one: a status, and what is wrong. */
   checkJson(body: Uint8Array): [number, string] | null;
   /** The fields and files of a form; null, a status and what is wrong where it is none. */
@@ -61,11 +58,11 @@ export interface EngineWorker {
   turn(): void;
   answer(token: Token, answer: Answer): void;
   listen(assignment?: string): [string, number];
-  shutdown(): void;
-  abort(): void;
+  /** Begins the drain; or ends it. */
+  shutdown(now: boolean): void;
   retire(): number;
   send(method: string, target: string, flat: string[], body: Uint8Array): number;
-  request(token: Token): Id;
+  head(token: Token): RequestHead;
   /** The value that the user code of one request shares: the given one where it is the first. Null: the request is over. */
   share(token: Token, value: Id): Id | null;
   reserve(task: Id): boolean;
@@ -90,13 +87,13 @@ export interface Names {
     fields: string[],
     content: Uint8Array | number,
   ) => Id;
-  request: (token: Token, head: RequestHead) => Id;
   refused: (thrown: unknown) => string | WireFailure;
   pull: (token: Token, stream: Id) => Answer;
   finish: (token: Token, value: Id, outcome: number, exception: Id | null) => Answer;
   background: (token: Token, task: Id) => Answer;
-  report: (exception: Id | null, source: string | null, route: string, requestId: string | null) => void;
-  cancel: (request: Id) => void;
+  report: (token: Token, exception: Id | null, source: string | null, route: string, requestId: string | null) => true;
+  /** What shares this value. */
+  cancel: (shared: Id) => void;
   release: (ids: Id[]) => void;
   told: (number: number, ...answer: unknown[]) => void;
 }

@@ -135,14 +135,16 @@ def test_a_hook_that_returns_something_else_is_named(phase: str, caplog: pytest.
     app = Spikard()
     getattr(app, phase)(returns_a_dict)
     app.get("/")(lambda: 1)
-    words = f"the hook {placed(returns_a_dict)} has to return a Request, a Response or None, got a dict"
+    words = f"the hook {placed(returns_a_dict)} has to return a Request, a Response, (body, status) or None, got a dict"
     assert said_of(app, caplog) == [words]
 
 
 def test_a_hook_of_the_response_that_returns_something_else_is_named(caplog: pytest.LogCaptureFixture) -> None:
     app = Spikard()
     app.get("/", on_response=returns_a_dict)(lambda: 1)
-    assert said_of(app, caplog) == [f"the hook {placed(returns_a_dict)} has to return a Response or None, got a dict"]
+    assert said_of(app, caplog) == [
+        f"the hook {placed(returns_a_dict)} has to return a Response, (body, status) or None, got a dict"
+    ]
 
 
 def test_a_hook_that_fails_hides_no_failure_before_it(caplog: pytest.LogCaptureFixture) -> None:
@@ -150,7 +152,7 @@ def test_a_hook_that_fails_hides_no_failure_before_it(caplog: pytest.LogCaptureF
     app.get("/", on_error=returns_a_dict)(raises)
     assert said_of(app, caplog) == [
         "first",
-        f"the hook {placed(returns_a_dict)} has to return a Response or None, got a dict",
+        f"the hook {placed(returns_a_dict)} has to return a Response, (body, status) or None, got a dict",
     ]
     caplog.clear()
     twice = Spikard()

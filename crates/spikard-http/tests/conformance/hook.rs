@@ -52,6 +52,7 @@ pub fn before(words: &Json, mut request: Request) -> Result<Flow<Request>, Error
     match word(words)? {
         ("continue", _) => Ok(Flow::Continue(request)),
         ("short_circuit", about) => Ok(Flow::Respond(script::respond(about, 200))),
+        ("return", about) => returned(about).map(Flow::Respond),
         ("raise", about) => Err(script::raise(about)),
         ("sleep", about) => {
             wait(about);
@@ -71,6 +72,7 @@ pub fn after(words: &Json, mut response: Response) -> Result<Flow<Response>, Err
     match word(words)? {
         ("continue", _) => Ok(Flow::Continue(response)),
         ("short_circuit", about) => Ok(Flow::Respond(script::respond(about, 200))),
+        ("return", about) => returned(about).map(Flow::Respond),
         ("raise", about) => Err(script::raise(about)),
         ("sleep", about) => {
             wait(about);
@@ -90,6 +92,12 @@ pub fn after(words: &Json, mut response: Response) -> Result<Flow<Response>, Err
         }
         (other, _) => Err(exception(&format!("no such word: {other}"))),
     }
+}
+
+/// A value beside a status is an answer, a value alone is none.
+fn returned(about: &Json) -> Result<Response, Error> {
+    about.get("status").ok_or_else(|| exception("a value alone"))?;
+    Ok(script::respond(about, 200))
 }
 
 /// An exception handler, which receives the status of the error and what it says.

@@ -142,6 +142,8 @@ pub(crate) struct Host {
     pub(crate) struct_meta: Py<PyAny>,
     /// `from_tuple(value, status, text, convert, media type) -> Response`.
     pub(crate) from_tuple: Py<PyAny>,
+    /// `from_hook(value) -> Response | None`.
+    pub(crate) from_hook: Py<PyAny>,
     /// `refusal(exception, size of the body) -> (list[dict], complete) | None`.
     pub(crate) refusal: Py<PyAny>,
     /// `said(HTTPException) -> bytes`: what it says of the answer.
@@ -204,6 +206,7 @@ impl Host {
             encode_plain: names.getattr(intern!(py, "encode_plain"))?.unbind(),
             struct_meta: names.getattr(intern!(py, "struct_meta"))?.unbind(),
             from_tuple: names.getattr(intern!(py, "from_tuple"))?.unbind(),
+            from_hook: names.getattr(intern!(py, "from_hook"))?.unbind(),
             refusal: names.getattr(intern!(py, "refusal"))?.unbind(),
             said: names.getattr(intern!(py, "said"))?.unbind(),
             report: names.getattr(intern!(py, "report"))?.unbind(),

@@ -43,6 +43,7 @@ function hookOf(words: Words, place: number): (given: any) => any {
 function act(words: Words, given: Request | MadeResponse): unknown {
   const [[word, about]] = Object.entries(words) as [[string, any]];
   if (word === "short_circuit") return respond({ status: 200, ...about });
+  if (word === "return") return "status" in about ? [about.value, about.status] : about.value;
   if (word === "raise") throw raised(about);
   if (word === "mutate") change(given, about);
   return undefined;

@@ -148,15 +148,9 @@ def from_tuple(
     The body is sent as it would be alone: `text`, `convert` and `media_type` are those of the handler. A handler whose annotation
     says that its tuples are JSON has an `AsArray` to convert them.
     """
-    headers = value[2] if len(value) == 3 else None
-    if (
-        isinstance(convert, AsArray)
-        or len(value) not in (2, 3)
-        or not _is_status(value[1])
-        or not isinstance(headers, (Mapping, type(None)))
-    ):
+    if isinstance(convert, AsArray) or not _says_status(value):
         return JSONResponse(value if convert is None else convert(value), status, None, media_type)
-    body, code = value[0], int(value[1])
+    body, code, headers = value[0], int(value[1]), value[2] if len(value) == 3 else None
     if isinstance(body, Response):
         raise TypeError("a response carries its own status: return it alone")
     if code in (204, 205, 304) or (isinstance(body, str) and text):
@@ -164,6 +158,18 @@ def from_tuple(
     if convert is not None:
         body = convert(body)
     return (Response if isinstance(body, bytes) else JSONResponse)(body, code, headers, media_type)
+
+
+def from_hook(value: object) -> Response | None:
+    """What a hook answers with: a `Response`, `(body, status)` or `(body, status, headers)`. None: it is none of these."""
+    if type(value) is tuple and _says_status(value):
+        return from_tuple(value, 200)
+    return value if isinstance(value, Response) else None
+
+
+def _says_status(value: tuple[Any, ...]) -> bool:
+    headers = value[2] if len(value) == 3 else None
+    return len(value) in (2, 3) and _is_status(value[1]) and isinstance(headers, (Mapping, type(None)))
 
 
 def _is_status(value: object) -> bool:

@@ -50,6 +50,7 @@ class Names(NamedTuple):
     encode_plain: Callable[[object], bytes] = _render.encode_plain
     struct_meta: type = msgspec.StructMeta
     from_tuple: Callable[..., Response] = _render.from_tuple
+    from_hook: Callable[[object], Response | None] = _render.from_hook
     scope: type = _background.Scope
     set_scope: Callable[[_background.Scope], object] = _background.set_scope
     begin_late: Callable[[list[_background.Task]], None] = _background.begin_late

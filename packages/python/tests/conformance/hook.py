@@ -58,6 +58,8 @@ def act(words: dict[str, Any], given: Request | Response) -> Any:
     [(word, about)] = words.items()
     if word == "short_circuit":
         return script.respond(**about)
+    if word == "return":
+        return (about["value"], about["status"]) if "status" in about else about["value"]
     if word == "raise":
         raise script.raised(about)
     if word == "mutate":

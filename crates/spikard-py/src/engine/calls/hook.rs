@@ -28,7 +28,7 @@ pub(super) fn before(on: &mut Stage<'_, '_>, hook: CallableId, request: Request,
     }
 }
 
-/// None goes on, and so does a `Request`; a `Response` is the answer.
+/// None goes on, and so does a `Request`; anything else is the answer.
 pub(super) fn settle_before(
     on: &mut Stage<'_, '_>,
     (hook, mut request): (CallableId, Request),
@@ -38,10 +38,8 @@ pub(super) fn settle_before(
     let mut flow = || {
         if let Ok(other) = value.cast::<RequestHead>() {
             on.job.values.keep_request(other.clone().unbind());
-        } else if value.is_instance(on.here.host.response.bind(on.py))? {
-            return Ok(Flow::Respond(convert::parts(on.py, &mut on.job.values, value)?));
         } else if !value.is_none() {
-            return Err(misfit(on.here, hook, "a Request, a Response", value));
+            return answer(on, (hook, "a Request, a Response, (body, status)"), value).map(Flow::Respond);
         }
         request.head = Some(request::seen(on)?);
         Ok(Flow::Continue(std::mem::take(&mut request)))
@@ -77,13 +75,20 @@ pub(super) fn settle_after(
 ) {
     let response = if value.is_none() || value.is(made) {
         response::seen(made.bind(on.py))
-    } else if value.is_instance(on.here.host.response.bind(on.py)).unwrap_or(false) {
-        convert::parts(on.py, &mut on.job.values, value)
     } else {
-        Err(misfit(on.here, hook, "a Response", value))
+        answer(on, (hook, "a Response, (body, status)"), value)
     };
     let response = background::attach(on, response);
     on.answer(reply, response.map(Flow::Continue));
+}
+
+/// A `Response`, or what a tuple says as it does of a handler.
+fn answer(on: &mut Stage<'_, '_>, (hook, what): (CallableId, &str), value: &Bound<'_, PyAny>) -> PyResult<Response> {
+    let made = on.here.host.from_hook.bind(on.py).call1((value,))?;
+    if made.is_none() {
+        return Err(misfit(on.here, hook, what, value));
+    }
+    convert::parts(on.py, &mut on.job.values, &made)
 }
 
 fn misfit(here: &Loop, hook: CallableId, what: &str, value: &Bound<'_, PyAny>) -> PyErr {
