@@ -46,17 +46,19 @@ impl<E: Ear, H: Handle> Listener for Local<E, H> {
                 handle.attended().await;
                 self.credit.store(CREDIT, Relaxed);
             }
-            if let Some(balance) = &self.balance {
-                balance.give_way().await;
-            }
-            match ready.try_io(|ear| ear.get_ref().accept()) {
-                Ok(accepted) => {
+            let mut accept = || ready.try_io(|ear| ear.get_ref().accept()).ok();
+            let accepted = match &self.balance {
+                Some(balance) => balance.accept(accept).await,
+                None => accept(),
+            };
+            match accepted {
+                Some(accepted) => {
                     self.credit.store(self.credit.load(Relaxed).saturating_sub(1), Relaxed);
                     let (stream, peer) = accepted?;
                     return Ok((E::wire(stream)?, peer));
                 }
                 // What comes later may find the thread busy.
-                Err(_would_block) => self.credit.store(0, Relaxed),
+                None => self.credit.store(0, Relaxed),
             }
         }
     }

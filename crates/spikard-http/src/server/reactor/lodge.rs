@@ -50,10 +50,12 @@ impl<E: Ear> Listener for Hosted<E> {
     async fn accept(&self) -> io::Result<(Self::Wire, Option<Peer>)> {
         loop {
             poll_fn(|cx| self.readiness.read.poll(cx)).await;
-            if let Some(balance) = &self.balance {
-                balance.give_way().await;
-            }
-            if let Some(accepted) = self.readiness.read.once(|| self.ear.accept()) {
+            let accept = || self.readiness.read.once(|| self.ear.accept());
+            let accepted = match &self.balance {
+                Some(balance) => balance.accept(accept).await,
+                None => accept(),
+            };
+            if let Some(accepted) = accepted {
                 let (stream, peer) = accepted?;
                 return Ok((Socket::new(&self.remote, stream)?, peer));
             }

@@ -17,8 +17,11 @@ use std::{
 
 use tokio::time::sleep;
 
-/// How long a connection is left to those that have fewer. It is accepted afterwards if it still waits: they are busy.
+/// How long a connection is left to those that have fewer.
 const MOMENT: Duration = Duration::from_millis(1);
+/// Whoever still finds it afterwards knows that they are busy, and accepts so many without waiting: one more than twice as
+/// many after each time that was in vain, until one was not.
+const MOST_CREDIT: u32 = 255;
 /// So many more than another has are no reason to wait, and an eighth of what that one has besides.
 const SLACK: u32 = 4;
 /// Of so many workers the counts are looked at.
@@ -87,11 +90,15 @@ pub(in crate::server) struct Balance {
     place: usize,
     open: AtomicU32,
     left: AtomicBool,
+    /// Connections to be accepted without waiting, and of how many such the last ones were.
+    credit: AtomicU32,
+    granted: AtomicU32,
 }
 
 impl Balance {
     pub(super) fn new(counts: Counts, place: usize) -> Self {
-        Self { counts, place, open: AtomicU32::new(0), left: AtomicBool::new(false) }
+        let (open, left) = (AtomicU32::new(0), AtomicBool::new(false));
+        Self { counts, place, open, left, credit: AtomicU32::new(0), granted: AtomicU32::new(0) }
     }
 
     /// The place behind this one, for one more worker of the same process.
@@ -113,11 +120,27 @@ impl Balance {
         self.left.store(true, Relaxed);
     }
 
-    /// Waits for a moment if somebody has fewer connections.
-    pub(in crate::server) async fn give_way(&self) {
-        if self.is_ahead() {
-            sleep(MOMENT).await;
+    /// Accepts, after a moment if somebody has fewer connections: who is awake takes it meanwhile. None: there is nothing
+    /// to accept.
+    pub(in crate::server) async fn accept<T>(&self, accept: impl FnOnce() -> Option<T>) -> Option<T> {
+        if !self.is_ahead() {
+            self.grant(0);
+            return accept();
         }
+        let credit = self.credit.load(Relaxed);
+        if credit > 0 {
+            self.credit.store(credit - 1, Relaxed);
+            return accept();
+        }
+        sleep(MOMENT).await;
+        let accepted = accept();
+        self.grant(if accepted.is_some() { (self.granted.load(Relaxed) * 2 + 1).min(MOST_CREDIT) } else { 0 });
+        accepted
+    }
+
+    fn grant(&self, credit: u32) {
+        self.granted.store(credit, Relaxed);
+        self.credit.store(credit, Relaxed);
     }
 
     fn is_ahead(&self) -> bool {
@@ -155,6 +178,36 @@ mod tests {
         assert!(three[0].is_ahead());
         three[0].counts.vacate(2);
         assert!(!three[0].is_ahead());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_busy_keeps_the_others_from_nothing() {
+        let two = places(2);
+        two[1].tell(0);
+        let began = tokio::time::Instant::now();
+        for open in 0..10_000 {
+            two[0].tell(open);
+            two[0].accept(|| Some(())).await.unwrap();
+        }
+        let took = began.elapsed();
+        assert!(took < 100 * MOMENT, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_another_took_ends_the_haste() {
+        let two = places(2);
+        two[1].tell(0);
+        two[0].tell(50);
+        for _ in 0..100 {
+            two[0].accept(|| Some(())).await.unwrap();
+        }
+        while two[0].credit.load(Relaxed) > 0 {
+            two[0].accept(|| Some(())).await.unwrap();
+        }
+        assert_eq!(two[0].accept(|| None::<()>).await, None);
+        let began = tokio::time::Instant::now();
+        two[0].accept(|| Some(())).await.unwrap();
+        assert!(began.elapsed() >= MOMENT, "it waits again");
     }
 
     #[test]
