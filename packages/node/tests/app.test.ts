@@ -70,6 +70,23 @@ test("results of every kind are answers", async () => {
   assert.deepEqual((await client.get("/reply")).headers.getSetCookie(), ["a=1", "b=2"]);
 });
 
+test("a query that is no text is a 400, whoever asks for it", async () => {
+  const app = new Spikard()
+    .get("/asks", ({ query }) => query.get("a"))
+    .get("/catches", ({ request }) => {
+      try {
+        return request.query.get("a");
+      } catch (error) {
+        return error instanceof HTTPError ? error.message : "something else";
+      }
+    });
+  await using client = new TestClient(app);
+  const refused = await client.get("/asks?a=%ff");
+  assert.deepEqual([refused.status, refused.json<{ detail: string }>().detail], [400, "the query is not valid UTF-8"]);
+  assert.equal((await client.get("/catches?a=%ff")).text(), "the query is not valid UTF-8");
+  assert.equal((await client.get("/asks?a=%20b&a=c")).text(), " b");
+});
+
 test("a failure is told to the log and not to the client", async () => {
   const reports: unknown[] = [];
   const app = new Spikard()
