@@ -382,6 +382,38 @@ def test_a_shut_down_waits_for_the_tasks_and_then_ends_them() -> None:
         assert out.pop() == said
 
 
+def test_a_client_that_is_left_waits_for_functions_of_background_tasks() -> None:
+    app = Spikard()
+    out: list[str] = []
+    free = threading.Event()
+
+    def blocks() -> None:
+        out.append("begun")
+        free.wait(20)
+        out.append("done")
+
+    @app.get("/")
+    async def handler(tasks: BackgroundTasks) -> None:
+        tasks.add_task(blocks)
+        tasks.add_task(out.append, "behind it")
+
+    @app.on_shutdown
+    def shut_down() -> None:
+        out.append("shut-down")
+
+    def leave() -> None:
+        with TestClient(app) as client:
+            client.get("/")
+            while not out:
+                time.sleep(0.001)
+            threading.Timer(1.0, free.set).start()  # by then it has been cancelled
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        leave()
+    assert out == ["begun", "done", "shut-down"]
+
+
 def test_thousands_of_tasks_leave_nothing_behind() -> None:
     app = Spikard(background_tasks=BackgroundConfig(max_queue=100_000))
     count, lock = [0], threading.Lock()

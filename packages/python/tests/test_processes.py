@@ -609,3 +609,26 @@ def test_an_inherited_socket_serves(tmp_path: Path, workers: int, handed_over: b
 def test_a_descriptor_that_does_not_listen_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as idle:
         assert refusal(Spikard(fd=idle.fileno()), capsys).startswith("cannot listen on descriptor")
+
+
+STARTS_LAST = """
+import atexit, subprocess
+
+def last() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "print('up', flush=True); input()"], stdin=-1, stdout=-1)
+    child.stdout.readline()
+    child.terminate()
+    print("ended by", child.wait(), flush=True)
+
+atexit.register(last)
+app.run()
+"""
+
+
+def test_what_a_worker_starts_while_it_ends_can_be_ended(start: Start) -> None:
+    program = start({"workers": 2}, STARTS_LAST)
+    pids(program, 2)
+    program.signal(signal.SIGTERM)
+    assert program.process.stdout is not None
+    said = program.process.stdout.read().split("\n")
+    assert (program.status(), said) == (0, [f"ended by -{signal.SIGTERM:d}"] * 3 + [""])

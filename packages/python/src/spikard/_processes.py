@@ -4,6 +4,7 @@ package is imported, before it runs user code; the machinery is in the extension
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -53,8 +54,20 @@ def _read() -> Assignment | None:
     if threading.current_thread() is threading.main_thread():
         # For the whole group of the terminal: what follows is for the supervisor to say.
         for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, pass_over)
+        # Behind what user code has registered: the programs that it starts would ignore them, too.
+        atexit.register(_ignore)
     return Assignment(text, *map(int, run.split(".")))
+
+
+def pass_over(*_: object) -> None:
+    """Hears a signal, and does nothing."""
+
+
+def _ignore() -> None:
+    """Of a signal that it handles, the interpreter would let the system end the worker on the way out."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _is_alive(process: int) -> bool:

@@ -289,9 +289,8 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
             from . import _crew
 
             ending = _crew.serve(app, compiled, call, _processes.assigned)
-            # Of one that it handles, the interpreter would let the system end the worker on the way out.
             for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
+                signal.signal(number, _processes.pass_over)
     except (SpecError, _processes.Refused) as error:  # it says what and where: a traceback would only show our own code
         _processes.tell(f"Spikard: {error}")
         raise SystemExit(1) from error

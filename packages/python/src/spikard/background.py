@@ -53,4 +53,14 @@ class BackgroundTasks:
             if _is_async(task):
                 await task()
             else:
-                await asyncio.to_thread(task)
+                await _to_thread(task)
+
+
+async def _to_thread(task: Callable[[], Any]) -> None:
+    """Nothing ends what runs on a thread: whoever is cancelled meanwhile waits for it, for what follows may take its ground away."""
+    called = asyncio.ensure_future(asyncio.to_thread(task))
+    try:
+        await asyncio.shield(called)
+    except asyncio.CancelledError:
+        await asyncio.wait({called})
+        raise
