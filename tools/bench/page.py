@@ -19,7 +19,7 @@ Python. Before anything is timed, each must answer the workload's requests right
 core, the load generator another one; contenders take turns in every round, so that a drift of the machine meets all of
 them. A ratio is the geometric mean of the rounds' ratios, with a 95 % bootstrap interval over the rounds; where 1 lies
 inside, the gap is a tie. Ratios within one run can be compared, requests a second of two machines cannot.
-What each workload sends and what each number means: [tools/bench/README.md](../tools/bench/README.md).
+What each workload sends and what each number means: `tools/bench/README.md`.
 """
 
 
