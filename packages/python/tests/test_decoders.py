@@ -346,3 +346,47 @@ def test_what_a_subclass_adds_is_not_sent_from_inside_of_them() -> None:
         assert "LEAK" not in client.get("/model").assert_status(200).text
         assert "LEAK" not in client.get("/outer").assert_status(200).text
         assert client.get("/model").json()["several"] == [{"x": 2}]
+
+
+def test_a_model_of_pydantic_may_name_a_class_with_a_decoder() -> None:
+    class Bill(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+        price: Money
+        fee: Optional[Money] = None
+        places: list[Point] = []
+
+    app = Spikard()
+
+    @app.post("/")
+    async def read(body: Bill) -> list[Any]:
+        return [shown(body.price), [place.x + place.y for place in body.places]]
+
+    with TestClient(app) as client:
+        sent = {"price": "2 EUR", "places": [{"first": 1, "second": 2}]}
+        assert client.post("/", json=sent).json() == [shown(Money(Decimal(2), "EUR")), [3]]
+        errors = client.post("/", json={"price": "2", "fee": "3"}).json()["errors"]
+        assert [(error["loc"], error["msg"]) for error in errors] == [
+            (["body", "price"], "Value error, a currency has three letters"),
+            (["body", "fee"], "Value error, a currency has three letters"),
+        ]
+        [error] = client.post("/", json={"price": 2}).json()["errors"]
+        assert (error["loc"], error["type"]) == (["body", "price"], "string_type")
+
+
+def test_a_class_that_nothing_reads_in_a_model_of_pydantic_is_a_fault_at_the_start() -> None:
+    class Unread: ...
+
+    class Bill(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+        price: Unread
+
+    app = Spikard()
+
+    @app.post("/bills")
+    async def read(body: Bill) -> None: ...
+
+    with (
+        pytest.raises(SpecError, match=r"test_decoders\.py:\d+: POST /bills: .*'body'.*Unread cannot be read"),
+        TestClient(app),
+    ):
+        pass

@@ -117,7 +117,7 @@ def whole(taken: Taken, kind: str) -> BodyOf:
     if kind == "form" and kind_of(unwrap(without_none(hint)[0])[0]) == "namedtuple":
         hint, made = _of_named_tuple(hint)
     explicit = taken.option("schema")
-    schema = _schema.schema_of(hint) if explicit is None else explicit
+    schema = _schema_of(hint, kind) if explicit is None else explicit
     if _schema.holds_file(schema):
         kind = "form"
         own_name(unwrap(hint)[0], taken.name)
@@ -125,6 +125,15 @@ def whole(taken: Taken, kind: str) -> BodyOf:
     spec.update(_said(taken))
     buffers = not uses_pydantic(taken.hint)
     return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made, buffers=buffers)
+
+
+def _schema_of(hint: Any, kind: str) -> dict[str, Any]:
+    """The patterns of a body that pydantic reads as it was sent are pydantic's, as all of it is: what it is lax about, too."""
+    if kind == "form" or not uses_pydantic(hint):
+        return _schema.schema_of(hint)
+    from ._pydantic_schema import json_schema
+
+    return json_schema(hint, patterns=False)
 
 
 def _said(taken: Taken) -> dict[str, Any]:

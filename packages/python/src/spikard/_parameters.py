@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from . import _constraints, _pydantic
+import msgspec
+
+from . import _constraints
 from ._checks import Refused
 from ._decode import Decoder, of_value
-from ._hints import is_union, unwrap, without_none
+from ._hints import annotate, is_union, unwrap, without_none
 from ._models import fields_of, is_sequence, is_structured, kind_of
+from ._pydantic import involved
 from ._schema import SCALARS, Schema, schema_of
 from .exceptions import SpecError
 
@@ -31,11 +34,13 @@ def read_as(hint: Any, options: Mapping[str, Any], *, text: bool) -> Wire:
     plain, _ = unwrap(hint)
     if is_structured(plain) and not _bare_sequence(plain):
         raise SpecError(f"{_name(plain)} is no single value: mark it as Query, Header, Cookie, Form or Body")
+    constraints = [(name, options[name]) for name in _constraints.KEYWORDS if name in options]
+    if constraints and involved(hint):
+        hint, constraints = annotate(hint, [msgspec.Meta(**dict(constraints))]), []
     wire = _read(hint, plain)
     if "schema" in options:
         decoder = wire.decoder or (of_value(hint) if wire.choices else None)
         return Wire(dict(options["schema"]), None, decoder)
-    constraints = [(name, options[name]) for name in _constraints.KEYWORDS if name in options]
     try:
         schema = _constraints.constrain(wire.schema, constraints)
     except _constraints.Unsuited as error:
@@ -55,8 +60,8 @@ def _bare_sequence(hint: Any) -> bool:
 def _read(hint: Any, plain: Any) -> Wire:
     if hint is plain and type(plain) is type and plain in SCALARS and plain is not bytearray:
         return Wire(dict(SCALARS[plain]))
-    if _pydantic.involved(hint):
-        return Wire(schema_of(hint), None, of_value(hint))
+    if involved(hint):
+        return Wire(_as_list(schema_of(hint)), None, of_value(hint))
     if isinstance(plain, type) and issubclass(plain, Enum):
         return Wire(schema_of(hint), tuple(plain))
     if get_origin(plain) is Literal:
@@ -104,13 +109,18 @@ def model_fields(hint: Any) -> Iterable[tuple[str, Schema, bool]]:
         yield name, _as_text(_with_definitions(item, definitions)), needed
 
 
+def _as_list(schema: Schema) -> Schema:
+    """Gathers what a list is made of where the schema says nothing else of it."""
+    return {**schema, "type": "array"} if "items" in schema and "type" not in schema else schema
+
+
 def _as_text(schema: Schema) -> Schema:
     """Without null: text says that something is there, or it is not sent."""
     branches = [branch for branch in schema.get("anyOf", ()) if branch.get("type") != "null"]
     if len(branches) == 1:
         rest = {key: value for key, value in schema.items() if key != "anyOf"}
         schema = {**rest, **branches[0]}
-    return schema
+    return _as_list(schema)
 
 
 def _with_definitions(schema: Schema, definitions: Mapping[str, Any]) -> Schema:

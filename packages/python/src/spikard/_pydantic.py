@@ -48,7 +48,7 @@ def adapter(hint: Any) -> Any:
             if not names_stranger(hint):
                 raise
             return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-    except PydanticUserError as error:
+    except (PydanticUserError, TypeError) as error:
         raise SpecError(_refused(hint, error)) from error
 
 
@@ -90,72 +90,6 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
 def reader(hint: Any) -> Callable[[Any], Any]:
     """Reads a Python value, or an object's attributes, as the type."""
     return functools.partial(reading(hint).validate_python, from_attributes=True)
-
-
-def json_schema(hint: Any) -> dict[str, Any]:
-    """pydantic's own schema of the type, in the spelling of the rest."""
-    schema: dict[str, Any] = adapter(hint).json_schema(schema_generator=_generator())
-    return _with_strangers(schema) if names_stranger(hint) else schema
-
-
-_PLACE = "x-stranger"
-
-
-def _with_strangers(schema: dict[str, Any]) -> dict[str, Any]:
-    """Puts the schemas of Structs and attrs classes where the generator has left their place."""
-    from ._schema import schema_of
-
-    definitions: dict[str, Any] = dict(schema.get("$defs", {}))
-
-    def named(cls: type, own: dict[str, Any]) -> dict[str, Any]:
-        """A reference, which gives it a name where it is one of several."""
-        name = cls.__name__
-        while definitions.setdefault(name, own) != own:
-            name += "_"
-        return {"$ref": f"#/$defs/{name}"}
-
-    def filled(part: Any) -> Any:
-        if isinstance(part, list):
-            return [filled(one) for one in part]
-        if not isinstance(part, dict):
-            return part
-        if _PLACE in part:
-            own = schema_of(part[_PLACE])
-            definitions.update(own.pop("$defs", {}))
-            return own if "$ref" in own else named(part[_PLACE], own)
-        return {key: filled(one) for key, one in part.items()}
-
-    made: dict[str, Any] = filled({key: part for key, part in schema.items() if key != "$defs"})
-    definitions.update({name: filled(part) for name, part in list(definitions.items())})
-    return {**made, "$defs": definitions} if definitions else made
-
-
-@functools.cache
-def _generator() -> Any:
-    from pydantic.json_schema import GenerateJsonSchema
-
-    class Spelling(GenerateJsonSchema):
-        """Without titles made of names, and with one format for decimals."""
-
-        def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
-            return False
-
-        def is_instance_schema(self, schema: Any) -> Any:
-            kind = kind_of(schema["cls"])
-            return {_PLACE: schema["cls"]} if kind in ("struct", "attrs") else super().is_instance_schema(schema)
-
-        def dict_schema(self, schema: Any) -> dict[str, Any]:
-            result: dict[str, Any] = super().dict_schema(schema)
-            if result.get("additionalProperties") is True:
-                del result["additionalProperties"]
-            return result
-
-        def decimal_schema(self, schema: Any) -> dict[str, Any]:
-            result: dict[str, Any] = {"type": "string", "format": "decimal"}
-            self.update_with_validations(result, schema, self.ValidationsMapping.numeric)
-            return result
-
-    return Spelling
 
 
 MAX_ERRORS = 1000

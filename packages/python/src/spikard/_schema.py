@@ -14,12 +14,13 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from . import _constraints, _pydantic
+from . import _constraints
 from ._callable import MISSING
 from ._decoders import own_decoder
 from ._functions import name_of
 from ._hints import is_union, unwrap
 from ._models import Field, fields_of, fill, is_sequence, kind_of
+from ._pydantic import involved
 from ._upload import FILE_SCHEMA, UploadFile
 from .exceptions import SpecError
 
@@ -52,7 +53,7 @@ def schema_of(hint: Any) -> Schema:
     writer = _Writer()
     plain, metadata = unwrap(hint)
     if _is_pydantic(hint):
-        return _pydantic.json_schema(hint)
+        return _of_pydantic(hint)
     if kind_of(plain) is None:
         schema = writer.write(hint)
     else:
@@ -65,7 +66,13 @@ def schema_of(hint: Any) -> Schema:
 
 
 def _is_pydantic(hint: Any) -> bool:
-    return kind_of(unwrap(hint)[0]) not in ("struct", "attrs") and _pydantic.involved(hint)
+    return kind_of(unwrap(hint)[0]) not in ("struct", "attrs") and involved(hint)
+
+
+def _of_pydantic(hint: Any) -> Schema:
+    from ._pydantic_schema import json_schema
+
+    return json_schema(hint)
 
 
 class NoSchema(SpecError):
@@ -204,7 +211,7 @@ class _Writer:
         return schema if default is MISSING else {**schema, **default_of(default)}
 
     def _foreign(self, hint: Any) -> Schema:
-        schema = dict(_pydantic.json_schema(hint))
+        schema = dict(_of_pydantic(hint))
         self.definitions.update(schema.pop("$defs", {}))
         plain, _ = unwrap(hint)
         if kind_of(plain) == "pydantic" and "$ref" not in schema:
