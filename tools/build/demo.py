@@ -1,4 +1,4 @@
-"""Starts the quick start on a free port, sends it requests, one of them wrong, and stops it with Ctrl-C. Everything that
+"""Starts the quick start on a free port, sends it requests, two of them wrong, and stops it with Ctrl-C. Everything that
 it does is printed as the command that a user would type.
 """
 

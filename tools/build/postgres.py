@@ -105,11 +105,11 @@ def outlast(program: subprocess.Popen[bytes]) -> int:
 def main(command: list[str]) -> int:
     """Answers the command's exit code."""
     if "DATABASE_URL" in os.environ:
-        return subprocess.run(command).returncode
+        return outlast(subprocess.Popen(command))
     commands = found()
     if commands is None:
         print("no PostgreSQL here: install it, or set DATABASE_URL; going on without", file=sys.stderr, flush=True)
-        return subprocess.run(command).returncode
+        return outlast(subprocess.Popen(command))
     with database(commands) as address:
         program = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address})
         return outlast(program)

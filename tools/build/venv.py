@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cargo
 import places
+import postgres
 
 REQUIREMENTS = places.ROOT / "packages" / "python" / "requirements-dev.txt"
 
@@ -58,7 +59,8 @@ def run(command: list[str]) -> int:
     if command[0] == "maturin":
         os.environ.setdefault("PIP_QUIET", "1")
         return cargo.run([*command, *apart(command)])
-    return subprocess.run(command).returncode
+    # Not run(): that kills the command a quarter of a second after Ctrl-C, which the command has heard too.
+    return postgres.outlast(subprocess.Popen(command))
 
 
 if __name__ == "__main__":
