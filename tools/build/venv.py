@@ -11,9 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import postgres
+
 import cargo
 import places
-import postgres
 
 REQUIREMENTS = places.ROOT / "packages" / "python" / "requirements-dev.txt"
 
