@@ -218,6 +218,28 @@ def test_an_unknown_converter_is_told_the_nearest_one() -> None:
     assert "a path has no converter 'integer', did you mean 'int'?" in refusal(app)
 
 
+def test_a_parameter_with_a_colon_is_told_how_it_is_written() -> None:
+    app = Spikard()
+
+    @app.get("/users/:id/posts")
+    async def posts(id: int) -> int:
+        return id
+
+    with pytest.raises(SpecError, match=r"the path has ':id': a parameter is written {id}"):
+        app._compile()
+
+
+def test_a_colon_within_a_segment_is_text() -> None:
+    app = Spikard()
+
+    @app.get("/users/{user_id:int}/v1:rename/:/:7")
+    async def rename(user_id: int) -> int:
+        return user_id
+
+    with TestClient(app) as client:
+        assert client.get("/users/3/v1:rename/:/:7").json() == 3
+
+
 def test_a_request_knows_its_app() -> None:
     app = Spikard()
     app.state.pool = 5

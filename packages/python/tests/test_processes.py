@@ -416,6 +416,18 @@ def test_a_worker_that_has_had_its_time_is_replaced_and_no_request_is_lost(
     assert "Spikard: " not in program.errors.read_text()
 
 
+def test_reload_without_watchfiles_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "main.py"
+    file.write_text(
+        "import sys\nsys.modules['watchfiles'] = None\nfrom spikard import Spikard\nSpikard(port=0).run()\n"
+    )
+    environment = {**os.environ, "SPIKARD_RELOAD": "1"}
+    command = [sys.executable, str(file)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    told = "Spikard: reload needs the package watchfiles: pip install watchfiles\n"
+    assert (ended.returncode, ended.stderr) == (1, told)
+
+
 RELOADED = "import value\n\n@app.get('/value')\ndef read() -> int:\n    return value.VALUE\n\napp.run(reload=True)\n"
 
 

@@ -222,7 +222,7 @@ def _watcher() -> Callable[[Supervisor, threading.Event], None]:
     try:
         from watchfiles import PythonFilter, watch
     except ImportError:
-        raise RuntimeError("reload=True needs the package watchfiles: pip install watchfiles") from None
+        raise Refused("reload needs the package watchfiles: pip install watchfiles") from None
 
     def follow(supervisor: Supervisor, over: threading.Event) -> None:
         for changes in watch(*_sources(), watch_filter=PythonFilter(), stop_event=over, raise_interrupt=False):
