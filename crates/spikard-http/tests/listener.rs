@@ -399,6 +399,19 @@ async fn a_reader_that_takes_little_all_the_time_is_not_dropped() {
     ended.expect("one that stops is dropped");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reader_that_takes_nothing_has_its_time_once() {
+    let server = Server::start(Config { write_timeout: Some(1.0), ..Config::default() });
+    let mut client = server.connect().await;
+    client.write_all(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    // A quarter more for the coarse clock, and time for a busy machine.
+    sleep(Duration::from_millis(1750)).await;
+    let mut piece = vec![0; 64 << 10];
+    let ended = timeout(PATIENCE, async { while client.read(&mut piece).await.is_ok_and(|read| read > 0) {} }).await;
+    ended.expect("it is dropped");
+}
+
 #[tokio::test]
 async fn a_drain_leaves_little_time_to_a_stalled_head_and_all_of_it_to_a_request() {
     let server = server();

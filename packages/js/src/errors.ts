@@ -32,7 +32,7 @@ export interface FieldError {
   input?: unknown;
 }
 
-/** Answers a request with a problem document of this status. */
+/** Answers a request with a problem document of this status, from 300 to 599. */
 export class HTTPError extends Error {
   override readonly name: string = "HTTPError";
 
@@ -42,7 +42,7 @@ export class HTTPError extends Error {
     readonly options: HTTPErrorOptions = {},
   ) {
     const { cause } = options;
-    checkedStatus(status, 400);
+    checkedStatus(status, 300);
     super(typeof detail === "string" ? detail : `status ${status}`, cause === undefined ? undefined : { cause });
   }
 

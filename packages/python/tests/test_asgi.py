@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from spikard import Request, Response, Spikard, StreamingResponse, TestClient
+from spikard import RedirectResponse, Request, Response, Spikard, StreamingResponse, TestClient
 
 Message = dict[str, Any]
 PATIENCE = 60.0
@@ -403,6 +403,34 @@ async def test_the_path_is_what_was_sent_behind_the_mount(scope: dict[str, Any],
     server = Server(app, **scope).begin(part())
     assert (await server.next())["status"] == 200
     assert (await server.next())["body"].decode() == seen
+    await server.end()
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "to"),
+    [
+        ("/mount/users/", b"a=1", "/mount/users?a=1"),
+        ("/mount/slashed", b"", "/mount/slashed/"),
+        ("/mount/old", b"", "/new"),
+        ("/users/", b"", "/mount/users"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_a_redirect_to_the_declared_slash_stays_behind_the_mount(path: str, query: bytes, to: str) -> None:
+    app = Spikard()
+
+    @app.get("/users")
+    @app.get("/slashed/")
+    async def index() -> str:
+        return "found"
+
+    @app.get("/old")
+    async def old() -> Response:
+        return RedirectResponse("/new", 308)
+
+    server = Server(app, path=path, query_string=query, root_path="/mount").begin(part())
+    head = await server.next()
+    assert (head["status"], dict(head["headers"])[b"location"].decode()) == (308, to)
     await server.end()
 
 

@@ -112,5 +112,5 @@ def test_an_http_exception_holds_what_the_problem_says() -> None:
     error = HTTPException(404, "gone", {"x-a": "b"}, type="about:blank", title="Gone", extra={"id": 1})
     assert (error.status_code, error.detail, error.headers) == (404, "gone", {"x-a": "b"})
     assert (error.type, error.title, error.extra, str(error)) == ("about:blank", "Gone", {"id": 1}, "404: gone")
-    with pytest.raises(ValueError, match="between 400 and 599, got 200"):
+    with pytest.raises(ValueError, match="between 300 and 599, got 200"):
         HTTPException(200)

@@ -22,6 +22,8 @@ use super::supervisor::Balance;
 use crate::Peer;
 
 const NEVER: u32 = u32::MAX;
+/// So many ticks after a client began to take no bytes, only what it takes itself makes room.
+const SETTLED: u32 = 2;
 /// How long input that nobody wants is read: the rest of a body before the next request, and what comes after the last
 /// answer, which a reset would take from the client.
 const LINGER: f64 = 2.0;
@@ -87,6 +89,11 @@ impl Clock {
     /// Has a client that takes no bytes since `since` had its time?
     pub(super) fn stalled(&self, since: u32) -> bool {
         self.passed(since, self.write)
+    }
+
+    /// Was it two ticks ago, or less, that a client began to take no bytes? Until then its system may still have room.
+    pub(super) fn settles(&self, since: u32) -> bool {
+        self.now().wrapping_sub(since) <= SETTLED
     }
 
     /// The moment `since` lies up to one tick after the tick that names it: hence more than, not at least.

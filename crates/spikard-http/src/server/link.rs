@@ -127,11 +127,19 @@ impl Link {
         }
     }
 
+    /// Has the client only just begun to take no bytes? Its system goes on for a moment.
+    pub(super) fn settles(&self) -> bool {
+        match self.stalled.load(Relaxed) {
+            0 => false,
+            since => self.clock.settles((since - 1) as u32),
+        }
+    }
+
     /// The sweep's question. A false alarm costs one poll: whoever waits looks again.
     pub(super) fn wake_if_overdue(&self) {
         let lingered = || lock(&self.leftover).as_ref().is_some_and(|body| self.clock.lingered(body.since));
         // Whether a client that sends no more has gone altogether, its socket tells only who asks.
-        if self.overdue() || self.stalled() || self.departure.has_departed() || lingered() {
+        if self.overdue() || self.stalled() || self.settles() || self.departure.has_departed() || lingered() {
             self.task.wake();
         }
     }

@@ -130,7 +130,9 @@ class Call:
         try:
             status, headers, piece, more = await self._awaited
             if status:
-                await self._send({"type": "http.response.start", "status": status, "headers": self._sendable(headers)})
+                await self._send(
+                    {"type": "http.response.start", "status": status, "headers": self._sendable(status, headers)}
+                )
                 await self._send_body(piece, more)
         except OSError:  # of `send`: the client has left
             pass
@@ -154,8 +156,18 @@ class Call:
         if not self._awaited.done() and (fault := over.exception()) is not None:
             self._awaited.set_exception(fault)
 
-    def _sendable(self, headers: Headers) -> Headers:
-        """What is said of a connection is said of one of HTTP/1."""
+    def _sendable(self, status: int, headers: Headers) -> Headers:
+        """What is said of a connection is said of one of HTTP/1, and where the slash at the end is missing or too much, the
+        app is behind its prefix.
+        """
+        root = _root(self._scope).encode()
+        if root and status == 308:
+            path = _target(self._scope).partition("?")[0].rstrip("/").encode()
+            other = {path, path + b"/"}
+            headers = [
+                (name, root + value if name == b"location" and value.partition(b"?")[0] in other else value)
+                for name, value in headers
+            ]
         if self._scope.get("http_version", "1.1").startswith("1"):
             return headers
         return [field for field in headers if field[0] != b"connection"]
@@ -215,13 +227,18 @@ SENT = "/%:@!$&'()*+,;=~?[]|{}^"
 
 def _target(scope: Scope) -> str:
     """Path and query as they were sent, without the prefix under which the app is mounted."""
-    root = quote(scope.get("root_path", "").rstrip("/"))
+    root = _root(scope)
     raw = scope.get("raw_path")
     path = quote(raw.partition(b"?")[0], SENT) if raw else quote(scope["path"], "/*")
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :] or "/"
     query = quote(scope.get("query_string") or b"", SENT)
     return f"{path}?{query}" if query else path
+
+
+def _root(scope: Scope) -> str:
+    """The prefix under which the app is mounted."""
+    return quote(scope.get("root_path", "").rstrip("/"))
 
 
 def _fields(scope: Scope) -> list[tuple[str, str]]:

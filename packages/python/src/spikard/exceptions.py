@@ -24,7 +24,7 @@ def checked_status(status: object, first: int = 200, last: int = 599) -> int:
 
 
 class HTTPException(SpikardError):
-    """Ends the request with a problem document.
+    """Ends the request with a problem document, of a status from 300 to 599: a dependency may redirect so.
 
     >>> raise HTTPException(404, "there is no such item")
     Traceback (most recent call last):
@@ -41,7 +41,7 @@ class HTTPException(SpikardError):
         title: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        code = checked_status(status_code, 400, 599)
+        code = checked_status(status_code, 300, 599)
         super().__init__(code, detail)
         self.status_code = code
         self.detail = detail

@@ -69,7 +69,7 @@ impl<W: Wire> Guard<W> {
             Poll::Pending => {
                 // After an upgrade another task writes.
                 self.link.register(cx.waker());
-                if self.link.stall() {
+                if self.link.stall() || self.link.settles() {
                     self.unsent = self.wire.unsent();
                 } else if self.link.stalled() && !self.is_taken() {
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
