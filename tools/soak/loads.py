@@ -96,15 +96,15 @@ async def mixed(port: int, folder: str, number: int, parallel: int, kinds: Kinds
     points = await watching
     print(f"mixed: {whole} requests in {time.monotonic() - begun:.0f} s: {dict(sorted(answers.items()))}")
     after = await settled(watcher, before)
-    slope = per_request([point for point in points if point[0] >= number])
-    print(f"after the warm-up rss grows by {slope:.2f} bytes a request; {compared(before, after)}")
+    grown = growth(points, number) / number
+    print(f"after the warm-up the highest rss lies {grown:.2f} bytes a request higher; {compared(before, after)}")
     expected = {f"{name} {status}" for name, (_, status, _) in kinds.items()}
     must(set(answers) == expected, f"unexpected answers: {set(answers) ^ expected}")
     must(not os.listdir(folder), "files are left behind")
     # A short run is a warm-up all along: there the whole of it is bounded. In a long one, less than this is what the heaps
     # of the languages and the allocator's pages go up and down by; what is lost for good is seen in a longer one.
     spared = 16 * MIB if number < 50_000 else MIB
-    must(slope < 4.0 or slope * number < spared, "memory grows")
+    must(grown < 4.0 or grown * number < spared, "memory grows")
     must(is_settled(before, after), "tasks, threads or descriptors are left")
 
 
@@ -147,14 +147,13 @@ NODE: Kinds = {
 }
 
 
-def per_request(points: list[tuple[int, int]]) -> float:
-    """The slope of the line through them, in bytes: least squares."""
-    if len(points) < 2:
-        return 0.0
-    across = sum(x for x, _ in points) / len(points)
-    up = sum(y for _, y in points) / len(points)
-    spread = sum((x - across) ** 2 for x, _ in points)
-    return sum((x - across) * (y - up) for x, y in points) / spread * 1024
+def growth(points: list[tuple[int, int]], warm_up: int) -> int:
+    """How much higher memory has been after the warm-up than in it, in bytes. Its highest points, since it goes down and up
+    again by more than what a leak of a few bytes a request comes to.
+    """
+    first = max((kib for done, kib in points if done < warm_up), default=0)
+    second = max((kib for done, kib in points if done >= warm_up), default=0)
+    return (second - first) * 1024
 
 
 def compared(before: dict[str, int], after: dict[str, int]) -> str:
