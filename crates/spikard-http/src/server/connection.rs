@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, request::Parts};
 use http_body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use pin_project_lite::pin_project;
@@ -89,6 +89,9 @@ fn answer<H: Handle>(
         return Answering::made(response);
     }
     adopt_authority(&mut head);
+    if head.method == Method::OPTIONS && link.asks_for_server() {
+        head.uri = Uri::from_static("*");
+    }
     let body = RequestBody::new(body, Arc::clone(link), head.headers.contains_key(header::EXPECT));
     if head.uri.path() == "*" {
         drop(body);

@@ -163,6 +163,18 @@ fn refuse_line(line: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Whether a head asks for a URI without a path, as `OPTIONS http://host`: it is for the server and no resource of it (RFC 9112,
+/// sections 3.2.4 and 3.3). The parser of URIs takes it for `/`.
+pub(super) fn asks_for_server(head: &[u8]) -> bool {
+    let Some(target) = head.strip_prefix(b"OPTIONS ") else { return false };
+    let behind = |scheme: &[u8]| {
+        let (found, rest) = target.split_at_checked(scheme.len())?;
+        found.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    let authority = behind(b"http://").or_else(|| behind(b"https://"));
+    authority.and_then(|rest| rest.iter().find(|byte| b"/? ".contains(byte))) == Some(&b' ')
+}
+
 fn malformed(detail: &'static str) -> Error {
     Error::malformed(detail)
 }
@@ -200,6 +212,17 @@ mod tests {
         let status = |bytes: &[u8]| Scan::default().advance(bytes).unwrap_err().status_code().as_u16();
         assert_eq!(status("a".repeat(17 * 1024).as_bytes()), 414);
         assert_eq!(status(format!("GET / HTTP/1.1\r\nx: {}", "a".repeat(64 * 1024)).as_bytes()), 431);
+    }
+
+    #[test]
+    fn a_uri_without_a_path_is_told_from_one_with() {
+        let asks = |line: &str| asks_for_server(format!("{line} HTTP/1.1\r\n").as_bytes());
+        assert!(asks("OPTIONS http://a") && asks("OPTIONS HTTPS://a:8"));
+        for other in
+            ["OPTIONS http://a/", "OPTIONS http://a?b", "OPTIONS /", "OPTIONS *", "GET http://a", "OPTIONS http"]
+        {
+            assert!(!asks(other), "{other}");
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub(super) struct Link {
     stalled: AtomicU64,
     called: AtomicU8,
     raw: AtomicBool,
+    for_server: AtomicBool,
     stage: AtomicU8,
     hurried: AtomicBool,
     ending: AtomicBool,
@@ -74,6 +75,7 @@ impl Link {
             stalled: AtomicU64::new(0),
             called: AtomicU8::new(AWAITED),
             raw: AtomicBool::new(false),
+            for_server: AtomicBool::new(false),
             stage: AtomicU8::new(SERVING),
             hurried: AtomicBool::new(false),
             ending: AtomicBool::new(false),
@@ -172,6 +174,16 @@ impl Link {
 
     pub(super) fn set_answered(&self) {
         self.called.store(ANSWERED, Relaxed);
+    }
+
+    /// The next request of the method OPTIONS is for the server and no resource of it.
+    pub(super) fn ask_for_server(&self) {
+        self.for_server.store(true, Relaxed);
+    }
+
+    /// Whether this one is.
+    pub(super) fn asks_for_server(&self) -> bool {
+        self.for_server.swap(false, Relaxed)
     }
 
     /// After a 101: what follows is not HTTP.

@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use super::{
     chunks::Chunks,
     clock::Entered,
-    head::{Framing, Scan},
+    head::{Framing, Scan, asks_for_server},
     link::Link,
 };
 
@@ -237,6 +237,9 @@ impl<W: Wire> Guard<W> {
         };
         self.scan = Scan::default();
         self.busy = true;
+        if asks_for_server(&self.held[..head.end]) {
+            self.link.ask_for_server();
+        }
         self.link.await_call();
         Ok(())
     }
