@@ -206,14 +206,15 @@ impl<'a> Layout<'a> {
     fn adopt(&mut self, parameters: &[ParameterSpec]) -> Vec<usize> {
         let all = &mut self.wiring.parameters;
         let same = |one: &ParameterSpec, other: &ParameterSpec| {
-            one.source == other.source && one.name == other.name && one.schema == other.schema
+            (one.source, &one.name, one.rest) == (other.source, &other.name, other.rest) && one.schema == other.schema
         };
         let place = |parameter: &ParameterSpec| {
             let known = all.iter().position(|known| same(known, parameter)).unwrap_or_else(|| {
                 all.push(parameter.clone());
                 all.len() - 1
             });
-            all[known].closed |= parameter.closed;
+            let further: Vec<_> = parameter.also.iter().filter(|name| !all[known].also.contains(name)).collect();
+            all[known].also.extend(further.into_iter().cloned());
             known
         };
         parameters.iter().map(place).collect()

@@ -3,9 +3,9 @@
 
 mod alike;
 mod body;
-mod closed;
 mod head;
 mod members;
+mod rest;
 
 use http::HeaderName;
 
@@ -17,12 +17,11 @@ use crate::{
     echo,
     parameter::Reader,
     sabotage,
-    spec::{AppSpec, Ends, RouteSpec, Source},
+    spec::{AppSpec, Ends, ParameterSpec, Rest, RouteSpec, Source},
 };
 pub use alike::Plans;
 use body::BodyPlan;
 pub use body::{Media, check_json, read_pairs};
-use closed::Closed;
 pub use head::form_boundary;
 
 /// Path values, percent-decoded, in the order of the template's parameters.
@@ -43,7 +42,8 @@ pub struct Plan {
     needs_head: bool,
     takes_inputs: bool,
     reads: Reads,
-    closed: Option<Closed>,
+    /// By parameter.
+    rests: Vec<(usize, Source, Rest)>,
 }
 
 /// Which parts of a head have to be taken apart.
@@ -56,6 +56,8 @@ struct Reads {
 #[derive(Debug)]
 struct Parameter {
     name: String,
+    /// Further names.
+    also: Box<[String]>,
     from: From,
     reader: Reader,
     required: bool,
@@ -69,18 +71,29 @@ enum From {
     Header(HeaderName),
     Cookie,
     Body,
+    /// What no other parameter has.
+    Rest(Source, Rest),
 }
 
 impl Parameter {
     fn loc(&self) -> [Loc; 2] {
-        let (source, name) = match &self.from {
-            From::Path(_) => (Source::Path, self.name.clone()),
-            From::Query => (Source::Query, self.name.clone()),
-            From::Header(name) => (Source::Header, name.as_str().to_owned()),
-            From::Cookie => (Source::Cookie, self.name.clone()),
-            From::Body => (Source::Body, self.name.clone()),
+        match &self.from {
+            From::Header(name) => self.loc_under(name.as_str()),
+            _ => self.loc_under(&self.name),
+        }
+    }
+
+    /// Where it was sent under one of its names.
+    fn loc_under(&self, name: &str) -> [Loc; 2] {
+        let source = match self.from {
+            From::Path(_) => Source::Path,
+            From::Query => Source::Query,
+            From::Header(_) => Source::Header,
+            From::Cookie => Source::Cookie,
+            From::Body => Source::Body,
+            From::Rest(source, _) => source,
         };
-        [source.loc().into(), name.into()]
+        [source.loc().into(), name.to_owned().into()]
     }
 }
 
@@ -149,10 +162,14 @@ impl Plan {
         let body = BodyPlan::compile(app, route, &wiring, config)?;
         let mut plan = Self {
             reads: Reads {
-                query: parameters.iter().any(|parameter| matches!(parameter.from, From::Query | From::Body)),
-                cookies: parameters.iter().any(|parameter| matches!(parameter.from, From::Cookie)),
+                query: parameters
+                    .iter()
+                    .any(|parameter| matches!(parameter.from, From::Query | From::Body | From::Rest(Source::Query, _))),
+                cookies: parameters
+                    .iter()
+                    .any(|parameter| matches!(parameter.from, From::Cookie | From::Rest(Source::Cookie, _))),
             },
-            closed: Closed::of(&wiring.parameters)?,
+            rests: rests(&parameters),
             parameters,
             body,
             slots: Vec::new(),
@@ -333,12 +350,16 @@ impl Plan {
     }
 
     fn model(&self, parameters: &[usize], values: &[Arg]) -> Arg {
-        let sent = parameters.iter().filter(|index| values[**index] != Arg::Absent);
-        let named = |&index: &usize| {
+        let mut members = Vec::with_capacity(parameters.len());
+        for &index in parameters {
             let parameter = &self.parameters[index];
-            (parameter.name.clone(), parameter.reader.plain(values[index].clone()))
-        };
-        Arg::Map(sent.map(named).collect())
+            match (&parameter.from, &values[index]) {
+                (_, Arg::Absent) => (),
+                (From::Rest(..), Arg::Map(rest)) => members.extend(rest.iter().cloned()),
+                (_, value) => members.push((parameter.name.clone(), parameter.reader.plain(value.clone()))),
+            }
+        }
+        Arg::Map(members)
     }
 
     /// Gives a host's refusal its words: the schema's, or the host's own where the schema finds nothing. Every `loc`
@@ -448,35 +469,55 @@ fn decoded(decoder: Option<CallableId>, place: usize, value: Arg) -> Arg {
     }
 }
 
+fn rests(parameters: &[Parameter]) -> Vec<(usize, Source, Rest)> {
+    let rest = |(place, parameter): (usize, &Parameter)| match parameter.from {
+        From::Rest(source, rest) => Some((place, source, rest)),
+        _ => None,
+    };
+    parameters.iter().enumerate().filter_map(rest).collect()
+}
+
+impl From {
+    fn of(spec: &ParameterSpec, template: &Template) -> Result<Self, SpecError> {
+        if let Some(rest) = spec.rest {
+            rest::check(spec, rest)?;
+            return Ok(Self::Rest(spec.source, rest));
+        }
+        Ok(match spec.source {
+            Source::Path => match template.parameters().position(|(name, _)| name == spec.name) {
+                Some(place) => Self::Path(place),
+                None => return Err(named(spec, "the path template does not name it")),
+            },
+            Source::Query => Self::Query,
+            Source::Header => {
+                let name = HeaderName::from_bytes(spec.name.as_bytes());
+                Self::Header(name.map_err(|_| named(spec, "it is no header name"))?)
+            }
+            Source::Cookie => Self::Cookie,
+            Source::Body => Self::Body,
+        })
+    }
+}
+
+fn named(spec: &ParameterSpec, fault: &str) -> SpecError {
+    SpecError::new(format!("{} parameter {:?}: {fault}", spec.source.loc(), spec.name))
+}
+
 fn compile_parameters(app: &AppSpec, wiring: &Wiring, template: &Template) -> Result<Vec<Parameter>, SpecError> {
     let mut parameters = Vec::new();
     for spec in &wiring.parameters {
-        let named = |error: SpecError| {
-            SpecError::new(format!("{} parameter {:?}: {}", spec.source.loc(), spec.name, error.message))
-        };
-        let from = match spec.source {
-            Source::Path => match template.parameters().position(|(name, _)| name == spec.name) {
-                Some(place) => From::Path(place),
-                None => return Err(named(SpecError::new("the path template does not name it"))),
-            },
-            Source::Query => From::Query,
-            Source::Header => From::Header(
-                HeaderName::from_bytes(spec.name.as_bytes())
-                    .map_err(|_| named(SpecError::new("it is no header name")))?,
-            ),
-            Source::Cookie => From::Cookie,
-            Source::Body => From::Body,
-        };
-        let reader = Reader::compile_in(&spec.schema, &app.schemas).map_err(named)?;
+        let from = From::of(spec, template)?;
+        let reader = Reader::compile_in(&spec.schema, &app.schemas).map_err(|error| named(spec, &error.message))?;
         if let Some(default) = spec.default.as_ref().filter(|default| !default.is_null())
             && let Err(errors) = reader.read_json(default)
         {
             let why = errors.first().map_or("refused", |error| error.msg.as_ref());
-            return Err(named(SpecError::new(format!("its own type refuses the default {default}: {why}"))));
+            return Err(named(spec, &format!("its own type refuses the default {default}: {why}")));
         }
         let required = spec.source == Source::Path || spec.is_required();
         parameters.push(Parameter {
             name: spec.name.clone(),
+            also: spec.also.clone().into(),
             from,
             reader,
             required,

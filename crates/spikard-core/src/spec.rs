@@ -189,9 +189,12 @@ pub struct ParameterSpec {
     /// Splits one text into a list, instead of repeated parameters.
     #[serde(default)]
     pub separator: Option<String>,
-    /// Its source is closed: a name that is no parameter of the route is refused there. Of a query, a cookie or a body.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub closed: bool,
+    /// Further names: where it was not sent under `name`, the first of these that was sent counts. Not of a path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// It is no single parameter but the rest of its source: every name there that no other parameter of the route has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
     /// For documents.
     #[serde(default)]
     pub description: Option<String>,
@@ -213,7 +216,8 @@ impl ParameterSpec {
             required: None,
             default: None,
             separator: None,
-            closed: false,
+            also: Vec::new(),
+            rest: None,
             description: None,
             deprecated: false,
             include_in_schema: true,
@@ -224,6 +228,17 @@ impl ParameterSpec {
     pub fn is_required(&self) -> bool {
         self.required.unwrap_or(self.default.is_none())
     }
+}
+
+/// What becomes of names that no parameter has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Rest {
+    /// Each is refused. Not of header fields.
+    Refused,
+    /// Whoever takes the parameter gets them by name: a text, or a list where there are several.
+    Gathered,
 }
 
 fn any_text() -> Value {
@@ -268,6 +283,9 @@ pub struct BodySpec {
     /// Whether documents describe it.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub include_in_schema: bool,
+    /// Further names of a form's members: where one was not sent under its own, the first of these that was sent counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<String, Vec<String>>,
     /// Members of the schema that documents leave out, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<String>,
@@ -286,6 +304,7 @@ impl BodySpec {
             kind,
             required: true,
             include_in_schema: true,
+            also: BTreeMap::new(),
             hidden: Vec::new(),
         }
     }

@@ -36,6 +36,8 @@ impl Apart {
     /// The fields and files of a form, as the request says that it is written. Files stay in memory.
     pub fn form(&self, body: &[u8], parts: &Parts) -> Result<Entries, Error> {
         let entries = match form_boundary(parts)? {
+            // As everywhere, an empty body is none.
+            Some(_) if body.is_empty() => Ok(Entries::new()),
             Some(boundary) => form::whole(body, &boundary, &self.limits, &self.platform),
             None => read_pairs(body),
         };

@@ -66,6 +66,8 @@ interface Flat {
   names: string[];
   defaults: unknown[];
   at: number;
+  /** The last of its arguments is what else was sent. */
+  gathers: boolean;
 }
 
 interface Whole {
@@ -113,10 +115,15 @@ export class Inputs {
     if (typeof schema !== "object" || !properties) throw new SpecError(`${source}: expected the schema of an object`);
     const required = new Set((schema["required"] as string[] | undefined) ?? []);
     const definitions = schema["$defs"];
-    const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length };
+    const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length, gathers: false };
     const places: number[] = [];
     for (const [name, property] of Object.entries(properties)) {
-      const { "x-separator": separator, default: fallback, ...plain } = property as Record<string, unknown>;
+      const {
+        "x-separator": separator,
+        "x-also": also,
+        default: fallback,
+        ...plain
+      } = property as Record<string, unknown>;
       const written: Record<string, unknown> = {
         name,
         in: wire,
@@ -125,10 +132,17 @@ export class Inputs {
       if (fallback !== undefined) written["default"] = fallback;
       else if (!required.has(name)) written["required"] = false;
       if (separator !== undefined) written["separator"] = separator;
-      if (schema["additionalProperties"] === false) written["closed"] = true;
+      if (also !== undefined) written["also"] = also;
       places.push(this.parameters.push(written) - 1);
       flat.names.push(name);
       flat.defaults.push(fallback);
+    }
+    const others = schema["additionalProperties"];
+    if (others !== undefined && source !== "params") {
+      const rest = others === false ? "refused" : "gathered";
+      const index = this.parameters.push({ name: rest, in: wire, rest }) - 1;
+      if (others !== false) places.push(index);
+      flat.gathers = others !== false;
     }
     if (decode) {
       const decoder = registry.add(() => decode);
@@ -142,12 +156,14 @@ export class Inputs {
   /** The object that user code is called with. */
   context(host: Host, token: Token, args: unknown[]): Called {
     const made = new Called(host, token);
-    for (const { source, names, defaults, at } of this.#flat) {
+    for (const { source, names, defaults, at, gathers } of this.#flat) {
       const found: Record<string, unknown> = {};
       for (let place = 0; place < names.length; place++) {
         const value = args[at + place] === undefined ? defaults[place] : args[at + place];
         if (value !== undefined) define(found, names[place] as string, value);
       }
+      if (gathers)
+        for (const [name, value] of Object.entries(args[at + names.length] ?? {})) define(found, name, value);
       made.set(source, found);
     }
     for (const { source, at } of this.#whole) made.set(source, args[at]);

@@ -1,5 +1,7 @@
 //! Reads the body: by content type, as text or by its schema, and hands it on as it is or to the host's decoder.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{header, request::Parts};
 use serde_json::{Map, Value};
@@ -11,9 +13,11 @@ use crate::{
     config::Config,
     dependency::Wiring,
     echo::{self, is_worded},
-    json as grammar, msgpack, pairs, sabotage,
+    json as grammar, msgpack,
+    pairs::{self, PairsFault},
+    sabotage,
     schema::Schema,
-    spec::{AppSpec, BodyKind, BodySpec, Reading, RouteSpec, Source},
+    spec::{AppSpec, BodyKind, BodySpec, Reading, Rest, RouteSpec, Source},
     upload::{holds_file, with_files},
 };
 
@@ -47,6 +51,8 @@ pub(super) struct BodyPlan {
     required: bool,
     whole: bool,
     max_depth: usize,
+    /// Further names of a form's members.
+    also: BTreeMap<String, Vec<String>>,
 }
 
 impl BodyPlan {
@@ -70,7 +76,8 @@ impl BodyPlan {
             (None, true) => return Ok(None),
         };
         let schema = Schema::compile(&spec.schema, &app.schemas, spec.reading, assert_formats).map_err(named)?;
-        let BodySpec { kind, reading, decoder, strict_decoder, msgpack_decoder, value_decoder, required, .. } = spec;
+        let BodySpec { kind, reading, decoder, strict_decoder, msgpack_decoder, value_decoder, required, also, .. } =
+            spec;
         let names_file = members.iter().any(|member| schema.is_file(&member.name));
         let kind = if names_file { BodyKind::Form } else { kind };
         Ok(Some(Self {
@@ -84,6 +91,7 @@ impl BodyPlan {
             required,
             whole,
             max_depth,
+            also,
         }))
     }
 
@@ -188,11 +196,35 @@ impl BodyPlan {
     }
 
     fn form_value(&self, form: Received) -> Result<FormValue, Error> {
-        let entries = match form {
+        let mut entries = match form {
             Received::Form(entries) => entries,
             Received::Whole(text) => read_pairs(&text)?,
         };
-        self.schema.read_form(entries).map_err(Error::invalid)
+        let renamed = self.rename(&mut entries);
+        self.schema.read_form(entries).map_err(|mut errors| {
+            for error in &mut errors {
+                if let Some(Loc::Key(name)) = error.loc.first_mut()
+                    && let Some((_, sent)) = renamed.iter().find(|(own, _)| **own == **name)
+                {
+                    *name = (*sent).clone().into();
+                }
+            }
+            Error::invalid(errors)
+        })
+    }
+
+    /// Gives what was sent under a further name of a member its own name. What was renamed, by its own name.
+    fn rename(&self, entries: &mut Entries) -> Vec<(&String, &String)> {
+        let mut renamed = Vec::new();
+        for (own, others) in &self.also {
+            let is_sent = |wanted: &&String| entries.iter().any(|(name, _)| name == *wanted);
+            let Some(found) = std::iter::once(own).chain(others).find(is_sent).filter(|found| *found != own) else {
+                continue;
+            };
+            entries.iter_mut().filter(|(name, _)| name == found).for_each(|(name, _)| name.clone_from(own));
+            renamed.push((own, found));
+        }
+        renamed
     }
 
     fn read_form(&self, form: Received) -> Result<Arg, Error> {
@@ -264,7 +296,13 @@ pub fn check_json(body: &[u8], max_depth: usize) -> Result<(), Error> {
 
 /// The fields of an urlencoded form.
 pub fn read_pairs(body: &[u8]) -> Result<Entries, Error> {
-    let pairs = pairs::parse(body).map_err(|fault| Error::malformed(fault.message("form")))?;
+    let pairs = pairs::parse(body).map_err(|fault| {
+        let code = match fault {
+            PairsFault::NotUtf8 => ErrorCode::BadRequest,
+            PairsFault::TooMany => ErrorCode::ContentTooLarge,
+        };
+        Error::new(code).with_detail(fault.message("form"))
+    })?;
     Ok(pairs.into_iter().map(|(name, text)| (name.into_owned(), Entry::Text(text.into_owned()))).collect())
 }
 
@@ -352,6 +390,12 @@ impl BodyPlan {
         }
     }
 
+    /// A form that nobody sent is one without fields, where none is required.
+    fn nothing(&self, bound: &Bound) -> Option<Arg> {
+        let may_be_empty = self.whole && self.required && self.kind == BodyKind::Form && bound.errors.is_empty();
+        may_be_empty.then(|| self.read_form(Received::Form(Entries::new())).ok()).flatten()
+    }
+
     /// An object of single members, accepted by its schema.
     fn read_members(&self, body: Received, media: Media) -> Result<FormValue, Error> {
         let value = match (body, media) {
@@ -417,7 +461,10 @@ impl Plan {
                     self.spread(members, &mut bound);
                 }
             }
-            (Some(plan), ..) => self.miss_body(plan, &mut bound),
+            (Some(plan), ..) => match plan.nothing(&bound) {
+                Some(read) => value = read,
+                None => self.miss_body(plan, &mut bound),
+            },
             (None, ..) => (),
         }
         if sabotage::takes_out("bodies") && self.body.is_some() {
@@ -465,9 +512,13 @@ impl Plan {
     /// Puts the members of an accepted body where their arguments look for them.
     fn spread(&self, members: FormValue, bound: &mut Bound) {
         let FormValue { value: Value::Object(members), files } = members else { return };
+        let mut rest = Vec::new();
         for (name, member) in members {
             let place = self.parameters.iter().position(|one| matches!(one.from, From::Body) && one.name == name);
-            let Some(place) = place else { continue };
+            let Some(place) = place else {
+                rest.push((name, with_files(member, &files)));
+                continue;
+            };
             if holds_file(&member) {
                 bound.values[place] = with_files(member, &files);
                 continue;
@@ -477,6 +528,9 @@ impl Plan {
                 Ok(value) => bound.values[place] = value,
                 Err(errors) => bound.errors.extend(errors.into_iter().map(|error| error.under(parameter.loc()))),
             }
+        }
+        if let Some((place, ..)) = self.rests.iter().find(|rest| (rest.1, rest.2) == (Source::Body, Rest::Gathered)) {
+            bound.values[*place] = Arg::Map(rest);
         }
     }
 }

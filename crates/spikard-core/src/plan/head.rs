@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, header, request::Parts};
+use http::{header, request::Parts};
 
 use super::{Bound, From, Media, Parameter, PathValues, Plan, body::form_media};
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
 pub(super) struct Head<'a> {
     path: &'a [String],
     pub query: Vec<Pair<'a>>,
-    headers: &'a http::HeaderMap,
+    pub headers: &'a http::HeaderMap,
     pub cookies: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Members of the body are read from the query where there is no body.
-    pub has_body: bool,
+    has_body: bool,
 }
 
 impl Plan {
@@ -50,8 +50,11 @@ impl Plan {
             });
             bound.values.push(value);
         }
-        if let Some(closed) = &self.closed {
-            bound.errors.extend(closed.strangers(&head, &self.parameters));
+        for &(place, source, rest) in &self.rests {
+            match head.rest(source, rest, &self.parameters) {
+                Ok(value) => bound.values[place] = value,
+                Err(errors) => bound.errors.extend(errors),
+            }
         }
         Ok(bound)
     }
@@ -62,21 +65,52 @@ impl Head<'_> {
         if sabotage::takes_out("parameters") {
             return Ok(Arg::Str("sabotage".into()));
         }
-        let texts = match &parameter.from {
-            From::Path(place) => vec![Cow::Borrowed(self.path[*place].as_str())],
-            From::Header(name) => header_texts(self.headers, name),
-            From::Cookie => named(&self.cookies, &parameter.name),
+        let (mut name, mut texts) = match &parameter.from {
+            From::Header(name) => (name.as_str(), header_texts(self.headers, name)),
             From::Body if self.has_body => return Ok(Arg::Absent),
-            From::Query | From::Body => named(&self.query, &parameter.name),
+            From::Rest(..) => return Ok(Arg::Absent),
+            _ => (parameter.name.as_str(), self.texts(parameter, &parameter.name)),
         };
+        if texts.is_empty() && !parameter.also.is_empty() {
+            name = self.found(parameter);
+            texts = self.texts(parameter, name);
+        }
         let read = parameter.read(&texts);
         if sabotage::takes_out("validation") && read.is_err() {
             return Ok(texts.last().map_or(Arg::Absent, |text| Arg::Str(text.to_string())));
         }
         read.map_err(|errors| {
-            let outer = parameter.loc();
+            let outer = parameter.loc_under(name);
             errors.into_iter().map(|error| error.under(outer.clone())).collect()
         })
+    }
+}
+
+impl<'a> Head<'a> {
+    /// All that was sent under one of a parameter's names.
+    fn texts(&'a self, parameter: &Parameter, name: &str) -> Vec<Cow<'a, str>> {
+        match &parameter.from {
+            From::Path(place) => vec![Cow::Borrowed(self.path[*place].as_str())],
+            From::Header(_) => header_texts(self.headers, name),
+            From::Cookie => named(&self.cookies, name),
+            From::Query | From::Body => named(&self.query, name),
+            From::Rest(..) => Vec::new(),
+        }
+    }
+
+    /// The first of a parameter's names under which something was sent; else the first of all.
+    fn found<'p>(&'a self, parameter: &'p Parameter) -> &'p str {
+        let is_sent = |name: &&String| !self.texts(parameter, name).is_empty();
+        std::iter::once(&parameter.name).chain(&parameter.also).find(is_sent).unwrap_or(&parameter.name)
+    }
+
+    /// Whether a parameter is read from what was sent under this name.
+    pub(super) fn counts(&'a self, parameter: &Parameter, name: &str) -> bool {
+        let is_it = |own: &str| match parameter.from {
+            From::Header(_) => own.eq_ignore_ascii_case(name),
+            _ => own == name,
+        };
+        is_it(&parameter.name) || (!parameter.also.is_empty() && is_it(self.found(parameter)))
     }
 }
 
@@ -109,7 +143,7 @@ fn named<'a>(pairs: &'a [Pair<'_>], name: &str) -> Vec<Cow<'a, str>> {
     pairs.iter().filter(|pair| pair.0 == name).map(|pair| Cow::Borrowed(pair.1.as_ref())).collect()
 }
 
-fn header_texts<'a>(headers: &'a http::HeaderMap, name: &HeaderName) -> Vec<Cow<'a, str>> {
+pub(super) fn header_texts(headers: &http::HeaderMap, name: impl header::AsHeaderName) -> Vec<Cow<'_, str>> {
     headers.get_all(name).iter().map(pairs::field_text).collect()
 }
 

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::spec::{BodyKind, BodySpec, ParameterSpec};
+use crate::spec::{BodyKind, BodySpec, ParameterSpec, Rest};
 
 /// The body that these members are. Definitions of a member's own schema become the object's.
 pub(super) fn object_of(members: &[&ParameterSpec]) -> BodySpec {
+    let (rest, members): (Vec<&ParameterSpec>, Vec<_>) = members.iter().partition(|member| member.rest.is_some());
     let mut definitions = Map::new();
     let properties: Map<String, Value> = members
         .iter()
@@ -14,10 +15,12 @@ pub(super) fn object_of(members: &[&ParameterSpec]) -> BodySpec {
     let required: Vec<&str> =
         members.iter().filter(|member| member.is_required()).map(|member| member.name.as_str()).collect();
     let mut schema = json!({"type": "object", "properties": properties, "required": required, "$defs": definitions});
-    if members.iter().any(|member| member.closed) {
-        schema["additionalProperties"] = false.into();
+    if !rest.is_empty() {
+        schema["additionalProperties"] = rest.iter().all(|rest| rest.rest == Some(Rest::Gathered)).into();
     }
-    BodySpec::new(schema, BodyKind::JsonOrForm)
+    let others = members.iter().filter(|member| !member.also.is_empty());
+    let also = others.map(|member| (member.name.clone(), member.also.clone())).collect();
+    BodySpec { also, ..BodySpec::new(schema, BodyKind::JsonOrForm) }
 }
 
 const DEFINITIONS: &str = "$defs";

@@ -65,6 +65,10 @@ impl Schema {
             };
             match sent.get_mut(&name) {
                 Some(Value::Array(list)) => list.push(value),
+                // Of what no type says that it is single, all is kept.
+                Some(single) if self.gathers && form.member(Nodes::ROOT, &name, 0).is_none() => {
+                    *single = Value::Array(vec![single.take(), value]);
+                }
                 Some(single) => *single = value,
                 None => {
                     let is_list = form.member(Nodes::ROOT, &name, 0).is_some_and(|node| form.is_list(node, 0));

@@ -32,6 +32,8 @@ pub struct Schema {
     reading: Reading,
     has_pattern: bool,
     has_foreign: bool,
+    /// What the schema does not name is wanted all the same, by what it says.
+    gathers: bool,
 }
 
 impl Schema {
@@ -51,6 +53,7 @@ impl Schema {
             reading,
             has_pattern: document::has_pattern(&document),
             has_foreign: document::has_foreign(&document),
+            gathers: schema.get("additionalProperties") == Some(&Value::Bool(true)),
         })
     }
 

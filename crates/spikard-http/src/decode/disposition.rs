@@ -33,6 +33,8 @@ pub(crate) fn parse(value: &HeaderValue) -> Result<Disposition, Fault> {
             "name" => name = Some(value),
             "filename" => filename = Some(value),
             "filename*" => extended = Some(decode_extended(&value)?),
+            // No form has it (RFC 7578, section 4.2): one reader would take it for the name, another would not.
+            "name*" => return Err("the name of a part is said in another way than as name"),
             _ => (),
         }
     }
@@ -166,6 +168,8 @@ mod tests {
             "form-data; name=a; filename*=utf-8''a%0Ab",
             "form-data; name=a; filename*=x",
             "form-data; name=a; =x",
+            "form-data; name=a; name*=utf-8''b",
+            "form-data; name*=utf-8''b",
             "form-data; name=a filename=\"x\"",
             "form-data; name=a; filename=x\"y\"",
         ] {

@@ -69,6 +69,9 @@ where
         drop(data);
         form.take_in().await?;
     }
+    if read == 0 {
+        return Ok(Received::Whole(Bytes::new()));
+    }
     form.entries().map(Received::Form)
 }
 
@@ -92,7 +95,6 @@ struct Form {
     platform: Arc<dyn Platform>,
     open: Option<Open>,
     entries: Entries,
-    ended: bool,
 }
 
 /// The part that is being read.
@@ -103,18 +105,14 @@ enum Open {
 
 impl Form {
     fn new(boundary: &str, limits: FormLimits, platform: Arc<dyn Platform>) -> Self {
-        Self { parser: Parser::new(boundary), limits, platform, open: None, entries: Vec::new(), ended: false }
+        Self { parser: Parser::new(boundary), limits, platform, open: None, entries: Vec::new() }
     }
 
     /// Deals with everything that has been pushed.
     async fn take_in(&mut self) -> Result<(), Error> {
         loop {
             match self.parser.next().map_err(malformed)? {
-                Event::Starved => return Ok(()),
-                Event::End => {
-                    self.ended = true;
-                    return Ok(());
-                }
+                Event::Starved | Event::End => return Ok(()),
                 Event::Part(part) => self.begin(part)?,
                 Event::Data(data) => match &mut self.open {
                     Some(Open::Text(_, text)) if text.len() + data.len() > self.limits.text => {
@@ -175,7 +173,7 @@ impl Form {
     }
 
     fn entries(self) -> Result<Entries, Error> {
-        if self.ended { Ok(self.entries) } else { Err(malformed("it ends early")) }
+        if self.parser.is_over() { Ok(self.entries) } else { Err(malformed("it ends early")) }
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Part {
 /// Why it is no form; for the client.
 pub(crate) type Fault = &'static str;
 
+const BAD_LINE: Fault = "a delimiter does not end its line";
+
 /// Takes one body apart.
 pub(crate) struct Parser {
     /// `\r\n--boundary`.
@@ -55,6 +57,8 @@ enum State {
     Headers,
     /// In its content.
     Content,
+    /// In the line of the last delimiter, which the end of the form may cut short.
+    Closing,
     /// Behind the last delimiter: whatever follows is passed over.
     Epilogue,
 }
@@ -82,20 +86,42 @@ impl Parser {
                     };
                     self.cross(at);
                 }
-                State::Delimited => match self.delimited()? {
-                    Some(State::Epilogue) => return Ok(Event::End),
-                    Some(_) => (),
-                    None => return Ok(Event::Starved),
-                },
+                State::Delimited => {
+                    if self.delimited()?.is_none() {
+                        return Ok(Event::Starved);
+                    }
+                }
                 State::Headers => {
                     let Some(part) = self.part()? else { return Ok(Event::Starved) };
                     self.state = State::Content;
                     return Ok(Event::Part(Box::new(part)));
                 }
                 State::Content => return Ok(self.content()),
+                State::Closing => {
+                    if !self.closed()? {
+                        return Ok(Event::Starved);
+                    }
+                }
                 State::Epilogue => return Ok(Event::End),
             }
         }
+    }
+
+    /// Whether the last part has ended, if nothing more comes.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, State::Closing | State::Epilogue)
+    }
+
+    /// Blanks may stand before the end of the line; what follows that is passed over.
+    fn closed(&mut self) -> Result<bool, Fault> {
+        let blanks = self.buffer.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let _ = self.buffer.split_to(blanks);
+        if self.buffer.starts_with(b"\r\n") {
+            self.buffer.clear();
+            self.state = State::Epilogue;
+            return Ok(true);
+        }
+        if self.buffer.is_empty() || self.buffer[..] == b"\r"[..] { Ok(false) } else { Err(BAD_LINE) }
     }
 
     /// Passes over what stands before a delimiter, and over the delimiter.
@@ -129,8 +155,8 @@ impl Parser {
     fn delimited(&mut self) -> Result<Option<State>, Fault> {
         let state = match (&self.buffer[..], self.buffer.iter().position(|byte| !matches!(byte, b' ' | b'\t'))) {
             ([b'-', b'-', ..], _) => {
-                self.buffer.clear();
-                State::Epilogue
+                let _ = self.buffer.split_to(2);
+                State::Closing
             }
             ([b'-'], _) => return Ok(None),
             ([_, ..], Some(blanks)) if self.buffer[blanks..].starts_with(b"\r\n") => {
@@ -138,8 +164,8 @@ impl Parser {
                 let _ = self.buffer.split_to(blanks);
                 State::Headers
             }
-            (_, Some(blanks)) if self.buffer[blanks..] != b"\r"[..] => return Err("a delimiter does not end its line"),
-            _ if self.buffer.len() > MAX_HEADERS => return Err("a delimiter does not end its line"),
+            (_, Some(blanks)) if self.buffer[blanks..] != b"\r"[..] => return Err(BAD_LINE),
+            _ if self.buffer.len() > MAX_HEADERS => return Err(BAD_LINE),
             _ => return Ok(None),
         };
         self.state = state;
@@ -168,15 +194,21 @@ impl Parser {
 /// Content is taken as it is, and a text is UTF-8 (RFC 7578, sections 4.7 and 5.1.2): what says that it is written in
 /// another way would be misread.
 fn refuse_encodings(headers: &HeaderMap, is_text: bool) -> Result<(), Fault> {
-    let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let is = |text: &str, known: &[&str]| known.iter().any(|known| text.trim().eq_ignore_ascii_case(known));
-    if said("content-transfer-encoding").is_some_and(|coding| !is(coding, &["7bit", "8bit", "binary"])) {
+    let said = |value: &HeaderValue, known: &[&str]| value.to_str().is_ok_and(|text| is(text, known));
+    let mut codings = headers.get_all("content-transfer-encoding").iter();
+    if codings.any(|coding| !said(coding, &["7bit", "8bit", "binary"])) {
         return Err("the content-transfer-encoding of a part is not supported");
     }
-    let mut parameters = said("content-type").unwrap_or_default().split(';').skip(1);
-    let charset = parameters.find_map(|one| one.split_once('=').filter(|(name, _)| is(name, &["charset"])));
-    if is_text && charset.is_some_and(|(_, set)| !is(set.trim().trim_matches('"'), &["utf-8", "utf8", "us-ascii"])) {
-        return Err("a field is in another charset than UTF-8");
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let text = types.next().map_or("", |value| value.to_str().unwrap_or("?"));
+    if types.next().is_some() {
+        return Err("a part has more than one content-type");
+    }
+    let parameters = text.split(';').skip(1).filter_map(|one| one.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| is(name, &["charset"]));
+    if is_text && charsets.any(|(_, set)| !is(set.trim().trim_matches('"'), &["utf-8", "utf8", "us-ascii"])) {
+        return Err("the charset of a field is not supported: a text is utf-8");
     }
     Ok(())
 }

@@ -73,11 +73,14 @@ pub type Wired = (Vec<Value>, Vec<Value>, Vec<Argument>);
 pub fn parameters(spec: &Json) -> Result<Wired, SpecError> {
     let (mut sent, mut wired, mut arguments) = (Vec::new(), Vec::new(), Vec::new());
     for (index, parameter) in spec.get("parameters").map_or(&[][..], Json::items).iter().enumerate() {
+        sent.push(without(parameter.to_value(), &["as"]));
+        if parameter.text_of("rest") == Some("refused") {
+            continue;
+        }
         let argument = parameter_argument(parameter)?;
         let named = matches!(&argument, Argument::Parameter { schema, .. } if schema.to_string().contains("\"$ref\""));
         wired.push(json!({"parameter": {"index": index, "choices": named}}));
         arguments.push(argument);
-        sent.push(without(parameter.to_value(), &["as"]));
     }
     Ok((sent, wired, arguments))
 }
@@ -91,7 +94,7 @@ fn without(mut value: Value, names: &[&str]) -> Value {
 
 fn parameter_argument(parameter: &Json) -> Result<Argument, SpecError> {
     let name = parameter.text_of("as").or(parameter.text_of("name")).expect("a valid case").to_owned();
-    let schema = parameter.get("schema").expect("a valid case").to_value();
+    let schema = parameter.get("schema").map_or_else(|| json!({"type": "string"}), Json::to_value);
     let choices = Reader::compile(&schema)?.choices().to_vec();
     let default = parameter.get("default").map(|default| Model::new(&schema).write(default, &schema));
     Ok(Argument::Parameter { name, schema, choices, default })

@@ -14,13 +14,15 @@ interface Named {
   source: Source;
   name: string;
   as: string;
+  /** Of the rest of a source: what is none of it. */
+  fields?: object;
 }
 
 /** The schemas of the parameters, one for each source, and what `echo` calls them. */
 function parameters(specs: Words[]): { taken: RouteOptions; named: Named[] } {
   const taken: Record<
     string,
-    { type: string; properties: Record<string, JsonSchema>; required: string[]; additionalProperties?: false }
+    { type: string; properties: Record<string, JsonSchema>; required: string[]; additionalProperties?: boolean }
   > = {};
   const named: Named[] = [];
   for (const spec of specs) {
@@ -28,11 +30,16 @@ function parameters(specs: Words[]): { taken: RouteOptions; named: Named[] } {
     taken[source] ??= { type: "object", properties: {}, required: [] };
     const schema = taken[source];
     const { name } = spec;
+    if ("rest" in spec) {
+      schema.additionalProperties = spec["rest"] === "gathered";
+      if (schema.additionalProperties) named.push({ source, name, as: name, fields: schema.properties });
+      continue;
+    }
     const written: Record<string, unknown> = { ...spec["schema"] };
     if ("default" in spec) written["default"] = spec["default"];
     else if (spec["required"] !== false) schema.required.push(name);
     if ("separator" in spec) written["x-separator"] = spec["separator"];
-    if ("closed" in spec) schema.additionalProperties = false;
+    if ("also" in spec) written["x-also"] = spec["also"];
     schema.properties[name] = written;
     named.push({ source, name, as: spec["as"] ?? name });
   }
@@ -42,7 +49,10 @@ function parameters(specs: Words[]): { taken: RouteOptions; named: Named[] } {
 /** What user code has received, by the names that `echo` writes. */
 function received(context: any, named: Named[], spec: Words): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  for (const { source, name, as } of named) found[as] = context[source]?.[name];
+  for (const { source, name, as, fields } of named) {
+    const rest = () => Object.entries(context[source] ?? {}).filter(([sent]) => !Object.hasOwn(fields ?? {}, sent));
+    found[as] = fields ? Object.fromEntries(rest()) : context[source]?.[name];
+  }
   if (spec["body"]) found["body"] = context.body;
   for (const name of spec["takes"] ?? []) found[name] = context.deps[name];
   if (spec["request"]) found["request"] = context.request;

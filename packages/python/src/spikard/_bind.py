@@ -16,7 +16,7 @@ from ._defaults import argument, own
 from ._elsewhere import unknown_name
 from ._functions import is_generator, name_of
 from ._hints import annotate, is_union, union, unwrap, without_none
-from ._markers import Marker
+from ._markers import File, Marker
 from ._models import is_sequence, is_structured, kind_of
 from ._template import CONVERTERS, converters
 from ._upload import UploadFile, content_of
@@ -69,7 +69,7 @@ class Binder:
 
     def bind(self, takers: list[Taken], *, takes_rest: bool) -> None:
         """Applies the rules, in their order, to every parameter of the handler and of its dependencies."""
-        self.order = takers
+        takers = self.order = self._with_files(takers)
         sources = [self._source(taken) for taken in takers]
         if "file" in sources:
             self._refuse_body_beside(takers[sources.index("file")], takers)
@@ -94,6 +94,18 @@ class Binder:
             except SpecError as error:
                 raise self._fault(taken, error) from error
         self._check_path(takes_rest=takes_rest, sees_all="request" in sources)
+
+    def _with_files(self, takers: list[Taken]) -> list[Taken]:
+        """Marks those of the handler's parameters that `file_params` names."""
+        named = dict(self.options.get("file_params", {}))
+        own = {taken.name for taken in takers if taken.owner == 0}
+        made = [
+            _file_of(taken, named.pop(taken.name)) if taken.owner == 0 and taken.name in named else taken
+            for taken in takers
+        ]
+        if named:
+            raise SpecError(unknown_name("the handler", "parameter", min(named), own))
+        return made
 
     def _refuse_body_beside(self, file: Taken, takers: list[Taken]) -> None:
         for taken in takers:
@@ -267,14 +279,21 @@ class Binder:
         return None
 
     def _take_model(self, taken: Taken, source: str) -> None:
-        closed = {"closed": True} if _models.forbids_unknown(unwrap(without_none(taken.hint)[0])[0]) else {}
+        model = unwrap(without_none(taken.hint)[0])[0]
+        also, rest = _models.further_names(model), _models.rest_of(model)
         names, indexes = {}, []
         for field, schema, required in _parameters.model_fields(taken.hint):
             name = self._wire_name(field, None, source)
             names[name] = field
-            spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required, **closed}
+            spec = {"name": name, "in": source, "schema": schema, "required": required and taken.required}
+            if field in also:
+                spec["also"] = [self._wire_name(other, None, source) for other in also[field]]
             spec.update({key: taken.option(key) for key in _DOCUMENTED if taken.option(key) is not None})
             indexes.append(self._parameter(spec, taken.owner))
+        if rest is not None:
+            others = {"name": rest, "in": source, "schema": {"type": "string"}, "required": False, "rest": rest}
+            place = self._parameter(others, taken.owner)
+            indexes += [place] if rest == "gathered" else []
         default = None if taken.required else functools.partial(_bodies.default_value, taken)
         decoder = self.register(_parameters.gather(taken.hint, names, default))
         host = _host(taken)
@@ -289,10 +308,9 @@ class Binder:
     def _parameter(self, spec: dict[str, Any], owner: int) -> int:
         """Its index. Several arguments may take one parameter: in one signature if they read it alike."""
         for index, known in enumerate(self.parameters):
-            if (known["in"], known["name"]) == (spec["in"], spec["name"]):
+            if all(known.get(key) == spec.get(key) for key in ("in", "name", "rest")):
                 if known["schema"] == spec["schema"]:
                     known["required"] = known["required"] or spec["required"]
-                    known.update({name: True for name in ("closed",) if name in spec})
                     return index
                 if self.owners[index] == owner or spec["in"] == "body":
                     raise SpecError(f"the {spec['in']} parameter {spec['name']!r} is read in two ways")
@@ -325,6 +343,19 @@ def is_file(taken: Taken) -> bool:
     if taken.marker is not None:
         return taken.marker.source == "file"
     return UploadFile in _of_files(taken.hint)
+
+
+def _file_of(taken: Taken, options: Mapping[str, Any]) -> Taken:
+    """The parameter as a file: one without a type of files is an `UploadFile`."""
+    if taken.marker is not None and taken.marker.source != "file":
+        raise InArgument(
+            taken.name, SpecError(f"file_params names it, but it is marked as {type(taken.marker).__name__}")
+        )
+    kinds = _of_files(taken.hint)
+    if UploadFile not in kinds and bytes not in kinds:
+        taken = taken._replace(hint=UploadFile if taken.default is not None else UploadFile | None)
+    given = {} if taken.marker is None else taken.marker.options
+    return taken._replace(marker=File(**{**options, **given}))
 
 
 def _of_files(hint: Any) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from ._decode import Decoder, InMember, is_refusal, is_strict, of_body, of_msgpa
 from ._defaults import own
 from ._hints import annotate, union, unwrap, without_none
 from ._markers import Marker
-from ._models import Field, fields_of, kind_of
+from ._models import Field, fields_of, further_names, kind_of
 from ._upload import own_name
 from .exceptions import SpecError
 
@@ -123,6 +123,8 @@ def whole(taken: Taken, kind: str) -> BodyOf:
         own_name(unwrap(hint)[0], taken.name)
     spec = {"schema": schema, "kind": kind, "required": taken.required, "strict_decoder": is_strict(taken.judged)}
     spec.update(_said(taken))
+    if kind != "json" and (also := further_names(unwrap(without_none(hint)[0])[0])):
+        spec["also"] = also
     buffers = not uses_pydantic(taken.hint)
     return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made, buffers=buffers)
 

@@ -49,13 +49,30 @@ def kind_of(hint: Any) -> Kind | None:
     return "namedtuple" if issubclass(cls, tuple) and hasattr(cls, "_fields") else None
 
 
-def forbids_unknown(hint: Any) -> bool:
-    """Whether a model refuses members that it does not have."""
+def rest_of(hint: Any) -> Literal["refused", "gathered"] | None:
+    """What a model does with members that it does not have, unless it passes over them."""
     cls = get_origin(hint) or hint
     if kind_of(cls) == "struct":
-        return bool(cls.__struct_config__.forbid_unknown_fields)
+        return "refused" if cls.__struct_config__.forbid_unknown_fields else None
     settings = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None)
-    return isinstance(settings, Mapping) and settings.get("extra") == "forbid"
+    says = settings.get("extra") if isinstance(settings, Mapping) else None
+    return {"forbid": "refused", "allow": "gathered"}.get(says)  # type: ignore[arg-type, return-value]
+
+
+def further_names(hint: Any) -> dict[str, list[str]]:
+    """Of fields that have several names in JSON (`AliasChoices`, `populate_by_name`) those behind the first, by that one."""
+    cls = get_origin(hint) or hint
+    settings = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+    by_name = settings.get("populate_by_name") or settings.get("validate_by_name")
+    found = {}
+    for name, field in getattr(cls, "__pydantic_fields__", {}).items():
+        alias = field.validation_alias
+        names = [one for one in getattr(alias, "choices", (alias,)) if isinstance(one, str)]
+        if by_name and names and name not in names:
+            names.append(name)
+        if names[1:]:
+            found[names[0]] = names[1:]
+    return found
 
 
 def is_structured(hint: Any) -> bool:

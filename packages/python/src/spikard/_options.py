@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from ._elsewhere import unknown_name
 from ._hooks import PHASES, of_options
+from ._markers import File
 from ._recover import Handlers
 from .di import Provide
 
@@ -30,6 +31,8 @@ class RouteOptions(TypedDict, total=False):
     """Of a plain result, in place of what its kind says: `text/html` for text that is HTML."""
     parameter_schema: Mapping[str, Any]
     """A JSON Schema whose `properties` replace the schemas of the parameters that they name."""
+    file_params: Mapping[str, Mapping[str, Any]]
+    """Parameters that are files of the form whatever their annotations say, each with the options of `File`."""
     tags: Sequence[str]
     summary: str
     description: str
@@ -101,6 +104,13 @@ def _is_object_schema(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a JSON Schema with a dict of properties, got {value!r}")
 
 
+def _are_files(name: str, value: object) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(said, Mapping) for said in value.values()):
+        raise TypeError(f"{name} must be a dict of dicts, the options of File by parameter, got {value!r}")
+    for said in value.values():
+        File(**said)
+
+
 def _are_responses(name: str, value: object) -> None:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict of models by status, got {value!r}")
@@ -151,6 +161,7 @@ _CHECKS: dict[str, Callable[[str, object], None]] = {
     **dict.fromkeys(PHASES, _are_hooks),
     "exception_handlers": _are_handlers,
     "parameter_schema": _is_object_schema,
+    "file_params": _are_files,
     "responses": _are_responses,
     "tags": are_texts,
     "media_type": _is_media_type,

@@ -147,7 +147,7 @@ def gather(hint: Any, names: Mapping[str, str], default: Callable[[], object] | 
     if kind_of(plain) == "namedtuple":
         decode = lambda values: by_name([*plain(**{names[wire]: value for wire, value in values.items()})])  # noqa: E731
     elif any(wire != name for wire, name in names.items()):
-        decode = lambda values: by_name({names[wire]: value for wire, value in values.items()})  # noqa: E731
+        decode = lambda values: by_name({names.get(wire, wire): value for wire, value in values.items()})  # noqa: E731
     if default is None:
         return decode
     needed = {name for name, _, is_needed in model_fields(model) if is_needed}

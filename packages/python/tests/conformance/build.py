@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal, Optional, TypedDict, Union
 import msgspec
 import pydantic
 from msgspec import Meta
+from pydantic import AliasChoices
 from spikard import Body, Cookie, Form, Header, Path, Provide, Query, Request, ServerConfig, Spikard, UploadFile
 
 from . import hook, models, script
 
 _MARKERS: dict[str, Any] = {"path": Path, "query": Query, "header": Header, "cookie": Cookie}
-_CLOSED_MARKERS: dict[str, Any] = {**_MARKERS, "body": Form}
+_MODEL_MARKERS: dict[str, Any] = {**_MARKERS, "body": Form}
 _PLAIN: dict[tuple[str | None, str | None], Any] = {
     ("integer", None): int,
     ("number", None): float,
@@ -142,37 +143,48 @@ def add_parameter(signature: Signature, spec: dict[str, Any], place: int) -> Non
 
 
 def add_parameters(signature: Signature, specs: list[dict[str, Any]]) -> None:
-    """All of a route or a dependency; the closed ones of a source as one model, whose fields are handed on."""
-    closed: dict[str, list[dict[str, Any]]] = {}
+    """All of a route or a dependency; those of a source that stand before its rest as one model, whose fields are handed on."""
+    fields: dict[str, list[dict[str, Any]]] = {}
+    for spec in specs:
+        if "rest" in spec:
+            fields[spec["in"]] = [one for one in specs[: specs.index(spec)] if one["in"] == spec["in"]]
+            model = _MODEL_MARKERS[spec["in"]][model_of(fields[spec["in"]], spec["rest"])]
+            signature.add(f"model_{spec['name']}", model)
     for place, spec in enumerate(specs):
-        if "closed" in spec:
-            closed.setdefault(spec["in"], []).append(spec)
-        else:
+        if "rest" not in spec and spec not in fields.get(spec["in"], ()):
             add_parameter(signature, spec, place)
-    for source, members in closed.items():
-        signature.add(f"closed_{source}", _CLOSED_MARKERS[source][closed_model(members)])
 
 
-def closed_model(members: list[dict[str, Any]]) -> Any:
-    """A model that forbids unknown names, of either library that can."""
+def model_of(members: list[dict[str, Any]], rest: str) -> Any:
+    """A model that forbids unknown names or takes them, of either library that can."""
     fields: dict[str, tuple[Any, Any]] = {}
     for spec in members:
         kind = constrained(spec["schema"])
-        if "default" in spec:
-            fields[spec["name"]] = (kind, decoded_default(spec["schema"], spec["default"]))
-        else:
-            fields[spec["name"]] = (kind, ...) if spec.get("required", True) else (Optional[kind], None)
-    if len(members) % 2:
-        return pydantic.create_model("Closed", __config__={"extra": "forbid"}, **fields)  # type: ignore[call-overload]
+        kind, default = (kind, ...) if spec.get("required", True) else (Optional[kind], None)
+        fields[spec["name"]] = (
+            kind,
+            decoded_default(spec["schema"], spec["default"]) if "default" in spec else default,
+        )
+    also = {spec["name"]: AliasChoices(spec["name"], *spec["also"]) for spec in members if "also" in spec}
+    if rest == "gathered" or also or len(members) % 2:
+        for name, names in also.items():
+            fields[name] = (fields[name][0], pydantic.Field(fields[name][1], validation_alias=names))
+        config = {"extra": "allow" if rest == "gathered" else "forbid"}
+        return pydantic.create_model("Sent", __config__=config, **fields)  # type: ignore[call-overload]
     structs = [(name, kind) if default is ... else (name, kind, default) for name, (kind, default) in fields.items()]
-    return msgspec.defstruct("Closed", structs, forbid_unknown_fields=True, kw_only=True)
+    return msgspec.defstruct("Sent", structs, forbid_unknown_fields=True, kw_only=True)
 
 
 def spread(received: dict[str, Any]) -> dict[str, Any]:
-    """What a handler has received, the fields of closed models among it."""
+    """What a handler has received, the fields of such models among it."""
     found: dict[str, Any] = {}
     for name, value in received.items():
-        found.update((script.model_members(value) or {}) if name.startswith("closed_") else {name: value})
+        if name.startswith("model_"):
+            found.update(script.model_members(value) or {})
+            if (rest := getattr(value, "model_extra", None)) is not None:
+                found[name.removeprefix("model_")] = rest
+        else:
+            found[name] = value
     return found
 
 
