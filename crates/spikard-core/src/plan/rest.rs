@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Arg, FieldError, MAX_ERRORS, SpecError, Word,
     pairs::Pair,
+    sabotage,
     spec::{ParameterSpec, Rest, Source},
 };
 
@@ -35,6 +36,9 @@ pub(super) fn check(spec: &ParameterSpec, rest: Rest) -> Result<(), SpecError> {
 impl Head<'_> {
     /// What becomes of it. That of a body is looked after where the body is read.
     pub(super) fn rest(&self, source: Source, rest: Rest, parameters: &[Parameter]) -> Result<Arg, Vec<FieldError>> {
+        if sabotage::takes_out("parameters") {
+            return Ok(Arg::Str("sabotage".into()));
+        }
         // One more says that there are more.
         let limit = if rest == Rest::Refused { MAX_ERRORS + 1 } else { usize::MAX };
         let known = |name: &str| parameters.iter().any(|one| one.is_of(source) && self.counts(one, name));

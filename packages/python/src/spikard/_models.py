@@ -65,7 +65,7 @@ def further_names(hint: Any) -> dict[str, list[str]]:
     settings = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
     by_name = settings.get("populate_by_name") or settings.get("validate_by_name")
     found = {}
-    for name, field in getattr(cls, "__pydantic_fields__", {}).items():
+    for name, field in (getattr(cls, "__pydantic_fields__", None) or getattr(cls, "model_fields", {})).items():
         alias = field.validation_alias
         names = [one for one in getattr(alias, "choices", (alias,)) if isinstance(one, str)]
         if by_name and names and name not in names:
