@@ -16,11 +16,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use pyo3::{
-    exceptions::{PyNotImplementedError, PyRuntimeError},
-    intern,
-    prelude::*,
-};
+#[cfg(unix)]
+use pyo3::exceptions::PyNotImplementedError;
+use pyo3::{exceptions::PyRuntimeError, intern, prelude::*};
 use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
 #[cfg(unix)]
 use spikard_http::server::Alarm;

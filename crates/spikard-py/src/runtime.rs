@@ -163,8 +163,10 @@ impl Bell {
 
     /// Ends the thread. The interpreter must be let go of meanwhile.
     pub(crate) fn end(&self) {
-        if let Way::Called(sender) = &self.way {
-            let _ = sender.send(Ring::Over);
+        match &self.way {
+            #[cfg(unix)]
+            Way::Watched(_) => (),
+            Way::Called(sender) => drop(sender.send(Ring::Over)),
         }
     }
 }
