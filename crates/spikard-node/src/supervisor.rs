@@ -4,10 +4,13 @@
 #[cfg(unix)]
 use std::sync::Arc;
 
+#[cfg(unix)]
 use napi::{Status, bindgen_prelude::Function, threadsafe_function::ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use spikard_core::config::{Config, Layers};
-use spikard_http::server::{self, Program};
+use spikard_http::server;
+#[cfg(unix)]
+use spikard_http::server::Program;
 
 use crate::refused;
 
