@@ -19,13 +19,12 @@ BUILDS = ("python:build", "node:build")
 # Each line's steps run beside each other, as many as there are cores.
 STEPS = (
     BUILDS,
-    ("rust:lint", "python:lint", "conformance:sabotage", "docs", "node:lint"),
+    ("conformance:sabotage", "python:lint", "docs", "node:lint", "rust:lint"),
     ("demo",),
     ("rust:test", "checks"),
-    ("python:test",),
-    ("node:test", "wasm:check", "bench:budget"),
+    ("python:test", "wasm:check"),
+    ("node:test", "conformance", "bench:budget"),
     ("python:matrix:ends",),
-    ("conformance",),
 )
 # Set for the steps behind the builds: the interpreter whose package need not be built again.
 BUILT = "SPIKARD_BUILT"
