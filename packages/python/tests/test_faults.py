@@ -150,7 +150,7 @@ def test_a_status_outside_of_200_to_599_is_refused(status: int) -> None:
             kind(None, status)
     with pytest.raises(ValueError, match="between 300 and 399"):
         RedirectResponse("/", status)
-    with pytest.raises(ValueError, match="between 400 and 599"):
+    with pytest.raises(ValueError, match="between 300 and 599"):
         HTTPException(status)
 
 

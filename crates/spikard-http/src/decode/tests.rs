@@ -128,7 +128,8 @@ async fn a_form_is_the_same_in_pieces_of_any_size() {
 #[tokio::test]
 async fn a_form_cut_off_anywhere_is_400() {
     let end = FORM.len() - "\r\nbehind".len();
-    for cut in 0..end {
+    // Nothing at all is no form.
+    for cut in 1..end {
         let (status, detail) = read(&FORM[..cut], 5).await.unwrap_err();
         assert_eq!((status, detail.as_str()), (400, "the body is not a valid form: it ends early"), "{cut}");
         let pieces = VecDeque::from([Bytes::copy_from_slice(&FORM[..cut])]);
