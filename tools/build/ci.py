@@ -5,6 +5,7 @@ one that keeps to one core. Arguments name the steps to run; without any, all ru
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import os
 import re
@@ -28,6 +29,8 @@ STEPS = (
 )
 # Set for the steps behind the builds: the interpreter whose package need not be built again.
 BUILT = "SPIKARD_BUILT"
+LAST = 60
+"""Lines of a failed step that stand again at the end, where a log that was cut short still has them."""
 
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|ignored|error|errors)\b")
 # The last lines of cargo test, pytest, tools/conformance and a step that was skipped.
@@ -44,11 +47,13 @@ class Result:
     processor: float
     counts: dict[str, int]
     skipped: str
+    last: tuple[str, ...]
 
 
 def run(step: str, *, aloud: bool = True) -> Result:
     """Runs one step and passes its output on: as it comes, or all of it at the end where others run beside it."""
     told = [f"\n==> task {step}\n"]
+    last: collections.deque[str] = collections.deque(maxlen=LAST)
     began = time.monotonic()
     counts: dict[str, int] = {}
     skipped = ""
@@ -58,6 +63,7 @@ def run(step: str, *, aloud: bool = True) -> Result:
     with process.stdout:
         for line in process.stdout:
             told.append(line)
+            last.append(line)
             if aloud:
                 tell(told)
             plain = re.sub(r"\x1b\[[0-9;]*m", "", line).strip()
@@ -70,7 +76,8 @@ def run(step: str, *, aloud: bool = True) -> Result:
     _, status, used = os.wait4(process.pid, 0)  # only this tells what all that it started has taken
     process.returncode = os.waitstatus_to_exitcode(status)
     tell(told)
-    return Result(step, process.returncode, time.monotonic() - began, used.ru_utime + used.ru_stime, counts, skipped)
+    processor = used.ru_utime + used.ru_stime
+    return Result(step, process.returncode, time.monotonic() - began, processor, counts, skipped, tuple(last))
 
 
 def tell(lines: list[str]) -> None:
@@ -115,6 +122,9 @@ def main(wanted: list[str]) -> int:
     os.chdir(places.ROOT)
     began = time.monotonic()
     results = list(map(run, wanted)) if wanted else run_all()
+    for result in results:
+        if result.code:
+            print(f"\n==> task {result.step} failed; its last lines:\n{''.join(result.last)}")
     print(f"\n{'step':<22}{'result':<8}{'time':>7}{'processor':>11}   tests")
     print(*map(row, results), sep="\n")
     print(f"{'all':<30}{clock(time.monotonic() - began):>7}{clock(sum(result.processor for result in results)):>11}")
