@@ -7,12 +7,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import platform
 import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import contenders
@@ -24,6 +25,8 @@ EACH = 20
 """Requests on each of the 64 connections."""
 STEADY, RESTLESS = 0.03, 0.05
 """How far a count may lie above its budget: where nothing suspends, and where the loop's turns differ."""
+ATTEMPTS = 3
+"""Servers that a case is counted on before it is over its budget, or failed: what disturbs a run only adds to its count."""
 SUSPENDED = ("sync-pool", "sleep-0")
 CASES = ("hello", "post", "sync-inline", "sync-pool", "sleep-0", "invalid")
 
@@ -54,20 +57,40 @@ class Verdict:
         return "below the budget: lower it by --update" if self.change < -self.limit else "ok"
 
 
-def count() -> dict[str, float]:
-    """Instructions per request of every case; the median of three runs where the loop's turns differ."""
+def count(names: Sequence[str]) -> dict[str, float]:
+    """Instructions per request of each case, on one server; the median of three runs where the loop's turns differ."""
     contender = contenders.load("spikard-python")
     ours = dataclasses.replace(contender, command=(sys.executable, *contender.command[1:]))
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         counting = instructions.Counted(ours, Path(folder))
         try:
-            for name in CASES:
+            for name in names:
                 runs = 3 if name in SUSPENDED else 1
                 counts = [counting.count(instructions.CASES[name], EACH) for _ in range(runs)]
                 found[name] = float(round(statistics.median(counts)))
         finally:
             counting.server.stop()
+    return found
+
+
+def lowest(
+    budget: Mapping[str, float], counting: Callable[[Sequence[str]], dict[str, float]] = count
+) -> dict[str, float]:
+    """Each case's lowest count: one that is over its budget is counted again, and so are all whose server failed."""
+    found: dict[str, float] = {}
+    for last in (*[False] * (ATTEMPTS - 1), True):
+        over = {one.name for one in compared(found, budget) if one.change > one.limit}
+        names = [name for name in CASES if name in over or name not in found]
+        if not names:
+            break
+        try:
+            for name, value in counting(names).items():
+                found[name] = min(value, found.get(name, value))
+        except (instructions.Broken, OSError) as reason:
+            if last:
+                raise
+            print(f"counted again: {reason}", flush=True)
     return found
 
 
@@ -94,7 +117,7 @@ def main(arguments: list[str]) -> int:
         print(f"skipped: the budget is that of CPython {known['python']}, this is {version()}")
         return 0
     try:
-        found = count()
+        found = lowest(dict.fromkeys(CASES, math.inf) if given.update else known["instructions"])
     except (contenders.Unavailable, instructions.Broken, OSError) as reason:
         print(f"nothing could be counted: {reason}")
         return 1

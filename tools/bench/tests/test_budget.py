@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import unittest
+from collections.abc import Sequence
 
 import budget
+import instructions
 import memory
 import starts
 
@@ -26,6 +30,43 @@ class Budgets(unittest.TestCase):
 
     def test_a_case_without_a_budget_is_over_it(self):
         self.assertEqual(budget.compared({"new": 20_000.0}, {})[0].word, "over the budget")
+
+
+class Attempts(unittest.TestCase):
+    """What is counted again, and what stands in the end."""
+
+    def counted(self, *runs: dict[str, float] | Exception) -> tuple[dict[str, float], list[list[str]]]:
+        """The counts that `runs` come to against a budget of 1000 for each case, and what each run was asked for."""
+        left, asked = list(runs), []
+
+        def counting(names: Sequence[str]) -> dict[str, float]:
+            asked.append(list(names))
+            run = left.pop(0)
+            if isinstance(run, Exception):
+                raise run
+            return run
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            return budget.lowest(dict.fromkeys(budget.CASES, 1000), counting), asked
+
+    def test_what_is_within_its_budget_is_counted_once(self):
+        found = dict.fromkeys(budget.CASES, 1000.0)
+        self.assertEqual(self.counted(found), (found, [list(budget.CASES)]))
+
+    def test_one_that_is_over_is_counted_again_alone_and_its_lowest_stands(self):
+        found = {**dict.fromkeys(budget.CASES, 1000.0), "post": 1100.0}
+        counts, asked = self.counted(found, {"post": 1120.0}, {"post": 1010.0})
+        self.assertEqual((counts["post"], asked[1:]), (1010.0, [["post"], ["post"]]))
+
+    def test_one_that_stays_over_is_over(self):
+        found = {**dict.fromkeys(budget.CASES, 1000.0), "post": 1100.0}
+        self.assertEqual(self.counted(found, {"post": 1120.0}, {"post": 1090.0})[0]["post"], 1090.0)
+
+    def test_a_server_that_fails_once_is_started_again_and_the_last_failure_is_raised(self):
+        broken = instructions.Broken("no dump")
+        self.assertEqual(len(self.counted(broken, dict.fromkeys(budget.CASES, 1000.0))[1]), 2)
+        with self.assertRaises(instructions.Broken):
+            self.counted(broken, broken, broken)
 
 
 class Memory(unittest.TestCase):
