@@ -118,6 +118,18 @@ fn a_server_accepts_nothing_while_its_host_is_away() {
 }
 
 #[test]
+fn who_waits_to_be_accepted_is_answered_by_a_server_that_leaves() {
+    let mut reactor = Reactor::new(|| ()).unwrap();
+    let server = Server::start(&App::new(Config::default()), |bound| bound.on(reactor.remote()));
+    let first = server.ask(GET);
+    turn_until_answered(&mut reactor, &first);
+    let clients: Vec<_> = (0..20).map(|_| server.ask(GET)).collect();
+    server.shutdown.begin();
+    end(reactor, server);
+    assert!(clients.into_iter().all(|client| rest(client).ends_with("hello")));
+}
+
+#[test]
 fn a_burst_of_connections_leaves_turns_to_those_that_are_open() {
     let mut reactor = Reactor::new(|| ()).unwrap();
     let server = Server::start(&App::new(Config::default()), |bound| bound.on(reactor.remote()));

@@ -31,6 +31,9 @@ const LONGEST_GRACE: Duration = Duration::from_secs(1);
 /// So many connections are accepted before those that are open have their turn.
 const BURST: u32 = 16;
 
+/// So many connections that wait to be accepted are served by a server that leaves.
+const LAST: usize = 1024;
+
 /// How long a server that leaves waits for the next request of its idle clients.
 pub(super) const LEAVE: Duration = Duration::from_secs(3);
 
@@ -169,17 +172,19 @@ async fn accept_all<H: Handle, L: Listener>(handle: H, listener: L, open: Arc<Op
         };
         tokio::select! {
             biased;
-            () = &mut left => {
-                // Before the socket is closed: who sees that it is, is told by the next answer.
-                open.leave();
-                return;
-            }
+            () = &mut left => break,
             (wire, peer) = next => listener.spawn(connection::run(handle.clone(), wire, open.enter(peer))),
         }
         if accepted.is_multiple_of(BURST) {
             yield_now().await;
         }
     }
+    for _ in open.len()..most.min(open.len() + LAST) {
+        let Some((wire, peer)) = listener.pending() else { break };
+        listener.spawn(connection::run(handle.clone(), wire, open.enter(peer)));
+    }
+    // Before the socket is closed: who sees that it is, is told by the next answer.
+    open.leave();
 }
 
 /// Accepts one connection. Where the system has no room for it (`EMFILE`, `ENFILE`, `ENOBUFS`), it stays in the queue of

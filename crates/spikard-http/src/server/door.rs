@@ -2,6 +2,7 @@
 
 use std::{future::Future, io};
 
+use futures_util::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Wire;
@@ -14,6 +15,12 @@ pub trait Listener: Send + Sync + Sized + 'static {
 
     /// Waits for the next connection, and says who is at its other end. Dropping the future loses none.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Wire, Option<Peer>)>> + Send;
+
+    /// The next connection that the system has let in already, if there is one: for a server that leaves, whose clients are
+    /// reset when the socket is closed.
+    fn pending(&self) -> Option<(Self::Wire, Option<Peer>)> {
+        self.accept().now_or_never().and_then(Result::ok)
+    }
 
     /// Where connections are accepted: on the thread of the server, unless it says otherwise. Dropping the future ends
     /// that.

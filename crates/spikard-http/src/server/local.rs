@@ -2,12 +2,13 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use tokio::io::{Interest, unix::AsyncFd};
-
-use std::sync::Arc;
 
 use super::{Handle, Listener, ear::Ear, listen::Made, supervisor::Balance};
 use crate::Peer;
@@ -61,5 +62,10 @@ impl<E: Ear, H: Handle> Listener for Local<E, H> {
                 None => self.credit.store(0, Relaxed),
             }
         }
+    }
+
+    fn pending(&self) -> Option<(E::Wire, Option<Peer>)> {
+        let (stream, peer) = self.ear.get_ref().accept().ok()?;
+        Some((E::wire(stream).ok()?, peer))
     }
 }

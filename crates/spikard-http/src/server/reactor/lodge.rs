@@ -62,6 +62,11 @@ impl<E: Ear> Listener for Hosted<E> {
         }
     }
 
+    fn pending(&self) -> Option<(Self::Wire, Option<Peer>)> {
+        let (stream, peer) = self.ear.accept().ok()?;
+        Some((Socket::new(&self.remote, stream).ok()?, peer))
+    }
+
     fn run<F>(self, accepting: impl FnOnce(Self) -> F) -> impl Future<Output = ()> + Send
     where
         F: Future<Output = ()> + Send + 'static,
