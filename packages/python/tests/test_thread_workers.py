@@ -14,8 +14,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from .test_processes import Start, children, is_gone, load, until
-from .test_processes import start as start
+from .supervised import Start, children, is_gone, load, until
+from .supervised import start as start
 from .test_server import Program, rest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no supervisor on Windows")
