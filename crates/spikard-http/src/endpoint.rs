@@ -25,7 +25,7 @@ use crate::{
     peer::Peer,
     promise::Promise,
     provide::{provide, settle},
-    tail::{fail, finish, has_tail, report, tail},
+    tail::{fail, finish, has_tail, report, tail, thrown_into},
     transit::{Fault, Home, HostEnd, IoEnd, Line, Terms},
 };
 
@@ -284,12 +284,7 @@ impl Endpoint {
             return Ok(answer);
         }
         self.plan.word(&mut error);
-        while let Some(value) = generators.pop() {
-            let outcome = Outcome::Raised(error.exception);
-            if let Err(another) = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await {
-                error = another;
-            }
-        }
+        error = thrown_into(std::mem::take(generators), error).await;
         let raised = error.exception.is_some();
         let response = self.handled(end, failed, head, error).await?;
         if self.conduct.hooks.on_error.is_empty() || !raised || !response.status.is_server_error() {

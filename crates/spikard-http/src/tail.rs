@@ -3,7 +3,7 @@
 
 use std::{future::poll_fn, sync::Arc, task::Poll};
 
-use spikard_core::{Body, Error, HostId, Outcome, Reason, Response, sabotage};
+use spikard_core::{Body, Error, HostId, Outcome, Reason, Response, Sent, sabotage};
 use spikard_ffi::{Call, Report};
 
 use crate::{
@@ -18,39 +18,55 @@ pub(crate) fn has_tail(response: &Response) -> bool {
 
 /// Answers, feeds the body, waits for what becomes of it, cleans up and begins the background tasks, which a request
 /// that failed after its head takes back.
-pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, mut generators: Vec<HostId>, mut response: Response) {
+pub(crate) async fn tail(end: &mut HostEnd, route: &Arc<str>, generators: Vec<HostId>, mut response: Response) {
     let tasks = std::mem::take(&mut response.tasks);
     let stream = match response.body {
         Body::Stream(stream) => Some(stream),
         Body::Whole(_) | Body::File(_) => None,
     };
-    let unread = stream.filter(|_| is_contentless(response.status));
+    let mut unread = stream.filter(|_| is_contentless(response.status));
+    let read = stream.filter(|_| unread.is_none());
     let left = stream.and_then(|_| own_length(&response).ok().flatten());
     end.answer(Ok(response), true);
     let mut failed = None;
-    generators.extend(unread);
-    if let Some(stream) = stream.filter(|_| unread.is_none()) {
+    if let Some(stream) = read {
         match pump(end, stream, left).await {
             Ok(()) => (),
             Err(Fault::GivenUp) => return end.give_up(route),
             // It stands at one of its `yield`s, or has failed: the first to be finished.
-            Err(Fault::Cancelled(_)) => generators.push(stream),
-            Err(Fault::Error(error)) => {
-                generators.push(stream);
-                failed = Some(error);
-            }
+            Err(Fault::Cancelled(_)) => unread = Some(stream),
+            Err(Fault::Error(error)) => (unread, failed) = (Some(stream), Some(error)),
         }
     }
     let sent = end.sent().await;
-    let ended_well = finish(end, route, &generators, Outcome::Sent(sent)).await && failed.is_none();
-    if let Some(mut error) = failed {
+    let closed = finish(end, route, unread.as_slice(), Outcome::Sent(sent)).await;
+    let ended_well = if let Some(error) = failed {
+        let mut error = thrown_into(generators, error).await;
         let (exception, source) = (error.exception, error.source.take());
         report(Report { exception, source, route: route.clone(), request_id: end.request_id() }).await;
-    }
-    for task in tasks.into_iter().filter(|_| ended_well) {
+        false
+    } else {
+        let departed = read.is_some() && sent == Sent::Gone;
+        let outcome = if departed { Outcome::Cancelled(Reason::Departed) } else { Outcome::Sent(sent) };
+        finish(end, route, &generators, outcome).await
+    };
+    for task in tasks.into_iter().filter(|_| closed && ended_well) {
         let origin = Origin { route: route.clone(), request_id: end.request_id() };
         spikard_ffi::spawn(background::work(end.transit(), task, origin)).await;
     }
+}
+
+/// The generators see what the user code of their request raised, the innermost before the others. What leaves them,
+/// the same or another, is the error from then on.
+pub(crate) async fn thrown_into(generators: Vec<HostId>, mut error: Error) -> Error {
+    for value in generators.into_iter().rev() {
+        let outcome = Outcome::Raised(error.exception);
+        if let Err(mut another) = spikard_ffi::call(|reply| Call::Finish { value, outcome, reply }).await {
+            another.source = another.source.take().or(error.source.take());
+            error = another;
+        }
+    }
+    error
 }
 
 /// So many pieces are taken at once: small or empty ones fill no buffer, and would keep the thread from everybody else.

@@ -145,11 +145,16 @@ export class Host {
   }
 
   #failed(token: Token, thrown: unknown): Answer {
+    this.#forget(token);
+    return this.failure(thrown);
+  }
+
+  /** Takes back what a request has asked for that fails. */
+  #forget(token: Token): void {
     for (const task of this.takeTasks(token)) {
       this.#worker?.giveBack(task);
       this.table.release(task);
     }
-    return this.failure(thrown);
   }
 
   request(token: Token): Request {
@@ -215,7 +220,7 @@ export class Host {
     const { iterator, around } = generator;
     const raised = exception === null ? new Error("the request failed") : this.table.values[exception];
     const step = () => {
-      if (outcome === RAISED) return iterator?.throw?.(raised);
+      if (outcome === RAISED) return this.#thrown(token, iterator, raised);
       return outcome >= CANCELLED ? iterator?.return?.() : iterator?.next();
     };
     const finish = (ended: unknown) => {
@@ -223,6 +228,20 @@ export class Host {
       return true as const;
     };
     return this.answered(token, step, finish, around);
+  }
+
+  /** That what was thrown in leaves it is no failure of its own. */
+  #thrown(token: Token, iterator: Iterating | undefined, raised: unknown): unknown {
+    const left = (thrown: unknown) => {
+      if (thrown !== raised) throw thrown;
+      this.#forget(token);
+    };
+    try {
+      const ended: unknown = iterator?.throw?.(raised);
+      return isPromise(ended) ? ended.then(undefined, left) : ended;
+    } catch (thrown) {
+      return left(thrown);
+    }
   }
 
   /** What the user code of this request shares. Of one that is over, for this moment only. */

@@ -1,6 +1,8 @@
 // Generators that end with their handler, and what a request that fails takes back.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { HTTPError, SpecError, Spikard, TestClient } from "@spikard/node";
@@ -64,6 +66,42 @@ test("a time-out ends it without its commit", async () => {
   for (let tries = 0; tries < 500 && !seen.length; tries++) await setTimeout(10); // the handler goes on meanwhile
   await client.close();
   assert.deepEqual(seen, ["end"]);
+});
+
+test("a stream that breaks off is thrown into the generators, a client that leaves it is not", async () => {
+  const seen: unknown[] = [];
+  const app = new Spikard().provide("unit", async function* () {
+    try {
+      yield 1;
+      seen.push("commit");
+    } catch (thrown) {
+      seen.push(thrown instanceof Error && thrown.message);
+      throw thrown;
+    } finally {
+      seen.push("end");
+    }
+  });
+  async function* pieces(fails: boolean) {
+    for (let count = 0; count < 100_000; count++) {
+      yield "piece ".repeat(200);
+      if (fails) throw new Error("row 2");
+    }
+  }
+  app.get("/breaks", { deps: ["unit"] }, () => pieces(true));
+  app.get("/long", { deps: ["unit"] }, () => pieces(false));
+  await using server = await app.listen({ port: 0 });
+  const ask = (path: string) => {
+    const client = connect(server.port!, "127.0.0.1");
+    client.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    return client;
+  };
+  const broken = ask("/breaks").resume();
+  await once(broken, "close");
+  const left = ask("/long");
+  await once(left, "readable");
+  left.destroy();
+  for (let tries = 0; tries < 500 && seen.length < 3; tries++) await setTimeout(10);
+  assert.deepEqual(seen, ["row 2", "end", "end"]);
 });
 
 test("tasks that are taken back give their places back", async () => {

@@ -9,7 +9,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from spikard import FileResponse, HTTPException, Provide, Request, Response, Spikard, StreamingResponse, background
+from spikard import (
+    FileResponse,
+    HTTPException,
+    Provide,
+    Request,
+    Response,
+    Spikard,
+    StreamingResponse,
+    TestClient,
+    background,
+)
 
 from .serving import serving
 
@@ -23,7 +33,8 @@ OPENED = ["open outer", "open inner"]
 CLOSED = ["close inner", "close outer"]
 SAW = ["inner saw Boom", *CLOSED[:1], "outer saw Boom", *CLOSED[1:]]
 FAILED = ["exception handler", "on_error", "on_response"]
-CANCELLED = ["handler", "handler cancelled", *CLOSED]
+GONE = [event.replace("Boom", "CancelledError") for event in SAW]
+CANCELLED = ["handler", "handler cancelled", *GONE]
 
 
 class Case(NamedTuple):
@@ -89,12 +100,12 @@ CASES = {
     "a stream fails": Case(
         {"handler": "stream", "second chunk": "raise"},
         200,
-        [*IN, *OPENED, "handler", "on_response", "chunk", "second chunk", "stream closed", *CLOSED],
+        [*IN, *OPENED, "handler", "on_response", "chunk", "second chunk", "stream closed", *SAW],
     ),
     "the client of a stream leaves": Case(
         {"handler": "stream", "client": "leave"},
         200,
-        [*IN, *OPENED, "handler", "on_response", "chunk", "stream closed", *CLOSED, "background"],
+        [*IN, *OPENED, "handler", "on_response", "chunk", "stream closed", *GONE, "background"],
     ),
 }
 
@@ -146,7 +157,7 @@ class Story:
         self.at(f"open {name}")
         try:
             yield
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             self.events.append(f"{name} saw {type(error).__name__}")
             raise
         finally:
@@ -237,3 +248,25 @@ def test_everything_happens_in_its_order(case: Case, kind: str) -> None:
         client.close()
         server.until(lambda: len(story.events) >= len(case.events))
     assert (status, story.events) == (case.status, case.events)
+
+
+def test_a_failure_of_the_framework_is_told_though_generators_have_seen_it(caplog: pytest.LogCaptureFixture) -> None:
+    app, seen = Spikard(validate_responses=True), list[str]()
+
+    def unit() -> Iterator[int]:
+        try:
+            yield 1
+        except Exception as error:
+            seen.append(str(error))
+            raise
+
+    app.provide("unit", unit)
+
+    @app.get("/", response_schema={"type": "object"})
+    async def broken(unit: int) -> int:
+        return unit
+
+    with TestClient(app) as client:
+        assert client.get("/").status_code == 500
+    assert seen == ["the request failed"]
+    assert "response_schema" in caplog.text

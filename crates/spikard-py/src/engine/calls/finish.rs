@@ -23,6 +23,7 @@ use crate::{
 pub(crate) struct Ending {
     outcome: Outcome,
     generator: Py<PyAny>,
+    thrown: Option<Py<PyAny>>,
 }
 
 pub(super) fn is_async(on: &Stage<'_, '_>, value: HostId) -> bool {
@@ -36,7 +37,8 @@ pub(super) fn begin(on: &mut Stage<'_, '_>, value: HostId, outcome: Outcome, rep
     match step(on, &generator, kind, outcome) {
         Ok((function, argv)) => {
             let code = Code { function: &function, kind, keywords: None };
-            let ending = Ending { outcome, generator };
+            let thrown = argv.first().map(|thrown| thrown.clone_ref(on.py));
+            let ending = Ending { outcome, generator, thrown };
             on.call(code, argv, Owes::Finish(ending, reply));
         }
         Err(raised) => reply.fail(on.raised(raised)),
@@ -71,11 +73,18 @@ fn uncancel(on: &Stage<'_, '_>) -> PyResult<()> {
 
 pub(super) fn settle(on: &mut Stage<'_, '_>, ending: &Ending, reply: Reply<()>, result: PyResult<Py<PyAny>>) {
     let (py, here) = (on.py, on.here);
-    let cancelled = |raised: &PyErr| raised.is_instance(py, here.host.cancelled_error.bind(py));
+    let cancelled = |raised: &PyErr| {
+        matches!(ending.outcome, Outcome::Cancelled(_)) && raised.is_instance(py, here.host.cancelled_error.bind(py))
+    };
+    let thrown = |raised: &PyErr| ending.thrown.as_ref().is_some_and(|thrown| raised.value(py).is(thrown));
     match result {
         Err(raised) if is_end(py, &raised) => reply.ok(()),
         // What was thrown in, let through.
-        Err(raised) if matches!(ending.outcome, Outcome::Cancelled(_)) && cancelled(&raised) => reply.ok(()),
+        Err(raised) if cancelled(&raised) => reply.ok(()),
+        Err(raised) if thrown(&raised) => {
+            background::forget(on);
+            reply.ok(());
+        }
         Err(raised) => {
             background::forget(on);
             reply.fail(on.raised(raised));
