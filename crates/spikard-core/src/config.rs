@@ -53,13 +53,15 @@ impl Layers {
     /// be the app's own, or a tool's.
     pub fn misspelt(&self) -> Vec<(&str, String)> {
         let known: Vec<_> = Config::defaults().keys().map(|name| variable_of(name)).collect();
-        let nearest = |name: &str| {
-            let near = known.iter().map(|known| (strsim::osa_distance(name, known), known));
-            near.min().filter(|(slips, _)| *slips <= MOST_SLIPS).map(|(_, known)| known.clone())
-        };
         let unknown = self.env.keys().filter(|name| name.starts_with(PREFIX) && !known.contains(name));
-        unknown.filter_map(|name| Some((name.as_str(), nearest(name)?))).collect()
+        unknown.filter_map(|name| Some((name.as_str(), nearest(name, &known)?.clone()))).collect()
     }
+}
+
+/// The name that may be meant by one that is not known.
+fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a String>) -> Option<&'a String> {
+    let near = known.into_iter().map(|known| (strsim::osa_distance(name, known), known));
+    near.min().filter(|(slips, _)| *slips <= MOST_SLIPS).map(|(_, known)| known)
 }
 
 const PREFIX: &str = "SPIKARD_";
@@ -248,7 +250,9 @@ impl Config {
         let defaults = Self::defaults();
         if let Some(unknown) = layers.call.keys().chain(layers.given.keys()).find(|name| !defaults.contains_key(*name))
         {
-            return Err(SpecError::new(format!("there is no configuration field {unknown:?}")));
+            let meant = nearest(unknown, defaults.keys()).map(|meant| format!(", did you mean {meant:?}?"));
+            let meant = meant.unwrap_or_default();
+            return Err(SpecError::new(format!("there is no configuration field {unknown:?}{meant}")));
         }
         let mut resolved = defaults.clone();
         for name in defaults.keys() {

@@ -1,9 +1,9 @@
 // The application.
 
-import { type Compiled, compile } from "./compile.ts";
+import { type Compiled, compile, layers, snake } from "./compile.ts";
 import type { Config } from "./config.ts";
 import type { Entry, Given, ProvideOptions } from "./dependencies.ts";
-import { checkedStatus, SpecError } from "./errors.ts";
+import { checkedStatus, SpecError, said } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
 import type { Context } from "./inputs.ts";
 import { type ErrorHandler, type Known, Router } from "./router.ts";
@@ -27,7 +27,8 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
 
   constructor(config: Config = {}) {
     super();
-    this.config = config;
+    this.config = asConfig(config);
+    checked({ call: {}, given: snake({ ...config }), env: {} });
   }
 
   /** Gives handlers and dependencies what they name in `deps`: a value, or what a function or a generator makes of its own. */
@@ -73,14 +74,19 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
     return this;
   }
 
-  /** Listens, and answers the server. */
-  listen(config: Config = {}): Promise<Server> {
-    return Server.open(this as unknown as Spikard<never>, config);
+  /** Listens where the configuration says, or on this port, and answers the server. */
+  listen(config?: Config | number): Promise<Server>;
+  async listen(config: Config | number = {}, ...rest: unknown[]): Promise<Server> {
+    const call = asConfig(config, rest);
+    if (checked(layers({ ...this.config }, { ...call })))
+      throw new SpecError("workers, reload and the replacement of workers need run(): listen() is one process");
+    return Server.open(this as unknown as Spikard<never>, call);
   }
 
   /** Serves until SIGINT or SIGTERM, then finishes the requests in flight. */
-  run(config: Config = {}): Promise<void> {
-    return platform().run(this as unknown as Spikard<never>, config);
+  run(config?: Config | number): Promise<void>;
+  async run(config: Config | number = {}, ...rest: unknown[]): Promise<void> {
+    return platform().run(this as unknown as Spikard<never>, asConfig(config, rest));
   }
 
   /** The document for the core, and the user code in it. */
@@ -101,7 +107,8 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
     try {
       host.attach(platform().worker(JSON.stringify(compiled.document), names, () => host.turn()));
     } catch (fault) {
-      throw new SpecError((fault as Error).message, { cause: fault });
+      const [route = "", ...rest] = (fault as Error).message.split(": ");
+      throw new SpecError([compiled.places.get(route) ?? route, ...rest].join(": "), { cause: fault });
     }
     this.served(1);
     return host;
@@ -117,6 +124,19 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
     await host.asked(host.worker.retire());
     for (const life of [...this.#shutdown].reverse()) await life();
   }
+}
+
+/** A port alone is a configuration, too. */
+function asConfig(given: Config | number, rest: readonly unknown[] = []): Config {
+  if (rest.length) throw new TypeError("expected a configuration or a port, and no callback: await the answer");
+  if (typeof given === "object" && given !== null) return given;
+  if (typeof given === "number") return { port: given };
+  throw new TypeError(`expected a configuration or a port, got ${said(given)}`);
+}
+
+/** Whether what applies needs a supervisor. */
+function checked(said: Record<string, unknown>): boolean {
+  return platform().resolve(JSON.stringify(said))[1];
 }
 
 function log({ error, source, route, requestId }: Report): void {

@@ -1,14 +1,24 @@
 // The test client: requests go through the very same service as the server's, in memory.
 
 import type { Spikard } from "./app.ts";
+import { Cookies } from "./cookies.ts";
+import { said } from "./errors.ts";
 import { Fields } from "./fields.ts";
 import type { Host } from "./host.ts";
+
+type Query = ConstructorParameters<typeof URLSearchParams>[0];
 
 /** What a request of the test client says. */
 export interface TestInit {
   headers?: Record<string, string> | [string, string][];
+  /** Beside those that the client keeps. */
+  cookies?: Record<string, string>;
+  /** True unless the client says otherwise. */
+  followRedirects?: boolean;
   /** Appended to the target. */
-  query?: ConstructorParameters<typeof URLSearchParams>[0];
+  query?: Query;
+  /** The same, by the name that it has in Python. */
+  params?: Query;
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as `application/x-www-form-urlencoded`, beside `files` as fields of the same form. */
@@ -17,6 +27,19 @@ export interface TestInit {
   files?: Record<string, Blob | readonly Blob[]>;
   /** Sent as `fetch` would: a `FormData` as a form of several parts. */
   body?: string | Uint8Array | FormData | URLSearchParams | Blob;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set(
+  "headers cookies followRedirects query params json form files body".split(" "),
+);
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const MOST_REDIRECTS = 20;
+
+interface Sent {
+  method: string;
+  target: string;
+  fields: string[];
+  body: Uint8Array;
 }
 
 /** An answer, as it came. */
@@ -28,6 +51,10 @@ export class TestResponse {
     /** Names and values in turn. */
     readonly fields: string[],
     readonly bytes: Uint8Array,
+    /** What it answers: path and query, behind redirects. */
+    readonly target: string,
+    /** The redirects that were followed, the first one first. */
+    readonly history: readonly TestResponse[],
   ) {
     this.headers = Fields.fromFlat(fields);
   }
@@ -44,50 +71,60 @@ export class TestResponse {
 /** Sends requests to an app. `close` it, or the process lives on. */
 export class TestClient {
   readonly #app: Spikard<never>;
+  readonly #follows: boolean;
   #opened: Promise<Host> | undefined;
+  /** Those that every request sends, what responses set included. */
+  readonly cookies = new Cookies();
 
-  constructor(app: object) {
+  constructor(app: object, { followRedirects = true }: Pick<TestInit, "followRedirects"> = {}) {
     this.#app = app as Spikard<never>;
+    this.#follows = followRedirects;
   }
 
-  get(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("GET", target, init);
+  readonly get = this.#verb("GET");
+  readonly post = this.#verb("POST");
+  readonly put = this.#verb("PUT");
+  readonly patch = this.#verb("PATCH");
+  readonly delete = this.#verb("DELETE");
+  readonly head = this.#verb("HEAD");
+  readonly options = this.#verb("OPTIONS");
+
+  #verb(method: string): (target: string, init?: TestInit) => Promise<TestResponse> {
+    return (target, init) => this.request(method, target, init);
   }
 
-  post(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("POST", target, init);
-  }
-
-  put(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("PUT", target, init);
-  }
-
-  patch(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("PATCH", target, init);
-  }
-
-  delete(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("DELETE", target, init);
-  }
-
-  head(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("HEAD", target, init);
-  }
-
-  options(target: string, init?: TestInit): Promise<TestResponse> {
-    return this.request("OPTIONS", target, init);
-  }
-
-  /** Sends a request; the first one runs the start-up. */
+  /** Sends a request, and those that its answers redirect to; the first one runs the start-up. */
   async request(method: string, target: string, init: TestInit = {}): Promise<TestResponse> {
+    const unknown = Object.keys(init).find((name) => !OPTIONS.has(name));
+    if (unknown !== undefined)
+      throw new TypeError(`a request has no option ${said(unknown)}: ${[...OPTIONS].join(", ")}`);
     const host = await this.open();
     const [fields, body] = await encoded(init);
-    const query = new URLSearchParams(init.query).toString();
-    const whole = query ? `${target}${target.includes("?") ? "&" : "?"}${query}` : target;
-    const answer = host.asked<[number | null, string[], Uint8Array]>(host.worker.send(method, whole, fields, body));
-    const [status, headers, content] = await answer;
-    if (status === null) throw new Error(`${method} ${target}: the body of the answer broke off`);
-    return new TestResponse(status, headers, content);
+    const query = [init.query, init.params].flatMap((each) => [...new URLSearchParams(each)]);
+    const whole = query.length ? `${target}${target.includes("?") ? "&" : "?"}${new URLSearchParams(query)}` : target;
+    const history: TestResponse[] = [];
+    let sent: Sent = { method, target: whole, fields, body };
+    while (history.length <= MOST_REDIRECTS) {
+      const answer = await this.#sent(host, sent, init.cookies, [...history]);
+      const onward = (init.followRedirects ?? this.#follows) ? redirected(sent, answer) : undefined;
+      if (!onward) return answer;
+      history.push(answer);
+      sent = onward;
+    }
+    throw new Error(`${method} ${target} was redirected ${MOST_REDIRECTS} times`);
+  }
+
+  async #sent(host: Host, sent: Sent, cookies: object = {}, history: TestResponse[]): Promise<TestResponse> {
+    const [path = ""] = sent.target.split("?");
+    const own = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+    const line = [...this.cookies.sent(path), ...own].join("; ");
+    const fields = line && !has(sent.fields, "cookie") ? [...sent.fields, "cookie", line] : sent.fields;
+    const number = host.worker.send(sent.method, sent.target, fields, sent.body);
+    const [status, headers, content] = await host.asked<[number | null, string[], Uint8Array]>(number);
+    if (status === null) throw new Error(`${sent.method} ${sent.target}: the body of the answer broke off`);
+    const answer = new TestResponse(status, headers, content, sent.target, history);
+    this.cookies.extract(path, answer.headers.getSetCookie());
+    return answer;
   }
 
   /** Starts the app. */
@@ -133,11 +170,26 @@ function multipart(files: NonNullable<TestInit["files"]>, fields: TestInit["form
   return form;
 }
 
+function has(fields: readonly string[], wanted: string): boolean {
+  return fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === wanted);
+}
+
+/** What follows where a response says that it is elsewhere. */
+function redirected(sent: Sent, { status, headers }: TestResponse): Sent | undefined {
+  const location = headers.get("location");
+  if (location === null || !REDIRECTS.has(status)) return undefined;
+  const { pathname, search } = new URL(location, new URL(sent.target, "http://localhost"));
+  const onward = { ...sent, target: pathname + search };
+  const isKept = status > 303 || /^(GET|HEAD)$/.test(sent.method) || (status === 301 && sent.method !== "POST");
+  if (isKept) return onward;
+  const fields = sent.fields.filter((_, at) => !/^content-/i.test(sent.fields[at - (at % 2)] as string));
+  return { ...onward, method: "GET", fields, body: new Uint8Array() };
+}
+
 async function encoded({ headers = [], json, form, files, body: given }: TestInit): Promise<[string[], Uint8Array]> {
   const fields = (Array.isArray(headers) ? headers : Object.entries(headers)).flat();
-  const has = (wanted: string) => fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === wanted);
-  const says = has("content-type");
-  if (!has("host")) fields.unshift("host", "localhost");
+  const says = has(fields, "content-type");
+  if (!has(fields, "host")) fields.unshift("host", "localhost");
   const text = (kind: string, sent: string): [string[], Uint8Array] => {
     if (!says) fields.push("content-type", kind);
     return [fields, new TextEncoder().encode(sent)];

@@ -1,7 +1,7 @@
 // An app as the document that the core reads, and the table of its user code.
 
 import type { Entry } from "./dependencies.ts";
-import { HTTPError } from "./errors.ts";
+import { HTTPError, within } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
@@ -27,17 +27,13 @@ export interface Compiled {
   document: Record<string, unknown>;
   callables(host: Host): unknown[];
   statuses: number[];
+  /** The routes by their names in messages, and where each was registered. */
+  places: ReadonlyMap<string, string>;
 }
 
 type Made = (host: Host) => unknown;
 
-const PHASES = [
-  ["onRequest", "on_request"],
-  ["preValidation", "pre_validation"],
-  ["preHandler", "pre_handler"],
-  ["onError", "on_error"],
-  ["onResponse", "on_response"],
-] as const;
+const PHASES = ["onRequest", "preValidation", "preHandler", "onError", "onResponse"] as const;
 
 /** Compiles an app; whether it holds together is for the core to say. */
 export function compile(source: Source, call: Record<string, unknown> = {}): Compiled {
@@ -56,13 +52,26 @@ export function compile(source: Source, call: Record<string, unknown> = {}): Com
   const plainJson = registry.add(() => parseJson);
   const isPlain = !isHooked([source.hooks]) && source.classes.length + source.statuses.size === 0;
   const document = {
-    routes: source.routes.map((route) => compileRoute(route, registry, plainJson, isPlain)),
+    routes: source.routes.map((route) =>
+      within(placeOf(route), () => compileRoute(route, registry, plainJson, isPlain)),
+    ),
     hooks: hooksOf([source.hooks], registry),
-    dependencies: [...source.provided].filter(([, entry]) => entry.make).map((each) => dependency(each, registry)),
+    dependencies: [...source.provided]
+      .filter(([, entry]) => entry.make)
+      .map((each) => within(`the dependency ${JSON.stringify(each[0])}`, () => dependency(each, registry))),
     recover: recover(source, registry),
     config: layers(source.config, call),
   };
-  return { document, callables: (host) => table.map((make) => make(host)), statuses };
+  const places = new Map(source.routes.map((route) => [nameOf(route), placeOf(route)]));
+  return { document, callables: (host) => table.map((make) => make(host)), statuses, places };
+}
+
+function nameOf({ method, path }: Route): string {
+  return `${method} ${braced(path)}`;
+}
+
+function placeOf(route: Route): string {
+  return [route.place, nameOf(route)].filter(Boolean).join(": ");
 }
 
 /** What configuration, call and environment say. */
@@ -71,9 +80,13 @@ export function layers(given: Record<string, unknown>, call: Record<string, unkn
   return { call: snake(call), given: snake(given), env: Object.fromEntries(env) };
 }
 
-/** Fields of the configuration in the core's spelling. */
-function snake(fields: Record<string, unknown>): Record<string, unknown> {
-  const spelled = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** A name in the core's spelling. */
+function spelled(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Fields in the core's spelling. */
+export function snake(fields: Record<string, unknown>): Record<string, unknown> {
   const value = (said: unknown): unknown =>
     typeof said === "object" && said !== null && !Array.isArray(said) ? snake(said as Record<string, unknown>) : said;
   const said = Object.entries(fields).filter(([, each]) => each !== undefined);
@@ -103,7 +116,7 @@ function compileRoute(route: Route, registry: Registry, plainJson: number, isPla
   };
   if (body) document["body"] = body;
   const { response = options.responseSchema } = options;
-  if (response !== undefined) document["response_schema"] = readSchema(response).schema;
+  if (response !== undefined) document["response_schema"] = within("response", () => readSchema(response)).schema;
   if (options.response !== undefined) document["filters_response"] = true;
   if (options.responses) document["responses"] = byStatus(options.responses);
   return document;
@@ -113,7 +126,8 @@ type Handling = (context: unknown) => unknown;
 
 /** What other answers hold. */
 function byStatus(responses: Readonly<Record<number, AnySchema>>): Record<string, unknown> {
-  const said = Object.entries(responses).map(([status, given]) => [status, { schema: readSchema(given).schema }]);
+  const read = (status: string, given: AnySchema) => within(`responses ${status}`, () => readSchema(given)).schema;
+  const said = Object.entries(responses).map(([status, given]) => [status, { schema: read(status, given) }]);
   return Object.fromEntries(said);
 }
 
@@ -129,7 +143,7 @@ function handlerOf(host: Host, inputs: Inputs, handler: Handling, isAlone: boole
 }
 
 function isHooked(all: Partial<Hooks>[]): boolean {
-  return all.some((each) => PHASES.some(([phase]) => each[phase]?.length));
+  return all.some((each) => PHASES.some((phase) => each[phase]?.length));
 }
 
 /** Nothing, where the route's status has no content. */
@@ -146,7 +160,7 @@ function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): R
   if (body === undefined) return undefined;
   const required = !options.bodyOptional;
   if (body === "text" || body === "bytes") return { kind: body, required };
-  const { schema, decode } = readSchema(body);
+  const { schema, decode } = within("body", () => readSchema(body));
   const kind = options.bodyKind ?? "json-or-form";
   const document = { schema, reading: decode ? "typed" : "json-schema", kind, required, strict_decoder: true };
   if (!decode) return { ...document, decoder: plainJson };
@@ -154,27 +168,21 @@ function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): R
   return { ...document, decoder, value_decoder: registry.add(() => decode) };
 }
 
-const OPTIONS = [
-  ["maxBodySize", "max_body_size"],
-  ["timeout", "timeout"],
-  ["cancelOnDisconnect", "cancel_on_disconnect"],
-  ["assertFormats", "assert_formats"],
-] as const;
+const OPTIONS = ["maxBodySize", "timeout", "cancelOnDisconnect", "assertFormats"] as const;
 
 function optionsOf(options: RouteOptions): Record<string, unknown> {
-  const said = OPTIONS.filter(([name]) => options[name] !== undefined);
-  return Object.fromEntries(said.map(([name, wire]) => [wire, options[name]]));
+  return snake(Object.fromEntries(OPTIONS.map((name) => [name, options[name]])));
 }
 
 function hooksOf(all: Partial<Hooks>[], registry: Registry): Record<string, number[]> {
   const found: Record<string, number[]> = {};
-  for (const [phase, wire] of PHASES) {
+  for (const phase of PHASES) {
     const hooks = all.flatMap((each) => [...(each[phase] ?? [])] as (RequestHook | ResponseHook)[]);
     if (hooks.length === 0) continue;
     const isIn = phase !== "onError" && phase !== "onResponse";
     const made = (hook: RequestHook | ResponseHook): Made =>
       isIn ? (host) => before(host, hook as RequestHook) : (host) => after(host, hook as ResponseHook);
-    found[wire] = hooks.map((hook) => registry.add(made(hook)));
+    found[spelled(phase)] = hooks.map((hook) => registry.add(made(hook)));
   }
   return found;
 }

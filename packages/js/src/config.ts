@@ -8,6 +8,8 @@ export interface Config {
   fd?: number | null;
   backlog?: number;
   workers?: number;
+  /** Replaces the workers when a source file changes. */
+  reload?: boolean;
   maxRequests?: number | null;
   maxWorkerAge?: number | null;
   maxWorkerRss?: number | null;

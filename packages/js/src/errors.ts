@@ -62,6 +62,15 @@ export class SpecError extends Error {
   override readonly name = "SpecError";
 }
 
+/** What goes wrong in this work is a fault of the app at a place. */
+export function within<Made>(place: string, work: () => Made): Made {
+  try {
+    return work();
+  } catch (fault) {
+    throw new SpecError(`${place}: ${fault instanceof Error ? fault.message : String(fault)}`, { cause: fault });
+  }
+}
+
 /** A value that was thrown, as an engine is told of it. */
 export function failure(table: Table, thrown: unknown): WireFailure {
   const id = table.keep(thrown);

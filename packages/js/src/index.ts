@@ -3,6 +3,7 @@
 export { Spikard } from "./app.ts";
 export { TestClient, type TestInit, TestResponse } from "./client.ts";
 export type { Config } from "./config.ts";
+export { Cookies } from "./cookies.ts";
 export type { ProvideOptions } from "./dependencies.ts";
 export { type FieldError, HTTPError, type HTTPErrorOptions, ListenError, SpecError } from "./errors.ts";
 export type { Report } from "./host.ts";

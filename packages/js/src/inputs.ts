@@ -1,6 +1,6 @@
 // What a handler or a dependency takes: its part of the document, and the object that it is called with.
 
-import { SpecError } from "./errors.ts";
+import { within } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Request } from "./request.ts";
 import { type AnySchema, type Infer, type JsonSchema, readSchema } from "./schema.ts";
@@ -90,7 +90,7 @@ export class Inputs {
     for (const [source, wire] of SOURCES) {
       const given = taken[source];
       const schema = given ?? (source === "params" && path.size ? pathSchema(path) : undefined);
-      if (schema !== undefined) this.#take(source, wire, schema, registry);
+      if (schema !== undefined) within(source, () => this.#take(source, wire, schema, registry));
     }
     for (const name of taken.deps ?? []) {
       const constant = registry.constant(name);
@@ -112,7 +112,7 @@ export class Inputs {
   #take(source: SourceName, wire: string, given: AnySchema, registry: Registry): void {
     const { schema, decode } = readSchema(given);
     const properties = typeof schema === "object" ? (schema["properties"] as Record<string, JsonSchema>) : undefined;
-    if (typeof schema !== "object" || !properties) throw new SpecError(`${source}: expected the schema of an object`);
+    if (typeof schema !== "object" || !properties) throw new TypeError("expected the schema of an object");
     const required = new Set((schema["required"] as string[] | undefined) ?? []);
     const definitions = schema["$defs"];
     const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length, gathers: false };

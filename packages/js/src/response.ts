@@ -112,6 +112,9 @@ function content(host: Host, value: unknown): [string | null, WireBody] {
     return [made.headers.get("content-type") ?? BYTES, host.keepStream(made.body as unknown as Pieces)];
   }
   if (isStream(value)) return [BYTES, host.keepStream(value)];
+  if (value instanceof Map)
+    throw new TypeError("JSON has no Map: answer Object.fromEntries(it), or its entries as a list");
+  if (value instanceof Set) throw new TypeError("JSON has no Set: answer [...it]");
   return [JSON_TYPE, json(value)];
 }
 

@@ -1,7 +1,9 @@
 // Routes and hooks, of an app or of a part of one.
 
+import { pointElsewhere } from "./elsewhere.ts";
 import { checkedStatus, said } from "./errors.ts";
 import type { Context, Taken } from "./inputs.ts";
+import { place } from "./place.ts";
 import type { Request } from "./request.ts";
 import type { MadeResponse, Reply } from "./response.ts";
 import type { AnySchema, Infer } from "./schema.ts";
@@ -45,27 +47,8 @@ export type HookAnswer<Same> =
 
 /** Every member of `RouteOptions`: what is none of them is a slip of the pen. */
 const OPTIONS: ReadonlySet<string> = new Set(
-  Object.keys({
-    params: 0,
-    query: 0,
-    headers: 0,
-    cookies: 0,
-    fields: 0,
-    deps: 0,
-    body: 0,
-    bodyKind: 0,
-    bodyOptional: 0,
-    response: 0,
-    responseSchema: 0,
-    responses: 0,
-    status: 0,
-    needs: 0,
-    maxBodySize: 0,
-    timeout: 0,
-    cancelOnDisconnect: 0,
-    assertFormats: 0,
-    hooks: 0,
-  } satisfies Record<keyof RouteOptions, 0>),
+  `params query headers cookies fields deps body bodyKind bodyOptional response responseSchema responses status needs
+  maxBodySize timeout cancelOnDisconnect assertFormats hooks`.split(/\s+/),
 );
 
 /** A hook on the way in: it answers, or goes on. */
@@ -96,6 +79,8 @@ export interface Route {
   options: RouteOptions;
   handler: (context: never) => unknown;
   hooks: Hooks[];
+  /** Where it was registered. */
+  place: string | undefined;
 }
 
 /** What a handler may return: anything, unless the options say what is answered. */
@@ -205,7 +190,11 @@ export class Router<Deps = Record<never, never>> {
     if (unknown !== undefined) throw new TypeError(`${method} ${path}: there is no option ${JSON.stringify(unknown)}`);
     if (options.status !== undefined) checkedStatus(options.status);
     this.#inTime(`${method} ${path}`);
-    this.#entries.push({ method, path, options, handler, hooks: [] });
+    if (handler.length > 1)
+      throw new TypeError(
+        `${method} ${path}: a handler takes one object, ({ params, query, body }), and returns its answer: there is no (request, response)`,
+      );
+    this.#entries.push({ method, path, options, handler, hooks: [], place: place() });
     return this;
   }
 
@@ -259,6 +248,10 @@ export class Router<Deps = Record<never, never>> {
 
   #hook<Phase extends keyof Hooks>(phase: Phase, hook: Hooks[Phase][number]): this {
     if (typeof hook !== "function") throw new TypeError(`${phase}: a hook is a function, got ${said(hook)}`);
+    const isIn = phase !== "onError" && phase !== "onResponse";
+    const takes = isIn ? "the request" : "the response and the request";
+    if (hook.length > (isIn ? 1 : 2))
+      throw new TypeError(`${phase}: a hook takes ${takes}, and answers by what it returns`);
     (this.hooks[phase] as unknown[]).push(hook);
     return this;
   }
@@ -288,5 +281,7 @@ export class Router<Deps = Record<never, never>> {
     return this.#hook("onResponse", hook);
   }
 }
+
+pointElsewhere(Router.prototype);
 
 export type { Infer };

@@ -1,5 +1,7 @@
 // Schemas of every library as JSON Schema, and what TypeScript infers from them.
 
+import { said } from "./errors.ts";
+
 /** A JSON Schema as it is written. */
 export type JsonSchema = object | boolean;
 
@@ -112,18 +114,44 @@ const LENIENT = {
 };
 const OPTIONS = { target: "draft-2020-12", libraryOptions: LENIENT };
 
+/** What makes a library's schemas tell theirs. */
+const TELLING: Record<string, string> = {
+  valibot: ": wrap it in toStandardJsonSchema of @valibot/to-json-schema",
+  zod: ": those of Zod 4.2 and newer do",
+};
+
 /** Reads a schema of any kind. */
 export function readSchema(schema: AnySchema): Read {
   if (typeof schema === "boolean") return { schema };
-  const standard = "~standard" in schema ? (schema as StandardSchema)["~standard"] : undefined;
-  if (!standard) return { schema: JSON.parse(JSON.stringify(schema)) as Record<string, unknown> };
-  if (!standard.jsonSchema) {
-    const hint = standard.vendor === "valibot" ? ": wrap it in toStandardJsonSchema of @valibot/to-json-schema" : "";
-    throw new TypeError(`the ${standard.vendor} schema tells no JSON Schema${hint}`);
-  }
+  const standard = standardOf(schema);
+  if (!standard) return { schema: asWritten(schema) };
+  if (!standard.jsonSchema) throw silent(standard.vendor);
   const written = plain(standard.jsonSchema.input(OPTIONS)) as Record<string, unknown>;
   const { validate } = standard;
   return validate ? { schema: written, decode: (value) => decoded(validate(value)) } : { schema: written };
+}
+
+function standardOf(schema: unknown): StandardProps<unknown> | undefined {
+  return (Object(schema) as Partial<StandardSchema>)["~standard"];
+}
+
+function silent(vendor: string): TypeError {
+  return new TypeError(`the ${vendor} schema tells no JSON Schema${TELLING[vendor] ?? ""}`);
+}
+
+/** JSON Schema. What cannot be part of one is a slip: nothing would be judged by it. */
+function asWritten(schema: unknown): Record<string, unknown> {
+  if (typeof schema === "function") throw new TypeError("expected a schema, got a function: was it to be called?");
+  if (typeof schema !== "object" || schema === null) throw new TypeError(`expected a schema, got ${said(schema)}`);
+  if ("_def" in schema) throw silent("zod");
+  const text = JSON.stringify(schema, (name, value: unknown) => {
+    const vendor = standardOf(value)?.vendor;
+    if (vendor)
+      throw new TypeError(`${said(name)} is a schema of ${vendor}, and stands in none: let ${vendor} say it all`);
+    if (typeof value !== "function") return value;
+    throw new TypeError(`expected a schema, but ${said(name)} is a function: was it to be called?`);
+  });
+  return JSON.parse(text) as Record<string, unknown>;
 }
 
 /** Reads JSON before any other code sees it. Why a text is none, the core says. */

@@ -106,6 +106,8 @@ export interface Surroundings {
 /** What a package for one platform brings. */
 export interface Platform {
   worker(document: string, names: Names, turn: () => void): EngineWorker;
+  /** What applies, as JSON, and whether it needs a supervisor. */
+  resolve(layers: string): [config: string, isSupervised: boolean];
   /** Serves an app until the program is told to end. */
   run(app: Spikard<never>, config: Config): Promise<void>;
   /** New surroundings, in which `owner` answers this. */

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { SpecError } from "../../js/src/errors.ts";
 import type { EngineWorker, Names } from "../../js/src/wire.ts";
 
 /** What the add-on exports. */
@@ -46,3 +47,12 @@ function load(): Addon {
 
 /** The add-on of this process. */
 export const addon: Addon = load();
+
+/** What applies, as JSON, and whether it needs a supervisor. */
+export function resolve(layers: string): [config: string, isSupervised: boolean] {
+  try {
+    return addon.resolve(layers);
+  } catch (fault) {
+    throw new SpecError((fault as Error).message, { cause: fault });
+  }
+}

@@ -4,7 +4,7 @@ import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { closeSync, read } from "node:fs";
 import { promisify } from "node:util";
 import { type Surroundings, setPlatform } from "../../js/src/wire.ts";
-import { addon } from "./load.ts";
+import { addon, resolve } from "./load.ts";
 import { run } from "./run.ts";
 
 const readPart = promisify(read);
@@ -84,6 +84,7 @@ const onLoop = !("bun" in process.versions || "deno" in process.versions);
 
 setPlatform({
   worker: (document, names, turn) => new addon.Worker(document, names, turn, onLoop),
+  resolve,
   run,
   surroundings: (owner) => new Around(owner),
   owner: () => owners.getStore(),

@@ -3,6 +3,7 @@
 import { isatty } from "node:tty";
 import { opened, SpecError } from "../../js/src/errors.ts";
 import { addon } from "./load.ts";
+import { followSources } from "./sources.ts";
 
 const folder = process.cwd();
 let calls = 0;
@@ -42,7 +43,7 @@ export function terminal(): () => boolean {
 }
 
 /** Starts workers and keeps them until SIGINT or SIGTERM, or until the terminal has gone; any other SIGHUP replaces them. */
-export async function supervise(layers: string): Promise<void> {
+export async function supervise(layers: string, reloads: boolean): Promise<void> {
   const program = process.argv[1];
   const { Supervisor } = addon;
   if (!Supervisor || program === undefined) {
@@ -59,6 +60,7 @@ export async function supervise(layers: string): Promise<void> {
     ["SIGHUP", replace],
   ] as const;
   for (const [signal, meaning] of meanings) process.on(signal, meaning);
+  if (reloads) followSources(program, folder, () => supervisor.replace());
   try {
     const well = await new Promise<boolean>((resolve) => supervisor.run(resolve));
     if (!well) process.exitCode = 1;

@@ -5,7 +5,7 @@ import { layers } from "../../js/src/compile.ts";
 import type { Config } from "../../js/src/config.ts";
 import { ListenError, SpecError } from "../../js/src/errors.ts";
 import { Server } from "../../js/src/server.ts";
-import { addon } from "./load.ts";
+import { addon, resolve } from "./load.ts";
 import * as processes from "./processes.ts";
 
 /**
@@ -26,7 +26,8 @@ export async function run(app: App<never>, config: Config = {}): Promise<void> {
 async function serve(app: App<never>, config: Config): Promise<void> {
   if (!processes.isTurn()) return new Promise(() => undefined);
   const said = JSON.stringify(layers({ ...app.config }, { ...config }));
-  if (processes.assigned === undefined && isSupervised(said)) return processes.supervise(said);
+  const [applies, isSupervised] = resolve(said);
+  if (processes.assigned === undefined && isSupervised) return processes.supervise(said, JSON.parse(applies).reload);
   const server = await Server.open(app, config, processes.assigned?.text);
   let signals = 0;
   const stop = () => {
@@ -56,13 +57,5 @@ async function serve(app: App<never>, config: Config): Promise<void> {
     if (connections || remains.length || signals > 1) process.exit(1);
   } finally {
     for (const [signal, meaning] of meanings) process.off(signal, meaning);
-  }
-}
-
-function isSupervised(said: string): boolean {
-  try {
-    return addon.resolve(said)[1];
-  } catch (fault) {
-    throw new SpecError((fault as Error).message, { cause: fault });
   }
 }

@@ -5,16 +5,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import {
-  FileResponse,
-  HTTPError,
-  Reply,
-  Router,
-  SpecError,
-  Spikard,
-  StreamingResponse,
-  TestClient,
-} from "@spikard/node";
+import { FileResponse, HTTPError, Reply, Router, Spikard, StreamingResponse, TestClient } from "@spikard/node";
 import * as z from "zod";
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -411,13 +402,11 @@ test("a body can be read in the handler, whole or piece by piece", async () => {
 });
 
 test("an app that cannot work is refused when it is started, with the route at fault", async () => {
-  const twice = new Spikard().get("/a/{id}", () => 1).get("/a/{name}", () => 2);
-  await assert.rejects(
-    new TestClient(twice).get("/"),
-    (error) => error instanceof SpecError && /\/a\/\{/.test(error.message),
-  );
-  const unknown = new Spikard({ port: 70_000 });
-  await assert.rejects(new TestClient(unknown).get("/"), /port: /);
+  const twice = new Spikard().get("/a/{id}", () => 1).get("/a/:name", () => 2);
+  await assert.rejects(new TestClient(twice).get("/"), {
+    name: "SpecError",
+    message: /^\/.*app\.test\.js:\d+: GET \/a\/\{name\}: another route has the same method and path$/,
+  });
   const needy = new Spikard<{ db: number }>().get("/", { deps: ["db"] }, () => 1);
   await assert.rejects(new TestClient(needy).get("/"), /db/);
 });

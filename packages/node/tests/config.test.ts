@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Spikard } from "@spikard/node";
 
-// What only other languages have: threads for code that blocks, a page for developers, a watcher of source files.
-const ELSEWHERE = ["debug", "reload", "threads"];
+// What only other languages have: threads for code that blocks, a page for developers.
+const ELSEWHERE = ["debug", "threads"];
 
 test("the fields of the configuration are the core's", () => {
   const source = readFileSync(join(import.meta.dirname, "../../js/src/config.ts"), "utf8");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -17,6 +17,7 @@ export interface Program {
   ended: Promise<number | null>;
   /** Where it listens. */
   location: string;
+  file: string;
 }
 
 const children: ChildProcess[] = [];
@@ -27,11 +28,18 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts a program, and waits for what it says. */
-export async function start(text: string, says: RegExp): Promise<Program> {
-  const file = join(folder, `${children.length}.mjs`);
+/** Writes the text of a program. */
+export function write(file: string, text: string): void {
   writeFileSync(file, `import { Spikard } from "@spikard/node";\nconst app = new Spikard({ port: 0 });\n${text}\n`);
-  const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Starts a program in a folder of its own, and waits for what it says. */
+export async function start(text: string, says: RegExp): Promise<Program> {
+  const cwd = join(folder, String(children.length));
+  const file = join(cwd, "app.mjs");
+  mkdirSync(cwd);
+  write(file, text);
+  const child = spawn(process.execPath, [file], { cwd, stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
   let said = "";
   for (const output of [child.stdout!, child.stderr!])
@@ -42,7 +50,7 @@ export async function start(text: string, says: RegExp): Promise<Program> {
   await until(() => says.test(said) || child.exitCode !== null, 10);
   assert.match(said, says);
   const location = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] ?? "";
-  return { child, said: () => said, ended, location };
+  return { child, said: () => said, ended, location, file };
 }
 
 /** Waits until it holds; fails when it does not in so many seconds. */

@@ -77,7 +77,10 @@ test("an app that cannot be served ends the program with one line", async () => 
     [`await app.run({ port: ${taken.port} });`, /^Spikard: [^\n]*use[^\n]*\n$/],
     [`await app.run({ port: ${taken.port}, workers: 2 });`, /^Spikard: [^\n]*use[^\n]*\n$/],
     ['app.get("/a", { deps: ["db"] }, () => 1); await app.run();', /^Spikard: [^\n]*db[^\n]*\n$/],
-    ['app.get("/a", { query: { type: "string" } }, () => 1); await app.run();', /^Spikard: query: [^\n]+\n$/],
+    [
+      `app.get("/a", { query: { type: "string" } }, () => 1); await app.run();`,
+      /^Spikard: \S+app\.mjs:3: GET \/a: query: [^\n]+\n$/,
+    ],
   ];
   for (const [text, says] of faults) {
     const { said, ended } = await start(text, /\n/);

@@ -98,7 +98,8 @@ fn a_value_that_does_not_fit_names_its_field_or_variable_and_says_what_does() {
             "background_tasks: drain_timeout must be at least 0",
         ),
         (json!({"given": {"background_tasks": {"max_quue": 1}}}), "background_tasks: unknown field `max_quue`"),
-        (json!({"given": {"prot": 1}}), "there is no configuration field \"prot\""),
+        (json!({"given": {"prot": 1}}), "there is no configuration field \"prot\", did you mean \"port\"?"),
+        (json!({"call": {"logger": true}}), "there is no configuration field \"logger\""),
     ];
     for (said, start) in cases {
         let message = Config::resolve(&layers(said)).unwrap_err().message;

@@ -82,6 +82,91 @@ impl Retrieve for Documents {
     }
 }
 
+/// Refuses what says nothing in JSON Schema but says something: whoever wrote it meant another language of schemas, and
+/// it would accept whatever comes.
+pub(super) fn check_is_one(schema: &Value) -> Result<(), SpecError> {
+    let Value::Object(members) = schema else { return Ok(()) };
+    let is_remark = |name: &str| REMARKS.contains(&name) || name.starts_with("x-");
+    match members.keys().find(|name| !is_remark(name)) {
+        Some(stranger) if !members.keys().any(|name| KEYWORDS.contains(&name.as_str())) => {
+            Err(SpecError::new(format!("the schema has no keyword of JSON Schema, but `{stranger}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a schema may say about what it accepts.
+const KEYWORDS: [&str; 45] = [
+    "$dynamicRef",
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "contains",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "else",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "if",
+    "items",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "nullable",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "propertyNames",
+    "required",
+    "then",
+    "type",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "uniqueItems",
+];
+
+/// What it may say beside that.
+const REMARKS: [&str; 19] = [
+    "$anchor",
+    "$comment",
+    "$defs",
+    "$dynamicAnchor",
+    "$id",
+    "$schema",
+    "$vocabulary",
+    "default",
+    "definitions",
+    "deprecated",
+    "description",
+    "discriminator",
+    "example",
+    "examples",
+    "externalDocs",
+    "readOnly",
+    "schemas",
+    "title",
+    "writeOnly",
+];
+
 /// Whether a `pattern` stands anywhere in the document.
 pub(super) fn has_pattern(document: &Value) -> bool {
     any_keyword(document, &|keyword, value| match keyword {
@@ -118,5 +203,29 @@ fn any_keyword(document: &Value, is_wanted: &dyn Fn(&str, &Value) -> bool) -> bo
             _ => is_wanted(keyword, value) || any_keyword(value, is_wanted),
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::check_is_one;
+
+    #[test]
+    fn what_says_nothing_in_json_schema_is_no_schema() {
+        for schema in [
+            json!({}),
+            json!(true),
+            json!({"title": "Anything", "description": "at all", "x-internal": 1}),
+            json!({"type": "object", "custom": 1}),
+            json!({"$ref": "#/schemas/Book"}),
+        ] {
+            assert!(check_is_one(&schema).is_ok(), "{schema}");
+        }
+        for (schema, stranger) in [(json!({"a": "string"}), "a"), (json!({"title": "string", "pages": {}}), "pages")] {
+            let message = check_is_one(&schema).map_err(|error| error.message);
+            assert_eq!(message, Err(format!("the schema has no keyword of JSON Schema, but `{stranger}`")));
+        }
     }
 }

@@ -45,6 +45,7 @@ impl Schema {
         reading: Reading,
         assert_formats: bool,
     ) -> Result<Self, SpecError> {
+        document::check_is_one(schema)?;
         let document = document::with_named(schema, named);
         Ok(Self {
             validator: document::validator(&document, named, assert_formats)?,

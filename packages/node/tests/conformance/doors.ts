@@ -33,10 +33,11 @@ export function encoded(request: Words): [[string, string][], Buffer] {
 
 /** The client that users test with. */
 export async function inProcess(app: Spikard<any>, play: (send: Send) => Promise<void>): Promise<void> {
-  await using client = new TestClient(app);
+  await using client = new TestClient(app, { followRedirects: false });
   await play(async (request) => {
     if (!("method" in request)) throw new Unsuited("the test client sends requests, not the bytes of a connection");
     const [headers, body] = encoded(request);
+    client.cookies.clear();
     const answer = await client.request(request["method"], request["target"], { headers, body });
     return { status: answer.status, headers: pairs(answer.fields), body: Buffer.from(answer.bytes) };
   });
