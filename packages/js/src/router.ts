@@ -246,40 +246,28 @@ export class Router<Deps = Record<never, never>> {
     if (this.#servers > 0) throw new Error(`${what} comes too late: the server runs, and would not know it`);
   }
 
-  #hook<Phase extends keyof Hooks>(phase: Phase, hook: Hooks[Phase][number]): this {
-    if (typeof hook !== "function") throw new TypeError(`${phase}: a hook is a function, got ${said(hook)}`);
-    const isIn = phase !== "onError" && phase !== "onResponse";
-    const takes = isIn ? "the request" : "the response and the request";
-    if (hook.length > (isIn ? 1 : 2))
-      throw new TypeError(`${phase}: a hook takes ${takes}, and answers by what it returns`);
-    (this.hooks[phase] as unknown[]).push(hook);
-    return this;
+  #hook<Phase extends keyof Hooks>(phase: Phase): (hook: Hooks[Phase][number]) => this {
+    return (hook) => {
+      if (typeof hook !== "function") throw new TypeError(`${phase}: a hook is a function, got ${said(hook)}`);
+      const isIn = phase !== "onError" && phase !== "onResponse";
+      const takes = isIn ? "the request" : "the response and the request";
+      if (hook.length > (isIn ? 1 : 2))
+        throw new TypeError(`${phase}: a hook takes ${takes}, and answers by what it returns`);
+      (this.hooks[phase] as unknown[]).push(hook);
+      return this;
+    };
   }
 
   /** On the head of every request. */
-  onRequest(hook: RequestHook): this {
-    return this.#hook("onRequest", hook);
-  }
-
+  readonly onRequest = this.#hook("onRequest");
   /** On the head, before the body is read. */
-  preValidation(hook: RequestHook): this {
-    return this.#hook("preValidation", hook);
-  }
-
+  readonly preValidation = this.#hook("preValidation");
   /** When everything has been read and accepted. */
-  preHandler(hook: RequestHook): this {
-    return this.#hook("preHandler", hook);
-  }
-
+  readonly preHandler = this.#hook("preHandler");
   /** For a response of 500 and above that was made from an error. */
-  onError(hook: ResponseHook): this {
-    return this.#hook("onError", hook);
-  }
-
+  readonly onError = this.#hook("onError");
   /** For every response. */
-  onResponse(hook: ResponseHook): this {
-    return this.#hook("onResponse", hook);
-  }
+  readonly onResponse = this.#hook("onResponse");
 }
 
 pointElsewhere(Router.prototype);
