@@ -106,10 +106,14 @@ impl Exchange {
         Some((head, piece))
     }
 
-    /// The next piece of the answer's body.
+    /// The next piece of the answer's body. It breaks off with the client's departure, be that between two pieces.
     pub async fn piece(&self) -> Result<Piece, Broken> {
         let mut answer = self.answer.lock().await;
-        let read = read(&mut answer).await;
+        let read = match &mut *answer {
+            Some(body) => read(body).await,
+            None if self.departure.has_departed() => Err(Broken),
+            None => Ok(Piece::default()),
+        };
         if !read.as_ref().is_ok_and(|piece| piece.more) || self.departure.has_departed() {
             *answer = None;
         }
@@ -131,8 +135,7 @@ impl Drop for Exchange {
     }
 }
 
-async fn read(answer: &mut Option<Body>) -> Result<Piece, Broken> {
-    let Some(body) = answer else { return Ok(Piece::default()) };
+async fn read(body: &mut Body) -> Result<Piece, Broken> {
     while let Some(frame) = body.frame().await {
         if let Ok(bytes) = frame?.into_data() {
             return Ok(Piece { bytes, more: !body.is_end_stream() });

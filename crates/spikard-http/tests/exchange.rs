@@ -94,3 +94,15 @@ fn a_body_that_nobody_reads_is_told_so() {
         assert!(!exchange.feed(Bytes::from_static(b"late"), false).await);
     });
 }
+
+#[test]
+fn an_answer_whose_client_has_left_between_two_pieces_breaks_off() {
+    only(Kind::Loop, &APP, async |app| {
+        let (exchange, request) = open("/stream", Some(0));
+        let (_, piece) = exchange.answer(&app.service, request).await.unwrap();
+        assert!(piece.more && exchange.piece().await.unwrap().more);
+        exchange.leave();
+        assert!(exchange.piece().await.is_err(), "it has not come to its end");
+        assert!(app.traced().await.last().unwrap().starts_with("finish db"));
+    });
+}

@@ -59,7 +59,7 @@ def serving(app: Spikard) -> Iterator[Served]:
 
     thread = threading.Thread(target=live, daemon=True)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     worker, place = ready
     host, _, port = place.removeprefix("http://").rpartition(":")
     try:

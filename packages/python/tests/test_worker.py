@@ -156,7 +156,7 @@ def test_the_first_step_of_a_task_is_eager_where_the_loop_allows_it() -> None:
     async def main() -> None:
         async with TestClient(app) as client:
             first, second = client.get("/a"), client.get("/b")
-            time.sleep(0.05)  # both lie in the queue when the loop looks
+            time.sleep(0.5)  # both lie in the queue when the loop looks
             await first
             await second
 
