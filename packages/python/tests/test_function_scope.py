@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,13 +100,12 @@ def test_the_order_of_a_request(later: bool) -> None:
 def test_the_next_request_sees_what_was_committed(tmp_path: Path) -> None:
     app = Spikard()
     path = tmp_path / "books.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("create table books (id integer primary key, title text)")
         connection.execute("insert into books values (1, 'Dune')")
 
     def books() -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(path, check_same_thread=False)
-        with connection:
+        with closing(sqlite3.connect(path, check_same_thread=False)) as connection, connection:
             yield connection
 
     app.provide(sqlite3.Connection, Provide(books, scope="function"))

@@ -95,11 +95,16 @@ class Program:
         with self.errors.open("w") as errors:
             command = [sys.executable, str(file)]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
-        self.port = self.wait_for_banner(1)
+        try:
+            self.port = self.wait_for_banner(1)
+        except AssertionError:
+            self.process.kill()
+            self.process.communicate()
+            raise
 
     def wait_for_banner(self, count: int) -> int:
         """Waits until so many servers have said that they listen; the port of the last."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             ports = re.findall(r"^Spikard \S+ on http://127\.0\.0\.1:(\d+) ", self.errors.read_text(), re.MULTILINE)
             if len(ports) == count:
