@@ -99,6 +99,12 @@ def version() -> str:
     return ".".join(platform.python_version_tuple()[:2])
 
 
+def other(known: Mapping[str, object]) -> str:
+    """Why a budget says nothing of this interpreter on this processor; nothing where it does."""
+    theirs, ours = (known["python"], known["machine"]), (version(), platform.machine())
+    return "" if theirs == ours else "the budget is that of CPython {} on {}, this is {} on {}".format(*theirs, *ours)
+
+
 def compared(found: Mapping[str, float], budget: Mapping[str, float]) -> list[Verdict]:
     """Every case against its budget; a case without one is over it."""
     return [Verdict(name, value, budget.get(name, 1.0)) for name, value in found.items()]
@@ -112,9 +118,9 @@ def main(arguments: list[str]) -> int:
     if not shutil.which("valgrind"):
         print("missing: valgrind, which counts the instructions (Debian, Ubuntu: apt-get install valgrind)")
         return 1
-    known = json.loads(FILE.read_text()) if FILE.exists() else {"python": version(), "instructions": {}}
-    if not given.update and known["python"] != version():
-        print(f"skipped: the budget is that of CPython {known['python']}, this is {version()}")
+    known = json.loads(FILE.read_text()) if FILE.exists() else {"instructions": {}}
+    if not given.update and (why := other(known)):
+        print(f"skipped: {why}")
         return 0
     try:
         found = lowest(dict.fromkeys(CASES, math.inf) if given.update else known["instructions"])
@@ -128,7 +134,8 @@ def main(arguments: list[str]) -> int:
         print(f"{one.name:<12} {one.count:>9,.0f}  {told}")
     if given.update:
         told = {name: int(value) for name, value in found.items()}
-        FILE.write_text(json.dumps({"profile": PROFILE, "python": version(), "instructions": told}, indent=2) + "\n")
+        this = {"profile": PROFILE, "python": version(), "machine": platform.machine()}
+        FILE.write_text(json.dumps({**this, "instructions": told}, indent=2) + "\n")
         return 0
     return int(any(one.change > one.limit for one in verdicts))
 

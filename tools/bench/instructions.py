@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 import select
 import shutil
@@ -20,7 +21,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import contenders
-import surroundings
 from exchanges import Exchange, get
 from processes import Server
 from workloads import ALL, HELLO
@@ -29,6 +29,8 @@ CONNECTIONS = 64
 WARM_UP = 3
 LIMIT = 300
 PATIENCE = 10
+COMMANDED = 60
+"""Seconds that callgrind may take to do what it is told."""
 KNOWN = {workload.name: workload.exchange for workload in ALL}
 CASES = {
     "hello": get("/json", HELLO),
@@ -124,21 +126,38 @@ def complete(dump: Path) -> str:
     return text
 
 
+def said(command: list[str], patience: float) -> str:
+    """The last line that a command prints; it may fail, but not be absent or go on for ever."""
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=patience, check=False
+        )
+    except FileNotFoundError:
+        raise Broken(f"{command[0]} is not there, or perl is not, which runs it") from None
+    except subprocess.TimeoutExpired:
+        raise Broken(
+            f"no end of `{' '.join(command)}` within {patience:.0f} s: may it trace the server (ptrace)?"
+        ) from None
+    return (done.stdout.strip().splitlines() or ["nothing"])[-1]
+
+
 class Counted:
     """A server under callgrind, counting only when it is told to."""
 
     def __init__(self, contender: contenders.Contender, folder: Path) -> None:
         self.folder = folder
         out = folder / "dump.%p"
+        self.told = ""
+        """What `callgrind_control` has said last."""
         prefix = ("valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-jumps=no", "--trace-children=yes")
         log = folder / f"{contender.name}.log"
-        self.server = Server(contender, [surroundings.cores()[0]], log, (*prefix, f"--callgrind-out-file={out}"))
+        # A core for the server; the generator may share it, since nothing is timed.
+        self.server = Server(contender, [min(os.sched_getaffinity(0))], log, (*prefix, f"--callgrind-out-file={out}"))
 
     def control(self, *arguments: str) -> None:
         """Tells callgrind something; to every process of the session that it runs."""
         for pid in self.server.pids():
-            command = ["callgrind_control", *arguments, str(pid)]
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            self.told = said(["callgrind_control", *arguments, str(pid)], COMMANDED)
 
     def count(self, exchange: Exchange, each: int) -> float:
         """Instructions per request of one run after a warm-up that is not counted."""
@@ -153,7 +172,7 @@ class Counted:
         dumps = set(self.folder.glob("dump.*.*")) - before
         self.control("--instr=off")
         if not dumps:
-            raise Broken("callgrind wrote no dump")
+            raise Broken(f"callgrind wrote no dump; callgrind_control said {self.told!r}")
         return sum(total(complete(dump)) for dump in dumps) / requests
 
 

@@ -31,6 +31,12 @@ class Budgets(unittest.TestCase):
     def test_a_case_without_a_budget_is_over_it(self):
         self.assertEqual(budget.compared({"new": 20_000.0}, {})[0].word, "over the budget")
 
+    def test_a_budget_of_another_interpreter_or_processor_says_nothing(self):
+        here = {"python": budget.version(), "machine": budget.platform.machine()}
+        self.assertEqual(budget.other(here), "")
+        self.assertIn("CPython 3.9 on", budget.other({**here, "python": "3.9"}))
+        self.assertIn("on pdp11, this is", budget.other({**here, "machine": "pdp11"}))
+
 
 class Attempts(unittest.TestCase):
     """What is counted again, and what stands in the end."""

@@ -37,6 +37,21 @@ class Dumps(unittest.TestCase):
         self.assertEqual(instructions.cell([100.0, 102.0, 101.0]), "101 ±1.0 %")
 
 
+class Commands(unittest.TestCase):
+    """What is said where callgrind cannot be told anything."""
+
+    def test_the_last_line_of_one_that_fails_is_told(self):
+        self.assertEqual(instructions.said(["sh", "-c", "echo first; echo why >&2; exit 1"], 10), "why")
+
+    def test_one_that_is_not_there_is_named(self):
+        with self.assertRaisesRegex(instructions.Broken, "no-such-command is not there"):
+            instructions.said(["no-such-command", "--dump"], 10)
+
+    def test_one_that_does_not_end_is_given_up(self):
+        with self.assertRaisesRegex(instructions.Broken, "no end of `sleep 100` within"):
+            instructions.said(["sleep", "100"], 0.1)
+
+
 class Locks(unittest.TestCase):
     def test_the_versions_that_matter_are_read_from_a_lock_file(self):
         lock = '[[package]]\nname = "hyper"\nversion = "1.2.3"\n\n[[package]]\nname = "itoa"\nversion = "1.0.0"\n'
