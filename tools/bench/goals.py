@@ -17,10 +17,12 @@ VALIDATED = (
     "json-large",
     "json-very-large",
     "urlencoded-simple",
+    "urlencoded-complex",
     "invalid-body",
     "path-int",
     "path-multiple",
     "query-few",
+    "query-medium",
     "query-many",
 )
 """Workloads whose requests are judged by a schema."""

@@ -32,6 +32,10 @@ NODE = (
     "json-small,json-medium,json-large,json-very-large,urlencoded-simple,invalid-body,plaintext,json-hello,path-simple,"
     "path-int,path-multiple,query-few,query-many,sleep-0,sleep-10ms"
 )
+VALIDATED = (
+    "json-small,json-medium,json-large,json-very-large,urlencoded-simple,urlencoded-complex,invalid-body,path-int,"
+    "path-multiple,query-few,query-medium,query-many"
+)
 SETS = {
     "full": Set("all", "all", 5, 5, 2),
     "quick": Set(
@@ -48,6 +52,7 @@ SETS = {
         1,
     ),
     "node": Set("all", NODE, 5, 2, 1, "node"),
+    "node-validated": Set("spikard-node,fastify,hono", VALIDATED, 9, 2, 1, "node"),
 }
 
 

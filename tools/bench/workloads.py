@@ -258,8 +258,12 @@ def sized(count: int) -> Workload:
 
 CASES = {
     "json-small": ("json-small",),
+    "json-medium": ("json-medium",),
+    "json-large": ("json-large",),
+    "json-very-large": ("json-very-large",),
     "invalid-body": ("json-small",),
     "urlencoded-simple": ("urlencoded-simple",),
+    "urlencoded-complex": ("urlencoded-complex",),
     "plaintext": ("greetings",),
     "json-hello": ("greetings",),
     "path-multiple": ("path-multiple",),
@@ -267,6 +271,8 @@ CASES = {
     "path-uuid": ("path-uuid",),
     "path-date": ("path-date",),
     "query-few": ("query-few",),
+    "query-medium": ("query-medium",),
+    "query-many": ("query-many",),
 }
 """Cases of the corpus that a contender must answer before a workload is timed."""
 ALL = tuple(dataclasses.replace(one, cases=CASES.get(one.name, ())) for one in (*BODIES, *READS, *LIVES))
