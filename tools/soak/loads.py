@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -56,8 +57,10 @@ async def uploads(port: int, folder: str, number: int, size: int, parallel: int)
     must(set(answers) <= {"whole", "broken off, 400"}, "an answer is not the expected one")
     must(answers["whole"] == number, "an upload is missing")
     must(not os.listdir(folder), "files are left behind")
-    # A file in memory, the piece that is written and what the socket holds, for each that is on its way.
-    must(grown * 1024 < parallel * 2 * MIB + 32 * MIB, f"{grown // 1024} MiB more while {parallel} uploads came in")
+    # A file in memory, the piece that is written and what the socket holds, for each that is on its way. Where the interpreter
+    # has no lock, its own allocator takes more for pieces that one thread reads and another drops (docs/adr/0009).
+    spared = 32 * MIB if getattr(sys, "_is_gil_enabled", lambda: True)() else 320 * MIB
+    must(grown * 1024 < parallel * 2 * MIB + spared, f"{grown // 1024} MiB more while {parallel} uploads came in")
     must(is_settled(before, after), "tasks, threads or descriptors are left")
 
 
