@@ -35,12 +35,7 @@ const OPTIONS: ReadonlySet<string> = new Set(
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 20;
 
-interface Sent {
-  method: string;
-  target: string;
-  fields: string[];
-  body: Uint8Array;
-}
+type Sent = { method: string; target: string; fields: string[]; body: Uint8Array };
 
 /** An answer, as it came. */
 export class TestResponse {

@@ -1,6 +1,6 @@
 // The source files of a program that is being written.
 
-import { readdirSync, statSync, watch } from "node:fs";
+import { lstatSync, readdirSync, watch } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
 
@@ -31,7 +31,11 @@ export function followSources(program: string, here: string, replace: () => void
   };
   const within = (path: string) => {
     const isPassed = /^\.|^node_modules$/.test(basename(path));
-    if (!isPassed && statSync(path, { throwIfNoEntry: false })?.isDirectory()) follow(path);
+    try {
+      if (!isPassed && lstatSync(path).isDirectory()) follow(path);
+    } catch {
+      // It is gone, or nobody else may read it.
+    }
   };
   const main = dirname(resolve(here, program));
   const isAll = [homedir(), parse(here).root].includes(here);

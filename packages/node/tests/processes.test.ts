@@ -121,7 +121,10 @@ test("a worker ends with its program's own status, and another takes its place",
 });
 
 test("a change of a source file replaces the workers, and one that cannot start replaces none", { skip }, async () => {
-  const text = (said: string) => `app.get("/brief", () => ${said});\nawait app.run({ reload: true });`;
+  // A link back to its own folder, and one to nowhere, are not followed.
+  const links = `import { symlinkSync } from "node:fs";
+for (const to of [".", "nowhere"]) try { symlinkSync(to, "link-" + to.length); } catch {}`;
+  const text = (said: string) => `${links}\napp.get("/brief", () => ${said});\nawait app.run({ reload: true });`;
   const program = await start(text('"one"'), /Ctrl-C/);
   const brief = () => answered(`${program.location}/brief`);
   assert.equal(await brief(), "one");
