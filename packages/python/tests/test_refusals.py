@@ -41,18 +41,18 @@ HOSTILE = b"a" * 400 + b"!"
 
 
 def test_a_name_sent_twice_is_decoded_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     answer = post(Coded, b'{"code": "' + HOSTILE + b'", "code": "a"}')
     assert (answer.status_code, answer.json()["code"]) == (200, "a")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_the_keys_of_a_mapping_are_matched_before_the_decoder_sees_them() -> None:
     assert post(Keyed, b'{"by_code": {"aa": 1}}').status_code == 200
-    start = time.perf_counter()
+    start = time.process_time()
     answer = post(Keyed, b'{"by_code": {"' + HOSTILE + b'": 1}}')
     assert (answer.status_code, answer.json()["errors"][0]["type"]) == (422, "property_names")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_numbers_of_a_judged_body_keep_their_digits() -> None:
@@ -112,9 +112,9 @@ class Wide(pydantic.BaseModel):
     ],
 )
 def test_many_errors_cost_little_and_say_little(hint: Any, text: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     answer = post(hint, text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert answer.status_code == 422
     assert 0 < len(answer.json()["errors"]) <= 1000
     assert len(answer.content) < 1_000_000
