@@ -28,6 +28,22 @@ def test_a_name_of_another_framework_says_in_its_import_what_to_write(name: str)
     assert not hasattr(spikard, name)
 
 
+@pytest.mark.parametrize("name", sorted(elsewhere.table("modules")))
+def test_a_module_of_another_framework_says_what_to_write(name: str) -> None:
+    for statement in (f"import spikard.{name}", f"from spikard.{name} import Thing"):
+        with pytest.raises(ModuleNotFoundError) as caught:
+            exec(statement)
+        assert str(caught.value).startswith(f"spikard has no module {name!r}")
+    with pytest.raises(ImportError):
+        exec(f"from spikard import {name}")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'spikard.nowhere'"):
+        exec("import spikard.nowhere")
+
+
+def test_the_package_says_its_version() -> None:
+    assert spikard.__version__.count(".") == 2
+
+
 def test_a_misspelt_name_is_told_the_nearest_one() -> None:
     with pytest.raises(ImportError, match="spikard has no name 'Spikrd', did you mean 'Spikard'?"):
         exec("from spikard import Spikrd")
@@ -38,8 +54,8 @@ def test_a_misspelt_name_is_told_the_nearest_one() -> None:
 def test_modules_of_the_package_are_imported_as_ever() -> None:
     code = "from spikard import testing, http, _markers; import spikard.background"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    with pytest.raises(ModuleNotFoundError, match="No module named 'spikard.testclient'"):
-        importlib.import_module("spikard.testclient")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'spikard.nowhere'"):
+        importlib.import_module("spikard.nowhere")
 
 
 @pytest.mark.parametrize("name", sorted(elsewhere.table("attributes")))

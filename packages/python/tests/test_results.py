@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import ipaddress
 import logging
 import pathlib
 import uuid
@@ -82,6 +83,8 @@ class Name(str):
         (uuid.UUID(int=1), b'"00000000-0000-0000-0000-000000000001"'),
         (decimal.Decimal("1.50"), b'"1.50"'),
         (pathlib.PurePosixPath("/a/b"), b'"/a/b"'),
+        (ipaddress.ip_address("127.0.0.1"), b'"127.0.0.1"'),
+        ({"in": ipaddress.ip_network("10.0.0.0/8"), "at": ipaddress.ip_interface("::1/64")}, b'{"in":"10.0.0.0/8","at":"::1/64"}'),
         (collections.deque([1]), b"[1]"),
         ({1}, b"[1]"),
         ((n for n in (1, 2)), b"[1,2]"),

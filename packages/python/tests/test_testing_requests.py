@@ -113,6 +113,20 @@ def test_redirects_are_followed_and_remembered() -> None:
             _ = client.get("/loop").status_code
 
 
+def test_data_that_is_no_form_is_the_content() -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def raw(body: bytes) -> int:
+        return len(body)
+
+    with TestClient(app) as client:
+        assert client.post("/", data=b"abc").json() == 3
+        assert client.post("/", data="abcd").json() == 4
+        with pytest.raises(TypeError, match="beside files, data are the fields of a form"):
+            client.post("/", data=b"abc", files={"f": b"x"})
+
+
 def test_cookies_are_a_mapping() -> None:
     cookies = Cookies({"a": "1"})
     cookies["b"] = "2"

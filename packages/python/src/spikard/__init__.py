@@ -11,6 +11,7 @@ from ._decoders import register_decoder
 from ._decorators import delete, get, head, options, patch, post, put, route, trace
 from ._markers import Body, Cookie, File, Form, Header, Path, Query
 from ._request import Request
+from ._spikard import __version__ as __version__
 from ._upload import UploadFile
 from .app import App, Spikard
 from .config import BackgroundConfig, ServerConfig
@@ -89,3 +90,20 @@ if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an 
         from ._elsewhere import missing
 
         raise missing(name, __all__)
+
+    class _Elsewhere:
+        """The last to be asked for a module: of one that other frameworks have, it says what to write."""
+
+        @staticmethod
+        def find_spec(name, path=None, target=None):  # noqa: ARG004
+            if name.startswith("spikard."):
+                from ._elsewhere import told_module
+
+                told_module(name.removeprefix("spikard."))
+
+    def _listen():
+        from sys import meta_path
+
+        meta_path.append(_Elsewhere)
+
+    _listen()

@@ -47,9 +47,16 @@ def missing(name: str, known: Iterable[str]) -> Exception:
     from importlib.util import find_spec
 
     importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
-    if not importing or name.startswith("_") or find_spec(f"spikard.{name}") is not None:
+    is_told = name in table("names")
+    if not importing or name.startswith("_") or not (is_told or find_spec(f"spikard.{name}") is None):
         return AttributeError(unknown_name("spikard", "name", name, (), "names"))  # Python itself adds the nearest one
     return ImportError(unknown_name("spikard", "name", name, known, "names"))
+
+
+def told_module(name: str) -> None:
+    """Raises where other frameworks have a module of this name."""
+    if (words := _words("modules", name)) is not None:
+        raise ModuleNotFoundError(f"spikard has no module {name!r}{words}", name=f"spikard.{name}")
 
 
 def missed(owner: object, name: str, section: str) -> AttributeError:

@@ -42,7 +42,7 @@ def _foreign(value: Any) -> Any:
     for plain in (str, int, float):
         if isinstance(value, plain):
             return plain(value)
-    if isinstance(value, pathlib.PurePath):
+    if isinstance(value, pathlib.PurePath) or any(base.__module__ == "ipaddress" for base in cls.__mro__):
         return str(value)
     if isinstance(value, Mapping):
         return dict(value)

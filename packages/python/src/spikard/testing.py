@@ -356,7 +356,7 @@ class TestClient:
         headers: HeaderFields | None = None,
         cookies: Mapping[str, str] | None = None,
         json: Any = None,
-        data: Pairs | None = None,
+        data: Pairs | bytes | str | None = None,
         files: Files | None = None,
         content: bytes | str | Iterable[bytes] | None = None,
         follow_redirects: bool | None = None,
@@ -481,11 +481,15 @@ class TestClient:
 
 
 def _body(
-    json: Any, data: Pairs | None, files: Files | None, content: bytes | str | Iterable[bytes] | None
+    json: Any, data: Pairs | bytes | str | None, files: Files | None, content: bytes | str | Iterable[bytes] | None
 ) -> tuple[bytes, str | None]:
     form = data if files is None else files
     if sum(given is not None for given in (json, form, content)) > 1:
         raise TypeError("a request has one body: give json, a form (data, files) or content")
+    if isinstance(data, (bytes, str)):
+        if files is not None:
+            raise TypeError("beside files, data are the fields of a form")
+        content, data = data, None
     if json is not None:
         return encode(json), "application/json"
     if files is not None:
