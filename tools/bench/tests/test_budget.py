@@ -6,6 +6,7 @@ import contextlib
 import io
 import unittest
 from collections.abc import Sequence
+from unittest import mock
 
 import budget
 import instructions
@@ -36,6 +37,12 @@ class Budgets(unittest.TestCase):
         self.assertEqual(budget.other(here), "")
         self.assertIn("CPython 3.9 on", budget.other({**here, "python": "3.9"}))
         self.assertIn("on pdp11, this is", budget.other({**here, "machine": "pdp11"}))
+
+    def test_without_valgrind_it_fails_and_says_so(self):
+        said = io.StringIO()
+        with mock.patch("shutil.which", return_value=None), contextlib.redirect_stdout(said):
+            self.assertEqual(budget.main([]), 1)
+        self.assertIn("missing: valgrind", said.getvalue())
 
 
 class Attempts(unittest.TestCase):
