@@ -57,14 +57,38 @@ fn decode(text: &[u8]) -> Result<Cow<'_, str>, PairsFault> {
     percent_decode(text).decode_utf8().map_err(|_| PairsFault::NotUtf8)
 }
 
-/// Takes the value of a `Cookie` field apart. Quotes around a value are taken off; a piece without `=` is passed over.
-pub fn cookies(text: &str) -> impl Iterator<Item = (&str, &str)> {
+/// Takes the value of a `Cookie` field apart. What is quoted stands for what was quoted; a piece without `=` is passed over.
+pub fn cookies(text: &str) -> impl Iterator<Item = Pair<'_>> {
     text.split(';').filter_map(|piece| {
         let (name, value) = piece.split_once('=')?;
-        let value = value.trim();
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-        Some((name.trim(), bare)).filter(|(name, _)| !name.is_empty())
+        let (name, value) = (name.trim(), value.trim());
+        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let value = quoted.map_or(Cow::Borrowed(value), unescaped);
+        Some((name.into(), value)).filter(|_| !name.is_empty())
     })
+}
+
+/// A backslash stands before a character as it is (RFC 9110, section 5.6.4), or before the three octal digits of one of
+/// ISO 8859-1, as the libraries write it that set cookies with values of any text.
+fn unescaped(quoted: &str) -> Cow<'_, str> {
+    if !quoted.contains('\\') {
+        return quoted.into();
+    }
+    let (mut text, mut rest) = (String::with_capacity(quoted.len()), quoted);
+    while let Some((before, escaped)) = rest.split_once('\\') {
+        let octal = escaped.get(..3).filter(|digits| digits.bytes().all(|digit| matches!(digit, b'0'..=b'7')));
+        let code = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let (stands_for, length) = match (code, escaped.chars().next()) {
+            (Some(code), _) => (char::from(code), 3),
+            (None, Some(character)) => (character, character.len_utf8()),
+            (None, None) => ('\\', 0),
+        };
+        text.push_str(before);
+        text.push(stands_for);
+        rest = &escaped[length..];
+    }
+    text.push_str(rest);
+    text.into()
 }
 
 /// The value of a header field: UTF-8 where it is, else ISO 8859-1, as fields once were.
@@ -101,6 +125,21 @@ mod tests {
     #[test]
     fn cookies_lose_their_quotes() {
         let found: Vec<_> = cookies("a=1; b=\"x y\";c; =v;d=e=f").collect();
-        assert_eq!(found, [("a", "1"), ("b", "x y"), ("d", "e=f")]);
+        assert_eq!(found, [("a", "1"), ("b", "x y"), ("d", "e=f")].map(|(name, value)| (name.into(), value.into())));
+    }
+
+    #[test]
+    fn what_a_quoted_cookie_escapes_is_read_as_it_was() {
+        for (sent, read) in [
+            (r#""{\"a\": 1\054 \"b\": 2}""#, r#"{"a": 1, "b": 2}"#),
+            (r#""a\073b\351\\c""#, r"a;bé\c"),
+            (r#""\"""#, r#"""#),
+            (r#""\400\é\""#, r"400é\"),
+            (r"a\054b", r"a\054b"),
+            (r#"""#, r#"""#),
+        ] {
+            let text = format!("a={sent}");
+            assert_eq!(cookies(&text).collect::<Vec<_>>(), [("a".into(), read.into())], "{sent}");
+        }
     }
 }

@@ -43,7 +43,7 @@ impl Head {
     /// The cookies, in the order in which they were sent.
     pub fn cookies(&self) -> Vec<(String, String)> {
         let texts = self.parts.headers.get_all(header::COOKIE).iter().map(pairs::field_text);
-        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let owned = |(name, value): pairs::Pair<'_>| (name.into_owned(), value.into_owned());
         texts.flat_map(|text| pairs::cookies(&text).map(owned).collect::<Vec<_>>()).collect()
     }
 

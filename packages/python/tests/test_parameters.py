@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import enum
+import ipaddress
 import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, Union
@@ -29,6 +30,7 @@ class User(msgspec.Struct):
 
 
 UserId = NewType("UserId", int)
+RANDOM = uuid.UUID("0e6c8e4a-9d5b-4c0e-8f3a-1b2c3d4e5f60")
 
 
 def annotation(q: Query[str]): ...
@@ -193,6 +195,10 @@ def test_an_enumeration_crosses_as_its_members_place() -> None:
         (list[Color], ["red"], [Color.RED]),
         (set[uuid.UUID], [uuid.UUID(int=1)], {uuid.UUID(int=1)}),
         (pydantic.EmailStr, "a@example.com", "a@example.com"),
+        (pydantic.UUID4, str(RANDOM), RANDOM),
+        (pydantic.IPvAnyAddress, "127.0.0.1", ipaddress.ip_address("127.0.0.1")),
+        (list[pydantic.Base64Str], ["YQ=="], ["a"]),
+        (pydantic.Json[list[int]], "[1]", [1]),
     ],
 )
 def test_other_types_have_a_decoder(hint: Any, sent: Any, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -32,6 +33,18 @@ def test_closing_the_client_from_a_def_of_its_own_app_is_refused() -> None:
     assert client.get("/").text == "refused"
     assert client.get("/").text == "refused"
     client.close()
+
+
+def test_a_program_that_keeps_no_client_ends_well() -> None:
+    program = """if True:
+        from spikard import Spikard, TestClient
+        for _ in range(2):
+            app = Spikard()
+            app.get("/")(lambda: 1)
+            TestClient(app).get("/")
+    """
+    ran = [subprocess.run([sys.executable, "-c", program], capture_output=True, check=False) for _ in range(8)]
+    assert [(run.returncode, run.stderr) for run in ran] == [(0, b"")] * 8
 
 
 def test_an_async_def_may_close_the_client_of_its_own_app() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from spikard import Spikard
+from spikard import Cookie, Request, Response, Spikard
 from spikard.testing import Cookies, TestClient, TooManyRedirects
 
 from .client_app import app
@@ -125,6 +125,27 @@ def test_data_that_is_no_form_is_the_content() -> None:
         assert client.post("/", data="abcd").json() == 4
         with pytest.raises(TypeError, match="beside files, data are the fields of a form"):
             client.post("/", data=b"abc", files={"f": b"x"})
+
+
+@pytest.mark.parametrize(
+    "value", ['{"theme": "dark", "size": 2}', "a,b;c", 'say "hi"', "back\\slash", "é", '"quoted"', ""]
+)
+def test_a_cookie_is_read_as_it_was_set(value: str) -> None:
+    setting = Spikard()
+
+    @setting.get("/set")
+    async def put() -> Response:
+        response = Response()
+        response.set_cookie("kept", value)
+        return response
+
+    @setting.get("/get")
+    async def get(request: Request, kept: Annotated[str, Cookie()]) -> list[str]:
+        return [kept, request.cookies["kept"]]
+
+    with TestClient(setting) as client:
+        assert client.get("/set").cookies
+        assert client.get("/get").json() == [value, value]
 
 
 def test_cookies_are_a_mapping() -> None:

@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Json,
     StringConstraints,
     WrapValidator,
     field_validator,
@@ -198,3 +199,27 @@ def test_a_pattern_for_pythons_own_engine_meets_the_cores_first() -> None:
         assert client.post("/", json={"code": "aa"}).text == "aa"
         [error] = client.post("/", json={"code": "a" * 60 + "b"}).json()["errors"]
         assert error["type"] == "string_pattern_mismatch"
+
+
+class Job(BaseModel):
+    name: str
+    settings: Json[dict[str, int]] = Field({})
+
+
+def test_text_that_holds_json_is_no_file() -> None:
+    assert answers(Job, "a") == answers(Short, "a")
+    app = Spikard()
+
+    @app.post("/json")
+    async def read(job: Job) -> dict[str, int]:
+        return job.settings
+
+    @app.post("/form")
+    async def read_form(job: Annotated[Job, Form()]) -> dict[str, int]:
+        return job.settings
+
+    sent = {"name": "a", "settings": '{"x": 1}'}
+    with TestClient(app) as client:
+        assert client.post("/json", json=sent).json() == client.post("/form", data=sent).json() == {"x": 1}
+        refused = client.post("/json", json={**sent, "settings": "x"}).json()
+    assert [(one["type"], one["loc"]) for one in refused["errors"]] == [("json_invalid", ["body", "settings"])]

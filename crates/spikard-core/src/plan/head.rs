@@ -174,9 +174,9 @@ fn read_cookies(headers: &http::HeaderMap) -> Vec<Pair<'_>> {
     let mut all = Vec::new();
     for value in headers.get_all(header::COOKIE) {
         match pairs::field_text(value) {
-            Cow::Borrowed(text) => all.extend(pairs::cookies(text).map(|(name, value)| (name.into(), value.into()))),
+            Cow::Borrowed(text) => all.extend(pairs::cookies(text)),
             Cow::Owned(text) => {
-                let owned = |(name, value): (&str, &str)| (name.to_owned().into(), value.to_owned().into());
+                let owned = |(name, value): Pair<'_>| (name.into_owned().into(), value.into_owned().into());
                 all.extend(pairs::cookies(&text).map(owned));
             }
         }

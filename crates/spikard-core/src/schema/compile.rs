@@ -56,7 +56,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn of_object(&mut self, schema: &Map<String, Value>, name: Option<&str>) -> Result<Node, SpecError> {
-        let file = schema.contains_key("contentMediaType") && !schema.contains_key("contentEncoding");
+        let is_text = ["contentEncoding", "contentSchema"].iter().any(|keyword| schema.contains_key(*keyword));
+        let file = schema.contains_key("contentMediaType") && !is_text;
         let mut node = Node { name: name.map(str::to_owned), file, ..Node::default() };
         if let Some(Value::String(reference)) = schema.get("$ref") {
             node.reference = self.reference(reference)?;

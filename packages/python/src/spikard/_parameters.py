@@ -61,7 +61,7 @@ def _read(hint: Any, plain: Any) -> Wire:
     if hint is plain and type(plain) is type and plain in SCALARS and plain is not bytearray:
         return Wire(dict(SCALARS[plain]))
     if involved(hint):
-        return Wire(_as_list(schema_of(hint)), None, of_value(hint))
+        return Wire(_as_list(_left_to_pydantic(schema_of(hint))), None, of_value(hint))
     if isinstance(plain, type) and issubclass(plain, Enum):
         return Wire(schema_of(hint), tuple(plain))
     if get_origin(plain) is Literal:
@@ -97,7 +97,7 @@ def model_fields(hint: Any) -> Iterable[tuple[str, Schema, bool]]:
     """The fields of a model as parameters: name in JSON, schema, required."""
     model, _ = without_none(hint)
     plain, _ = unwrap(model)
-    schema = schema_of(model)
+    schema = _left_to_pydantic(schema_of(model)) if involved(model) else schema_of(model)
     if kind_of(plain) == "namedtuple":
         items = zip(fields_of(plain), schema["prefixItems"], strict=True)
         members = [(field.wire, item, field.required) for field, item in items]
@@ -107,6 +107,26 @@ def model_fields(hint: Any) -> Iterable[tuple[str, Schema, bool]]:
     definitions = schema.get("$defs", {})
     for name, item, needed in members:
         yield name, _as_text(_with_definitions(item, definitions)), needed
+
+
+_TYPES = {"binary", "date", "date-time", "decimal", "duration", "time", "uuid"}
+_CONTENT = {"contentEncoding", "contentMediaType", "contentSchema"}
+_INNER = {"$defs", "allOf", "anyOf", "items", "oneOf", "prefixItems", "properties"}
+
+
+def _left_to_pydantic(schema: Any) -> Any:
+    """Without what pydantic alone judges in a text: formats that are no types of their own, and what it holds."""
+    if isinstance(schema, list):
+        return [_left_to_pydantic(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    is_type = schema.get("format") in _TYPES
+    left = {key: value for key, value in schema.items() if key not in _CONTENT and (key != "format" or is_type)}
+    for key in _INNER & left.keys():
+        inner = left[key]
+        named = isinstance(inner, Mapping) and key in ("$defs", "properties")
+        left[key] = {name: _left_to_pydantic(one) for name, one in inner.items()} if named else _left_to_pydantic(inner)
+    return left
 
 
 def _as_list(schema: Schema) -> Schema:

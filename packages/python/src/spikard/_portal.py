@@ -5,7 +5,9 @@ requests begins.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -192,6 +194,16 @@ def _fail(turns: list[Turn], reason: BaseException) -> None:
             turn.future.set_exception(reason)
 
 
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+@atexit.register
+def _join() -> None:
+    """Waits for those that end themselves, where the last who held a client was on its thread."""
+    for thread in list(_threads):
+        thread.join()
+
+
 class Portal:
     """A home on a thread of its own, from its making to `stop`."""
 
@@ -207,6 +219,7 @@ class Portal:
         """What the end raised."""
         live = partial(_live, app, report, started, self, starts_up)
         self._thread = threading.Thread(target=live, name="spikard-test", daemon=True)
+        _threads.add(self._thread)
         self._thread.start()
         self.home = started.result()
 

@@ -272,9 +272,8 @@ def object_of(fields: list[Field]) -> Schema:
 
 
 def holds_file(schema: Any) -> bool:
-    """Whether a file of a form stands anywhere in it."""
+    """Whether a file of a form stands anywhere in it. What has a schema of its content is text."""
     if isinstance(schema, Mapping):
-        return ("contentMediaType" in schema and "contentEncoding" not in schema) or any(
-            map(holds_file, schema.values())
-        )
+        is_text = "contentEncoding" in schema or "contentSchema" in schema
+        return ("contentMediaType" in schema and not is_text) or any(map(holds_file, schema.values()))
     return isinstance(schema, list) and any(map(holds_file, schema))
