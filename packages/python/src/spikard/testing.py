@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -17,8 +18,8 @@ from . import _multipart
 from ._cookies import Cookies
 from ._headers import Headers
 from ._portal import Home, Portal, Turn
+from ._raised import Raised
 from ._render import encode
-from ._worker import log_failure
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -215,15 +216,7 @@ class _Session:
 
     def __init__(self, cookies: Mapping[str, str] | None, raises: bool) -> None:
         self.cookies = Cookies(cookies)
-        self._raises = raises
-        self._raised: dict[str | None, BaseException] = {}
-
-    def report(self, exception: BaseException | None, source: str | None, route: str, request_id: str | None) -> None:
-        """Called on the app's loop, before the answer comes."""
-        if self._raises and exception is not None:
-            self._raised[request_id] = exception
-        else:
-            log_failure(exception, source, route, request_id)
+        self.raised = Raised(raises)
 
     def send(self, request: _Request, history: list[_Exchange], worker: Worker, future: Future[_Exchange]) -> None:
         """Sends a request, and those that its answers redirect to. On the app's loop."""
@@ -237,6 +230,7 @@ class _Session:
                 if not future.done():
                     future.set_exception(error)
 
+        self.raised.begin()
         worker.send(request.method, _target(request.url), self._fields(request), request.body, told)
 
     def _fields(self, request: _Request) -> list[tuple[str, str]]:
@@ -264,7 +258,7 @@ class _Session:
         future: Future[_Exchange],
     ) -> None:
         headers = Headers([(name, value.decode("latin-1")) for name, value in fields])
-        if raised := self._raised.pop(headers.get("x-request-id"), None):
+        if raised := self.raised.end(str(request), status, headers.get("x-request-id")):
             future.set_exception(raised)
         elif status == 0:
             future.set_exception(ConnectionError(f"the body of the answer to {request} broke off"))
@@ -424,8 +418,8 @@ class TestClient:
         return self.request("OPTIONS", url, **options)
 
     def _open(self, *, starts_up: bool = False) -> Home:
-        self._portal = Portal(self.app, self._session.report, starts_up=starts_up)
-        self._end = weakref.finalize(self, self._portal.stop)
+        self._portal = Portal(self.app, self._session.raised.report, starts_up=starts_up)
+        self._end = weakref.finalize(self, partial(_forgotten, self._portal, self._session))
         self._home = self._portal.home
         return self._home
 
@@ -444,6 +438,7 @@ class TestClient:
         if portal is not None and end is not None:
             portal.stop(drain)
             end.detach()  # not before: if the interpreter ends meanwhile, it waits for the portal too
+            self._session.raised.settle(raises=drain and portal.fault is None)
             if portal.fault is not None:
                 raise portal.fault
 
@@ -461,7 +456,7 @@ class TestClient:
     async def __aenter__(self) -> Self:
         if self._home is not None:
             raise RuntimeError("the app of this client runs already: use `async with` before the first request")
-        home = Home(self.app, self._session.report, asyncio.get_running_loop())
+        home = Home(self.app, self._session.raised.report, asyncio.get_running_loop())
         await home.start()
         self._home = home
         self._fixed.enter_context(self.app._fixed())
@@ -473,11 +468,19 @@ class TestClient:
         home, self._home = self._home, None
         self._fixed.close()
         if home is not None:
+            is_whole = False
             try:
                 await (home.drain() if error is None else home.hurry())
                 await home.leave()
+                is_whole = error is None
             finally:
                 home.close()
+                self._session.raised.settle(raises=is_whole)
+
+
+def _forgotten(portal: Portal, session: _Session) -> None:
+    session.raised.forget()
+    portal.stop()
 
 
 def _body(
