@@ -195,6 +195,17 @@ def test_an_enumeration_crosses_as_its_members_place() -> None:
         (list[Color], ["red"], [Color.RED]),
         (set[uuid.UUID], [uuid.UUID(int=1)], {uuid.UUID(int=1)}),
         (pydantic.EmailStr, "a@example.com", "a@example.com"),
+        (Union[uuid.UUID, Literal["me"]], "me", "me"),
+        (Union[uuid.UUID, Literal["me"]], RANDOM, RANDOM),
+        (
+            Union[datetime.date, datetime.timedelta, Literal["ever"], None],
+            datetime.date(2026, 1, 2),
+            datetime.date(2026, 1, 2),
+        ),
+        (Union[Color, str], "red", Color.RED),
+        (Union[Color, str], "blue", "blue"),
+        (list[Union[uuid.UUID, Color]], [RANDOM, "red"], [RANDOM, Color.RED]),
+        (tuple[Union[uuid.UUID, Color], ...], [RANDOM, "red"], (RANDOM, Color.RED)),
         (pydantic.UUID4, str(RANDOM), RANDOM),
         (pydantic.IPvAnyAddress, "127.0.0.1", ipaddress.ip_address("127.0.0.1")),
         (list[pydantic.Base64Str], ["YQ=="], ["a"]),
@@ -209,6 +220,22 @@ def test_other_types_have_a_decoder(hint: Any, sent: Any, value: Any) -> None:
     decoder = one.route["arguments"][0]["parameter"]["decoder"]
     assert one.callables[decoder].kind == "decoder"
     assert one.callables[decoder].function(sent) == value
+
+
+def test_a_default_is_one_of_several_types_of_text() -> None:
+    def handler(
+        a: Union[uuid.UUID, Literal["me"]] = "me",
+        b: Union[uuid.UUID, str] = "me",
+        c: Union[decimal.Decimal, Literal["all"]] = "all",
+        d: Union[Color, uuid.UUID] = RANDOM,
+    ): ...
+
+    assert [argument.default for argument in One(handler).handler.arguments] == ["me", "me", "all", RANDOM]
+
+    def refused(q: Union[uuid.UUID, Literal["me"]] = "you"): ...  # type: ignore[assignment]
+
+    with pytest.raises(SpecError, match="its type refuses the default 'you': invalid enum value"):
+        One(refused)
 
 
 class Page(NamedTuple):

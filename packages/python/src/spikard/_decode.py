@@ -5,15 +5,17 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
 from . import _pydantic
 from ._checks import Refused, checker
 from ._decoders import decoded, own_decoder
-from ._hints import name_of, unwrap
-from ._models import kind_of
+from ._hints import is_union, name_of, unwrap
+from ._models import is_sequence, kind_of
 from ._patterns import refuse_slow
 from ._upload import UploadFile
 from .exceptions import SpecError
@@ -41,11 +43,38 @@ def of_value(hint: Any) -> Decoder:
         return _pydantic.reader(hint)
 
     refuse_slow(hint)
+    return _checked(_converter(hint), hint)
 
-    def read(value: Any) -> Any:
-        return msgspec.convert(value, hint, dec_hook=foreign, str_keys=True)
 
-    return _checked(read, hint)
+def _converter(hint: Any) -> Decoder:
+    plain, _ = unwrap(hint)
+    if not _is_readable(hint) and (is_union(plain) or is_sequence(plain)):
+        members = [_converter(member) for member in get_args(plain) if member is not ...]
+        return partial(_first, members) if is_union(plain) else partial(_each, get_origin(plain), members)
+    return lambda value: msgspec.convert(value, hint, dec_hook=foreign, str_keys=True)
+
+
+def _is_readable(hint: Any) -> bool:
+    """Whether msgspec reads it. A union of several types that JSON has as text it does not, though a parameter may be one."""
+    try:
+        msgspec.json.Decoder(hint, dec_hook=foreign)
+    except TypeError:
+        return False
+    return True
+
+
+def _first(members: list[Decoder], value: Any) -> Any:
+    """As the first member of a union that accepts it."""
+    for member in members[:-1]:
+        with suppress(ValueError):
+            return member(value)
+    return members[-1](value)
+
+
+def _each(kind: Callable[[list[Any]], Any], items: list[Decoder], values: Any) -> Any:
+    """A list, a set or a tuple of what the items are."""
+    readers = items if len(items) > 1 else items * len(values)
+    return kind([read(value) for read, value in zip(readers, values, strict=True)])
 
 
 def uses_pydantic(hint: Any) -> bool:
