@@ -435,3 +435,19 @@ def test_thousands_of_tasks_leave_nothing_behind() -> None:
 
     asyncio.run(main())
     assert count == [3000]
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_response_may_name_the_tasks_of_its_handler(is_own: bool) -> None:
+    app = Spikard()
+    out: list[str] = []
+
+    @app.get("/")
+    async def mail(tasks: BackgroundTasks) -> Response:
+        tasks = BackgroundTasks() if is_own else tasks
+        tasks.add_task(out.append, "first")
+        tasks.add_task(out.append, "second")
+        return Response("x", background=tasks)
+
+    assert seen(app) == 200
+    assert out == ["first", "second"]

@@ -145,3 +145,18 @@ def test_a_forked_child_does_not_wait_for_threads_that_it_has_not() -> None:
 def test_the_thread_that_loaded_the_package_may_end_before_all_others() -> None:
     ended = left(LOADED_IN_A_THREAD)
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("kind", ["async def", "def"])
+def test_ctrl_c_out_of_the_start_up_ends_the_program(kind: str, workers: int) -> None:
+    program = f"""
+from spikard import Spikard
+app = Spikard(port=0, workers={workers})
+@app.on_startup
+{kind} start():
+    raise KeyboardInterrupt
+app.run()
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20, check=False)
+    assert ran.returncode != 0

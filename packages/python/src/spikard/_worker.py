@@ -367,6 +367,8 @@ def _until(loop: asyncio.AbstractEventLoop, server: Server) -> tuple[int, int]:
             break
         except KeyboardInterrupt:  # out of user code, or where the loop takes no signals
             server.stop()
+            if task.done():  # by that very exception: the loop would wait for ever
+                raise
         except asyncio.CancelledError:
             fault = "user code cancelled the server's task"
             server.begin_to_stop()

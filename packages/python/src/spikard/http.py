@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from ._background import Task
+    from .background import BackgroundTasks
 
 __all__ = [
     "FileResponse",
@@ -39,7 +40,8 @@ _COOKIE_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 class Response:
     """A response. The content is serialised like a handler's result when it is sent; an iterator is a stream.
 
-    `background` runs after the response has been sent: a function without arguments, or a coroutine.
+    `background` runs after the response has been sent: a function without arguments, a coroutine, or the `BackgroundTasks` of
+    the handler, which run in any case.
 
     >>> response = Response({"id": 1}, status_code=201, headers={"Location": "/items/1"})
     >>> response.set_cookie("seen", "1", max_age=60)
@@ -56,7 +58,7 @@ class Response:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         media_type: str | None = None,
         cookies: Mapping[str, str] | None = None,
-        background: Work | None = None,
+        background: Work | BackgroundTasks | None = None,
     ) -> None:
         self.content = content
         self.background = background
@@ -137,8 +139,10 @@ class Response:
 
     def _tasks(self) -> tuple[Task, ...]:
         from ._background import reserved
+        from .background import BackgroundTasks
 
-        return (reserved(self.background),)
+        is_asked_for = isinstance(self.background, BackgroundTasks)
+        return () if is_asked_for else (reserved(self.background),)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(status_code={self.status_code}, content={self.content!r})"
@@ -180,7 +184,7 @@ class RedirectResponse(Response):
         status_code: int = 307,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         cookies: Mapping[str, str] | None = None,
-        background: Work | None = None,
+        background: Work | BackgroundTasks | None = None,
     ) -> None:
         from urllib.parse import quote
 
@@ -204,7 +208,7 @@ class StreamingResponse(Response):
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         media_type: str | None = None,
         cookies: Mapping[str, str] | None = None,
-        background: Work | None = None,
+        background: Work | BackgroundTasks | None = None,
     ) -> None:
         streams = hasattr(content, "__aiter__") or hasattr(content, "__iter__")
         if not streams or isinstance(content, (str, bytes, bytearray, memoryview)):
@@ -234,7 +238,7 @@ class FileResponse(Response):
         filename: str | None = None,
         content_disposition_type: Literal["attachment", "inline"] = "attachment",
         cookies: Mapping[str, str] | None = None,
-        background: Work | None = None,
+        background: Work | BackgroundTasks | None = None,
     ) -> None:
         if content_disposition_type not in ("attachment", "inline"):
             raise ValueError(f"content_disposition_type must be attachment or inline, got {content_disposition_type!r}")
