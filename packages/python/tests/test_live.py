@@ -262,3 +262,47 @@ def test_clients_in_many_threads() -> None:
     with LiveTestClient(app) as client, ThreadPoolExecutor(8) as pool:
         texts = list(pool.map(lambda number: client.post("/text", content=str(number)).text, range(100)))
     assert texts == [str(number) for number in range(100)]
+
+
+def provided() -> Spikard:
+    app = Spikard()
+    app.provide("word", "real")
+
+    @app.get("/word")
+    async def word(word: str) -> str:
+        return word
+
+    return app
+
+
+def test_an_override_goes_around_a_client_whose_server_is_a_thread() -> None:
+    app = provided()
+    with app.override("word", "fake"), LiveTestClient(app) as client:
+        assert client.get("/word").text == "fake"
+    with LiveTestClient(app) as client:
+        assert client.get("/word").text == "real"
+        with app.override("word", "fake"), pytest.raises(RuntimeError, match="begin it before the client"):
+            client.get("/word")
+        assert client.get("/word").text == "real"
+    with app.override("word", "fake"):
+        assert client.get("/word").text == "fake"  # by a server of its own
+        client.close()
+
+
+def test_an_override_that_no_other_process_knows_is_refused() -> None:
+    def fake() -> None:
+        pass
+
+    app.provide("live", "real")
+    with LiveTestClient(app) as client, app.override("live", fake):
+        assert client.pid is not None
+        with pytest.raises(RuntimeError, match="not there in the process"):
+            client.get("/pid")
+
+
+def test_a_route_that_comes_while_a_thread_serves_is_refused() -> None:
+    app = provided()
+    with LiveTestClient(app) as client:
+        assert client.pid is None
+        with pytest.raises(RuntimeError, match="comes too late"):
+            app.get("/late")(lambda: None)

@@ -24,12 +24,14 @@ from . import _target
 from ._portal import Home, Turn
 from ._worker import serve
 from .app import Spikard
+from .di import NONE
 from .testing import HeaderFields, TestClient
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._spikard import Worker
+    from .testing import TestResponse, _Request
 
 _START = 60.0
 """Seconds that a server may take to start."""
@@ -118,7 +120,7 @@ class Thread:
     async def _serve(self, app: Spikard, place: Future[str]) -> None:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.ensure_future(serve(app, {**_ANY_PORT, **_ONE_PROCESS}, place.set_result))
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError), app._fixed():
             await self._task
 
     def send_signal(self, number: int) -> None:
@@ -254,6 +256,8 @@ class LiveTestClient(TestClient):
             cast("Spikard", app), headers=headers, cookies=cookies, follow_redirects=follow_redirects, timeout=timeout
         )
         self._server: Process | Thread | None = None
+        self._overrides = NONE
+        """Those that a server on a thread began with."""
 
     def _running(self) -> Process | Thread:
         if self._server is None:
@@ -296,11 +300,27 @@ class LiveTestClient(TestClient):
             server: Process | Thread = Process(place)
         else:
             assert isinstance(self._place, Spikard)
+            self._overrides = self._place._overrides
             server = Thread(self._place)
         remote = Remote(server.url)
         self._server, self._end = server, weakref.finalize(self, partial(_end, server, remote))
         self._home = cast("Home", remote)  # of which the responses need no more
         return self._home
+
+    def _submit(self, request: _Request) -> TestResponse:
+        if self._home is None:
+            self._open()
+        app, is_thread = self._place, self.pid is None
+        if isinstance(app, Spikard):
+            if is_thread and app._overrides is not self._overrides:
+                raise RuntimeError(
+                    "override() comes too late for a LiveTestClient: begin it before the client, end it behind"
+                )
+            if not is_thread and app._overrides.before is not None:
+                raise RuntimeError(
+                    "override() is not there in the process that a LiveTestClient starts: use a TestClient"
+                )
+        return super()._submit(request)
 
     def _stop(self, drain: bool = True) -> None:  # noqa: ARG002  # a server always drains
         end, self._home, self._end = self._end, None, None
