@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from typing import Any
 
@@ -187,7 +188,7 @@ def test_a_request_says_what_it_is() -> None:
             "cookies": request.cookies,
             "path": request.path_params,
             "query": request.query_params.getlist("q"),
-            "client": request.client,
+            "client": request.client and request.client.host,
             "url": request.url,
             "id": request.request_id,
         }
@@ -199,7 +200,7 @@ def test_a_request_says_what_it_is() -> None:
         "cookies": {"s": "1", "t": "2"},
         "path": {"item_id": 7},
         "query": ["1", "é"],
-        "client": None,
+        "client": "testclient",
         "url": "http://h:1/items/7?q=1&q=%C3%A9",
         "id": "abc",
     }
@@ -333,3 +334,44 @@ def test_a_query_that_is_no_utf_8_is_refused_to_whoever_reads_it() -> None:
     with TestClient(app) as client:
         refused = client.get("/?name=%ff")
     assert (refused.status_code, refused.json()["detail"]) == (400, "the query is not valid UTF-8")
+
+
+def test_a_query_is_a_text_again_and_what_other_frameworks_call_otherwise_is_told() -> None:
+    app = Spikard()
+
+    @app.get("/")
+    def handler(request: Request) -> str:
+        assert repr(request.query_params) == "QueryParams([('q', 'a b'), ('q', 'é')])"
+        assert request.url.replace("http", "https", 1).startswith("https://")
+        with pytest.raises(TypeError, match=r"write urlsplit\(url\)\._replace\(path=…\)\.geturl\(\)"):
+            getattr(request.url, "replace")(path="/")  # noqa: B009
+        with pytest.raises(AttributeError, match=r"'include_query_params': write `urlsplit\(url\)"):
+            getattr(request.url, "include_query_params")(page=2)  # noqa: B009
+        with pytest.raises(AttributeError, match="'append': it is `add`"):
+            getattr(request.headers, "append")("vary", "accept")  # noqa: B009
+        return str(request.query_params)
+
+    with TestClient(app) as client:
+        assert client.get("/?q=a%20b&q=%C3%A9").text == "q=a+b&q=%C3%A9"
+
+
+@pytest.mark.parametrize("is_def", [True, False])
+def test_the_client_of_a_test_client_has_an_address(is_def: bool) -> None:
+    app = Spikard()
+    app.provide("any", 1)
+
+    def handler(request: Request) -> object:
+        return request.client
+
+    async def waits(request: Request) -> object:
+        return request.client
+
+    app.get("/")(handler if is_def else waits)
+
+    async def main() -> Any:
+        async with TestClient(app) as client:
+            return (await client.get("/")).json()
+
+    with TestClient(app) as client, app.override("any", 2):
+        assert client.get("/").json() == ["testclient", 50000]
+    assert asyncio.run(main()) == ["testclient", 50000]

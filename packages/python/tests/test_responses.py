@@ -6,7 +6,16 @@ import datetime
 from typing import Any
 
 import pytest
-from spikard import HTMLResponse, HTTPException, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from spikard import (
+    HTMLResponse,
+    HTTPException,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    Spikard,
+    TestClient,
+)
 from spikard.datastructures import Headers
 
 
@@ -114,3 +123,33 @@ def test_an_http_exception_holds_what_the_problem_says() -> None:
     assert (error.type, error.title, error.extra, str(error)) == ("about:blank", "Gone", {"id": 1}, "404: gone")
     with pytest.raises(ValueError, match="between 300 and 599, got 200"):
         HTTPException(200)
+
+
+def test_a_class_may_render_its_content_itself() -> None:
+    class Xml(Response):
+        media_type = "application/xml"
+
+        def render(self, content: Any) -> bytes:
+            return f"<x>{content}</x>".encode()
+
+    class Envelope(JSONResponse):
+        def render(self, content: Any) -> bytes:
+            return super().render({"data": content})
+
+    class Wrong(Response):
+        def render(self, content: Any) -> bytes:
+            return content  # type: ignore[no-any-return]
+
+    app = Spikard()
+    app.get("/xml")(lambda: Xml(3))
+    app.get("/envelope")(lambda: Envelope({"a": 1}))
+    app.get("/wrong")(lambda: Wrong(3))
+    assert Response({"a": 1}).render({"b": 2}) == b'{"b":2}'
+    with pytest.raises(TypeError, match="a stream has no bytes before it is sent"):
+        Response().render(iter("a"))
+    with TestClient(app, raise_server_exceptions=True) as client:
+        xml = client.get("/xml")
+        assert (xml.text, xml.headers["content-type"]) == ("<x>3</x>", "application/xml")
+        assert client.get("/envelope").json() == {"data": {"a": 1}}
+        with pytest.raises(TypeError, match=r"render\(\) makes bytes, got 3"):
+            client.get("/wrong").assert_status_ok()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
@@ -65,6 +65,13 @@ class Headers(MutableMapping[str, str]):
 
     def __len__(self) -> int:
         return len({key.lower() for key, _ in self._fields})
+
+    if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
+
+        def __getattr__(self, name):
+            from ._elsewhere import missed
+
+            raise missed(self, name, "headers")
 
     def __repr__(self) -> str:
         return f"Headers({self._fields!r})"

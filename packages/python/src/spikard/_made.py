@@ -30,7 +30,7 @@ class MadeResponse(ResponseHead, Response):
         known = self.__dict__
         whole: bytes | None = None
         if known.get("content") is not known.get("_sent"):
-            media_type, made = self._encoded()
+            media_type, made = self._encode(self.content)
             if not isinstance(made, bytes):
                 raise TypeError("a stream cannot take the place of the content: return another response")
             whole = made

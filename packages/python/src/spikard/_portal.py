@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ._lifespan import Life
+from ._request import TESTER, Address
 from ._spikard import Worker
 from ._substitutes import Workers
 from ._worker import Report
@@ -70,11 +71,13 @@ _CLOSED = "the test client was closed before the answer came"
 class Home:
     """A worker on a loop that runs already. Requests may come from any thread."""
 
-    def __init__(self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop, peer: Address | None = None
+    ) -> None:
         self.loop = loop
         self.thread = threading.get_ident()
         self._app, self._life = app, Life(app)
-        self._workers = Workers(app, report, loop)
+        self._workers = Workers(app, report, loop, peer)
         self._lock = threading.Lock()
         # Guarded by the lock. Turns that have no answer, oldest first; among them those that change something, and
         # those that have not begun.
@@ -247,7 +250,7 @@ def _live(app: Spikard, report: Report, started: Future[Home], portal: Portal, s
     _home.set(id(portal))
     try:
         try:
-            home = Home(app, report, loop)
+            home = Home(app, report, loop, TESTER)
             if starts_up:
                 loop.run_until_complete(home.start())
         except BaseException as error:

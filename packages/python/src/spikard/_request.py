@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, MutableMapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -29,6 +30,17 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+
+TESTER = Address("testclient", 50000)
+"""Who sends the requests of a test client."""
+
+_stand_in: ContextVar[Address | None] = ContextVar("spikard_client", default=None)
+
+
+def stand_in(address: Address | None) -> None:
+    """Says who sends the requests of this context that have no connection."""
+    _stand_in.set(address)
 
 
 class Pairs(MutableMapping[str, _Value]):
@@ -91,6 +103,10 @@ class QueryParams(Pairs[str]):
         """Appends a pair beside those of the same name."""
         super().add(name, str(value))
 
+    def __str__(self) -> str:
+        """As a query."""
+        return urlencode(self._pairs)
+
 
 class FormFields(Pairs[str | UploadFile]):
     """The fields of a form, texts and files.
@@ -143,6 +159,21 @@ class URL(str):
         """What stands behind the question mark."""
         return urlsplit(self).query
 
+    if not TYPE_CHECKING:  # hidden: a visible __getattr__ would make every typo an Any
+
+        def replace(self, *texts, **parts):
+            """That of `str`."""
+            if parts.keys() - {"count"}:
+                raise TypeError(
+                    f"replace() is that of a str: write urlsplit(url)._replace({next(iter(parts))}=…).geturl()"
+                )
+            return super().replace(*texts, **parts)
+
+        def __getattr__(self, name):
+            from ._elsewhere import missed
+
+            raise missed(self, name, "url")
+
 
 class Request(RequestHead):
     """One request: the same object for every hook, dependency and handler that asks for it.
@@ -193,7 +224,7 @@ class Request(RequestHead):
     def client(self) -> Address | None:
         """The other end of the connection; None where it has no address."""
         peer = self._peer()
-        return None if peer is None else Address(*peer)
+        return _stand_in.get() if peer is None else Address(*peer)
 
     @property
     def app(self) -> Spikard:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from ._lifespan import retire
+from ._request import Address, stand_in
 from ._spikard import Worker
 from ._worker import Report, open_worker
 
 if TYPE_CHECKING:
+    from ._callable import Compiled
     from .app import Spikard
     from .di import Overrides
 
@@ -18,15 +21,20 @@ if TYPE_CHECKING:
 class Workers:
     """Everything here runs on the app's thread."""
 
-    def __init__(self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop) -> None:
-        self._app, self._told, self._loop = app, report, loop
+    def __init__(self, app: Spikard, report: Report, loop: asyncio.AbstractEventLoop, peer: Address | None) -> None:
+        self._app, self._told, self._loop, self._peer = app, report, loop, peer
         self._overrides = app._overrides
         self.cancelled = False
         """Nobody waits for what is on its way."""
-        self.first = open_worker(app._compile(), {}, loop, self._report)
+        self.first = self._made(app._compile())
         """Of the overrides that applied when the client was opened."""
         self._others: list[tuple[Overrides, Worker]] = []
         self._ending: set[asyncio.Task[None]] = set()
+
+    def _made(self, compiled: Compiled) -> Worker:
+        context = copy_context()
+        context.run(stand_in, self._peer)
+        return context.run(open_worker, compiled, {}, self._loop, self._report)
 
     def _report(self, exception: BaseException | None, source: str | None, route: str, request_id: str | None) -> None:
         if not (self.cancelled and isinstance(exception, asyncio.CancelledError)):
@@ -48,7 +56,7 @@ class Workers:
                 ending.add_done_callback(self._ending.discard)
         if overrides is self._overrides:
             return self.first
-        worker = open_worker(self._app._compile(overrides), {}, self._loop, self._report)
+        worker = self._made(self._app._compile(overrides))
         self._others.append((overrides, worker))
         return worker
 

@@ -112,9 +112,19 @@ class Response:
         """Makes the client forget a cookie; path and domain must be those it was set with."""
         self.set_cookie(key, "", 0, "Thu, 01 Jan 1970 00:00:00 GMT", domain, path, secure, httponly, samesite)
 
-    def _encoded(self) -> tuple[str | None, object]:
+    def __init_subclass__(cls) -> None:
+        if "render" in cls.__dict__ and "_encode" not in cls.__dict__:
+            cls._encode = _rendered  # type: ignore[method-assign]
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of a content. A subclass that makes them otherwise is asked when the response is sent."""
+        made = Response._encode(self, content)[1]
+        if not isinstance(made, bytes):
+            raise TypeError(f"a stream has no bytes before it is sent: {content!r}")
+        return made
+
+    def _encode(self, content: Any) -> tuple[str | None, object]:
         """The content's own media type, and its bytes, its stream or its file."""
-        content = self.content
         if content is None:
             return None, b""
         if isinstance(content, str):
@@ -131,7 +141,7 @@ class Response:
 
     def _parts(self) -> tuple[int, list[tuple[str, str]], object, tuple[Task, ...]]:
         """What is sent: status, fields and body; and what runs then."""
-        media_type, body = self._encoded()
+        media_type, body = self._encode(self.content)
         fields = self.headers.multi_items()
         if media_type is not None and self.status_code not in (204, 304) and "content-type" not in self.headers:
             fields.append(("content-type", media_type))
@@ -153,10 +163,16 @@ class JSONResponse(Response):
 
     media_type = "application/json"
 
-    def _encoded(self) -> tuple[str | None, object]:
+    def render(self, content: Any) -> bytes:
+        """The content as JSON."""
         from ._render import encode
 
-        return self.media_type, encode(self.content)
+        return encode(content)
+
+    def _encode(self, content: Any) -> tuple[str | None, object]:
+        from ._render import encode
+
+        return self.media_type, encode(content)
 
 
 class HTMLResponse(Response):
@@ -215,8 +231,8 @@ class StreamingResponse(Response):
             raise TypeError(f"a stream is an iterator of str or bytes, got {content!r}")
         super().__init__(content, status_code, headers, media_type, cookies, background)
 
-    def _encoded(self) -> tuple[str | None, object]:
-        made = self.content.__aiter__() if hasattr(self.content, "__aiter__") else iter(self.content)
+    def _encode(self, content: Any) -> tuple[str | None, object]:
+        made = content.__aiter__() if hasattr(content, "__aiter__") else iter(content)
         return "application/octet-stream", made
 
 
@@ -251,8 +267,15 @@ class FileResponse(Response):
             media_type = guess_type(filename or self.path)[0] or "application/octet-stream"
         super().__init__(None, status_code, headers, media_type, cookies, background)
 
-    def _encoded(self) -> tuple[str | None, object]:
+    def _encode(self, content: Any) -> tuple[str | None, object]:  # noqa: ARG002
         return None, (self.path, self.filename, self.content_disposition_type == "inline")
+
+
+def _rendered(self: Response, content: Any) -> tuple[str | None, object]:
+    body: Any = self.render(content)
+    if not isinstance(body, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"render() makes bytes, got {body!r}")
+    return self.media_type, body.encode() if isinstance(body, str) else bytes(body)
 
 
 def with_charset(media_type: str) -> str:

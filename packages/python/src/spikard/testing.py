@@ -20,6 +20,7 @@ from ._headers import Headers
 from ._portal import Home, Portal, Turn
 from ._raised import Raised
 from ._render import encode
+from ._request import TESTER
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -456,7 +457,7 @@ class TestClient:
     async def __aenter__(self) -> Self:
         if self._home is not None:
             raise RuntimeError("the app of this client runs already: use `async with` before the first request")
-        home = Home(self.app, self._session.raised.report, asyncio.get_running_loop())
+        home = Home(self.app, self._session.raised.report, asyncio.get_running_loop(), TESTER)
         await home.start()
         self._home = home
         self._fixed.enter_context(self.app._fixed())
