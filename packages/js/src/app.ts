@@ -3,7 +3,7 @@
 import { type Compiled, compile, layers, snake } from "./compile.ts";
 import type { Config } from "./config.ts";
 import type { Entry, Given, ProvideOptions } from "./dependencies.ts";
-import { checkedStatus, SpecError, said } from "./errors.ts";
+import { checkedStatus, type HTTPError, SpecError, said } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
 import type { Context } from "./inputs.ts";
 import { type ErrorHandler, type Known, Router } from "./router.ts";
@@ -55,7 +55,7 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
 
   /** Handles errors of a class, or those that are answered with a status. */
   handleError<Thrown>(kind: abstract new (...args: never[]) => Thrown, handler: ErrorHandler<Thrown>): this;
-  handleError(kind: number, handler: ErrorHandler): this;
+  handleError(kind: number, handler: ErrorHandler<HTTPError>): this;
   handleError(kind: number | (abstract new (...args: never[]) => unknown), handler: ErrorHandler<never>): this {
     if (typeof kind === "number") this.#statuses.set(checkedStatus(kind, 400), handler as ErrorHandler);
     else this.#classes.push([kind, handler as ErrorHandler]);

@@ -179,8 +179,13 @@ export class Router<Deps = Record<never, never>> {
 
   #verb(method: string): Verb<Deps, this> {
     return (path: string, ...rest: unknown[]) => {
-      const [options, handler] = rest.length > 1 ? rest : [{}, rest[0]];
-      return this.#add(method, path, options as RouteOptions, handler as Route["handler"]);
+      const [options, handler] = (rest.length > 1 ? rest : [{}, rest[0]]) as [RouteOptions, Route["handler"]];
+      if (typeof path !== "string") throw new TypeError(`a path is text, got ${said(path)}`);
+      if (rest.length > 2 || options?.constructor !== Object)
+        throw new TypeError(
+          `${method} ${path}: one handler, behind options at most: what guards it is a hook, or in deps`,
+        );
+      return this.#add(method, path, options, handler);
     };
   }
 
@@ -191,9 +196,7 @@ export class Router<Deps = Record<never, never>> {
     if (options.status !== undefined) checkedStatus(options.status);
     this.#inTime(`${method} ${path}`);
     if (handler.length > 1)
-      throw new TypeError(
-        `${method} ${path}: a handler takes one object, ({ params, query, body }), and returns its answer: there is no (request, response)`,
-      );
+      throw new TypeError(`${method} ${path}: a handler takes one object, ({ params, body }), and returns its answer`);
     this.#entries.push({ method, path, options, handler, hooks: [], place: place() });
     return this;
   }

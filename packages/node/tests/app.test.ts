@@ -184,7 +184,7 @@ test("an error handler has the very error that was thrown", async () => {
       throw new HTTPError(410, { why: "old" }, { headers: { "x-a": "1" }, title: "Gone for good" });
     });
   app.handleError(Odd, (error, request) => [{ same: error === odd, path: request.path }, 409]);
-  app.handleError(404, (error) => ({ status: (error as HTTPError).status }));
+  app.handleError(404, (error) => ({ status: error.status }));
   await using client = new TestClient(app);
   const handled = await client.get("/odd");
   assert.deepEqual([handled.status, handled.json()], [409, { same: true, path: "/odd" }]);

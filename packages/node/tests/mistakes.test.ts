@@ -151,3 +151,19 @@ test("every option of a route is known, and no other", () => {
     new Spikard().get("/", { [name]: undefined } as RouteOptions, () => 1);
   assert.throws(() => new Spikard().get("/", { boddy: {} } as RouteOptions, () => 1), /there is no option "boddy"/);
 });
+
+test("what stands before a handler are options, and no guard is dropped", () => {
+  const guard = () => new Response(null, { status: 401 });
+  for (const given of [
+    [guard, () => 1],
+    [guard, guard, () => 1],
+    [{}, guard, () => 1],
+    [[guard], () => 1],
+    [null, () => 1],
+  ])
+    assert.throws(
+      () => new Spikard().get("/", ...(given as [never, never])),
+      /GET \/: one handler, behind options at most/,
+    );
+  assert.throws(() => new Spikard().get(/x/ as never, () => 1), /a path is text, got a object/);
+});
