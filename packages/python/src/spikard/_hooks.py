@@ -57,8 +57,8 @@ def kind_of(function: Callable[..., Any], sync_to_thread: bool = True) -> str:
 class Registrar:
     """Registers the hooks of one phase, as a decorator or called with a function."""
 
-    def __init__(self, hooks: Hooks, phase: str) -> None:
-        self._hooks, self._phase = hooks, phase
+    def __init__(self, owner: Registers, phase: str) -> None:
+        self._owner, self._phase = owner, phase
 
     @overload
     def __call__(self, hook: F, *, sync_to_thread: bool = True) -> F: ...
@@ -68,7 +68,8 @@ class Registrar:
         """Registers a hook; `sync_to_thread=False` calls a `def` where it stands."""
 
         def register(function: F) -> F:
-            self._hooks.add(self._phase, function, sync_to_thread=sync_to_thread)
+            self._owner._in_time(f"a hook of {self._phase}")
+            self._owner._hooks.add(self._phase, function, sync_to_thread=sync_to_thread)
             return function
 
         return register if hook is None else register(hook)
@@ -78,31 +79,40 @@ class Registers:
     """What apps and routers have in common for hooks."""
 
     _hooks: Hooks
+    _servers = 0
+    """How many servers run on what there is."""
+    _changes = 0
+    """How often something was registered."""
+
+    def _in_time(self, what: str) -> None:
+        if self._servers:
+            raise RuntimeError(f"{what} comes too late: the server runs, and would not know it")
+        self._changes += 1
 
     @property
     def on_request(self) -> Registrar:
         """Sees every request first, on its head alone; an app's sees those that no route matches, too."""
-        return Registrar(self._hooks, "on_request")
+        return Registrar(self, "on_request")
 
     @property
     def pre_validation(self) -> Registrar:
         """Sees a request before its parameters and its body are read."""
-        return Registrar(self._hooks, "pre_validation")
+        return Registrar(self, "pre_validation")
 
     @property
     def pre_handler(self) -> Registrar:
         """Sees a request that was accepted, before its dependencies and its handler."""
-        return Registrar(self._hooks, "pre_handler")
+        return Registrar(self, "pre_handler")
 
     @property
     def on_error(self) -> Registrar:
         """Sees a response of 500 and above that was made from an exception; the request too, if it takes two."""
-        return Registrar(self._hooks, "on_error")
+        return Registrar(self, "on_error")
 
     @property
     def on_response(self) -> Registrar:
         """Sees every response last, and its request too, if it takes two: `(request, response)`."""
-        return Registrar(self._hooks, "on_response")
+        return Registrar(self, "on_response")
 
 
 def of_options(options: Any) -> Hooks:

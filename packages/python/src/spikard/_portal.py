@@ -76,7 +76,7 @@ class Home:
     ) -> None:
         self.loop = loop
         self.thread = threading.get_ident()
-        self._app, self._life = app, Life(app)
+        self._app, self._life, self._version = app, Life(app), app._version()
         self._workers = Workers(app, report, loop, peer)
         self._lock = threading.Lock()
         # Guarded by the lock. Turns that have no answer, oldest first; among them those that change something, and
@@ -90,6 +90,13 @@ class Home:
     def is_here(self) -> bool:
         """Whether this is the app's own thread, where nobody may block."""
         return threading.get_ident() == self.thread
+
+    def check(self, request: str) -> None:
+        """Refuses a request after something was registered, which would not be found."""
+        if self._version != self._app._version():
+            raise RuntimeError(
+                f"{request} comes too late: something was registered since the first request of this client: close() it first"
+            )
 
     def submit(self, turn: Turn) -> None:
         """Begins a request when it is its turn. Its future ends with the home, if nothing ends it before."""

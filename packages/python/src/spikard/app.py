@@ -90,6 +90,7 @@ class Spikard(Router):
         """
         if not isinstance(key, (str, type)):
             raise TypeError(f"a dependency's key is a name or a type, got {key!r}")
+        self._in_time(f"provide({key!r})")
         self._provided[key] = entry_of(value)
 
     @contextmanager
@@ -112,6 +113,7 @@ class Spikard(Router):
         """Calls a function, async or not, when a worker starts, on its loop and before it listens."""
         from ._lifespan import check_hook
 
+        self._in_time("a hook of on_startup")
         self._startup.append(check_hook("on_startup", function))
         return function
 
@@ -119,6 +121,7 @@ class Spikard(Router):
         """Calls a function, async or not, when a worker has answered its last request; the last first."""
         from ._lifespan import check_hook
 
+        self._in_time("a hook of on_shutdown")
         self._shutdown.append(check_hook("on_shutdown", function))
         return function
 

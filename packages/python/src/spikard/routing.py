@@ -168,6 +168,7 @@ class Router(Registers):
         """Registers what answers for an exception of this class, or for errors of this status. It is called with the
         request and the exception, and answers as a handler does; plain data is sent with the error's own status.
         """
+        self._in_time("an exception handler")
         return self._handlers.register(wanted)
 
     def include_router(
@@ -225,12 +226,9 @@ class Router(Registers):
 
         return register
 
-    _servers = 0
-    """How many servers run on the routes that there are."""
-
     @contextmanager
     def _fixed(self) -> Iterator[None]:
-        """Within it, a route that comes is refused: no server would know it."""
+        """Within it, what comes is refused: no server would know it."""
         routers = (self, *self._routers())
         for router in routers:
             router._servers += 1
@@ -240,9 +238,9 @@ class Router(Registers):
             for router in routers:
                 router._servers -= 1
 
-    def _in_time(self, what: str) -> None:
-        if self._servers:
-            raise RuntimeError(f"{what} comes too late: the server runs, and would not know it")
+    def _version(self) -> int:
+        """Grows with everything that is registered."""
+        return self._changes + sum(router._changes for router in self._routers())
 
     def _routers(self) -> Iterator[Router]:
         for entry in self._entries:

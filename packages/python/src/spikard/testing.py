@@ -380,6 +380,8 @@ class TestClient:
 
     def _submit(self, request: _Request) -> TestResponse:
         home = self._home or self._open()
+        if isinstance(home, Home):  # that of a live client is another
+            home.check(str(request))
         future: Future[_Exchange] = Future()
         future.set_running_or_notify_cancel()
         session = self._session
