@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Annotated, Any
 
 import pytest
-from spikard import Provide, Query, SpecError, Spikard, TestClient
+from spikard import Depends, Provide, Query, SpecError, Spikard, TestClient
 
 from .test_dependencies import count
 
@@ -80,3 +81,26 @@ def test_a_parameter_one_letter_off_warns() -> None:
 def test_what_makes_no_sense_is_refused_at_once(make: Callable[[], object], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+async def somebody() -> str:
+    return "ada"
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (Depends, r"a bare Depends in Annotated is never called: write Depends\(function\)"),
+        (somebody, r"a bare somebody in Annotated is never called: write Depends\(somebody\)"),
+    ],
+)
+def test_a_function_that_is_no_dependency_yet_is_told(mark: Any, said: str) -> None:
+    app = Spikard()
+
+    async def me(who: str) -> str:
+        return who
+
+    me.__annotations__["who"] = Annotated[str, mark]
+    app.get("/")(me)
+    with pytest.raises(SpecError, match=said):
+        app._compile()

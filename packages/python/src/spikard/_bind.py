@@ -20,6 +20,7 @@ from ._markers import File, Marker
 from ._models import is_sequence, is_structured, kind_of
 from ._template import CONVERTERS, converters
 from ._upload import UploadFile, content_of
+from .di import Depends
 from .exceptions import SpecError
 from .http import Response
 
@@ -500,6 +501,9 @@ def _split(hint: Any) -> tuple[Any, list[Any]]:
     if isinstance(hint, type) and issubclass(hint, Marker):
         raise SpecError(f"a bare {hint.__name__} says no type: write {hint.__name__}[str]")
     plain, metadata = unwrap(hint)
+    for item in filter(inspect.isfunction, metadata):
+        name = "function" if item is Depends else item.__name__
+        raise SpecError(f"a bare {item.__name__} in Annotated is never called: write Depends({name})")
     markers = [item for item in metadata if isinstance(item, Marker)]
     bare = [item for item in metadata if isinstance(item, type) and issubclass(item, Marker)]
     markers += [item() for item in bare]
