@@ -47,9 +47,10 @@ def state_def() -> list[object]:
 ALIVE = """
 @contextlib.asynccontextmanager
 async def life(app):
-    print("up", flush=True)
+    print("up\\n", end="", flush=True)
     yield {"loop": asyncio.get_running_loop(), "thread": threading.current_thread()}
-    print("down", app.state.loop is asyncio.get_running_loop(), flush=True)
+    # In one piece: another worker's line may come at the same time.
+    print(f"down {app.state.loop is asyncio.get_running_loop()}\\n", end="", flush=True)
 
 app.lifespan = life
 """
