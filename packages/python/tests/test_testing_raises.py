@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 import pytest
@@ -41,6 +42,7 @@ def made(**settings: Any) -> Spikard:
 
     @app.get("/raises/{words}")
     async def raises(words: str) -> None:
+        await asyncio.sleep(0.3 if words == "later" else 0)  # so that others are on their way with it
         raise ValueError(words)
 
     @app.get("/refuses")
@@ -80,7 +82,7 @@ def test_what_fails_behind_the_answer_is_raised_at_the_end_of_the_block(what: st
 @IDS
 def test_what_breaks_a_stream_off_is_not_lost(ids: bool) -> None:
     client = TestClient(made(enable_request_id=ids), raise_server_exceptions=True)
-    with pytest.raises(ValueError, match="stream"), client, pytest.raises((ConnectionError, ValueError)):
+    with pytest.raises(ValueError, match="stream"), client, suppress(ConnectionError):  # whichever comes first
         client.get("/stream").assert_status_ok()
 
 
@@ -96,9 +98,9 @@ def test_without_ids_nothing_is_raised_by_another_of_the_requests_on_their_way(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     client = TestClient(made(enable_request_id=False), raise_server_exceptions=True)
-    answers = [client.get("/raises/word"), client.get("/refuses"), client.get("/raises/word")]
+    answers = [client.get("/raises/later"), client.get("/refuses"), client.get("/raises/later")]
     assert [answer.status_code for answer in answers] == [500, 503, 500]
-    with pytest.raises(ValueError, match="word"):
+    with pytest.raises(ValueError, match="later"):
         client.close()
     assert [record.message for record in caplog.records] == ["GET /raises/{words} raised ValueError"]
 
