@@ -117,7 +117,7 @@ test("what other frameworks call otherwise says what it is here", () => {
       ),
     {
       name: "TypeError",
-      message: /^GET \/: a handler takes one object, .*: there is no \(request, response\)$/,
+      message: /^GET \/: a handler takes one object, .* returns its answer$/,
     },
   );
   assert.throws(() => new Spikard().onRequest(any((_req: unknown, _res: unknown, _next: unknown) => 1)), {
