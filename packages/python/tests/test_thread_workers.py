@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from .supervised import Start, children, is_gone, load, until
+from .supervised import Start, check_drain, children, is_gone, load, until
 from .supervised import start as start
-from .test_server import Program, rest
+from .test_server import Program
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no supervisor on Windows")
 
@@ -107,12 +107,7 @@ def test_workers_are_threads_of_one_process(start: Start) -> None:
 def test_a_signal_under_load_drains_all_of_them(start: Start) -> None:
     program = start({"workers": 2}, THREADS + "app.run()")
     workers(program, 2)
-    with load(program) as clients:
-        slow = [program.begin("/slow") for _ in range(8)]
-        program.signal(signal.SIGTERM)
-        assert all(rest(one).endswith(b"slow") for one in slow)
-        assert program.status() == 0
-    assert clients.broken <= len(clients.threads)
+    check_drain(program)
 
 
 def test_sighup_replaces_the_process_and_loses_no_request(start: Start) -> None:
