@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
@@ -11,8 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from spikard import Spikard
+from spikard import Spikard, _worker
 
+from .every_loop import loops
 from .test_server import Program
 
 STUBBORN = """
@@ -128,6 +130,37 @@ def test_a_server_that_user_code_ended_says_so(start: Start, path: str, fault: s
     assert program.errors.read_text().splitlines()[-1].startswith(fault)
 
 
+@pytest.mark.parametrize("make", loops(), ids=lambda make: make.__qualname__)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_first_turn_of_the_loop_ends_the_server_in_order(
+    make: Callable[[], asyncio.AbstractEventLoop], number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, told = Spikard(port=0), list[str]()
+
+    @app.on_startup
+    async def start_up() -> None:
+        told.append("up")
+
+    @app.on_shutdown
+    async def shut_down() -> None:
+        told.append("down")
+
+    serve = _worker._until
+
+    def interrupted(loop: asyncio.AbstractEventLoop, server: _worker.Server) -> tuple[int, int]:
+        os.kill(os.getpid(), number)
+        loop.call_later(5, server.worker.shutdown)  # a lost signal is no test that hangs
+        began = time.monotonic()
+        cut = serve(loop, server)
+        told.append("in time" if time.monotonic() - began < 4 else "late")
+        return cut
+
+    monkeypatch.setattr(_worker, "_new_loop", make)
+    monkeypatch.setattr(_worker, "_until", interrupted)
+    app.run()
+    assert told[-2:] == ["in time", "down"]
+
+
 def test_run_leaves_no_descriptor_until_a_collection() -> None:
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("counts descriptors in /proc")
@@ -136,7 +169,7 @@ def test_run_leaves_no_descriptor_until_a_collection() -> None:
         app = Spikard(port=0)
 
         @app.on_startup
-        async def end_soon() -> None:  # uvloop loses a signal that comes before its first turn
+        async def end_soon() -> None:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
         app.run()

@@ -163,9 +163,7 @@ class Server:
             _processes.tell(banner(self._layers, place))
 
     async def serve(self) -> tuple[int, int]:
-        """Starts up, and listens until the end. Inside the loop: a signal that comes before its first turn is lost on
-        uvloop.
-        """
+        """Starts up, and listens until the end."""
         if not await self.life.start():
             return 0, 0
         with _collector.serving():
@@ -402,20 +400,20 @@ def _signals(loop: asyncio.AbstractEventLoop, server: Server) -> Iterator[None]:
         return
     over, heard = threading.Event(), itertools.count(1)
 
-    def hear(*_: object) -> None:
+    def count() -> None:
         if next(heard) == 2:
             threading.Thread(target=_end_if_stuck, args=(over,), daemon=True).start()
 
-    meanings: dict[signal.Signals, tuple[Callable[[], None], Callable[..., None]]]
+    meanings: dict[signal.Signals, tuple[Callable[[], None], Callable[[], object]]]
     if _processes.assigned is not None:  # SIGINT and SIGHUP are for the supervisor
-        meanings = {signal.SIGTERM: (server.begin_to_stop, hear)}
+        meanings = {signal.SIGTERM: (server.begin_to_stop, count)}
     else:
-        meanings = dict.fromkeys((signal.SIGINT, signal.SIGTERM), (server.stop, hear))
+        meanings = dict.fromkeys((signal.SIGINT, signal.SIGTERM), (server.stop, count))
         if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-            meanings[signal.SIGHUP] = (_hang_up(server), lambda *_: None)
+            meanings[signal.SIGHUP] = (_hang_up(server), lambda: None)
     before = {number: signal.getsignal(number) for number in meanings}
-    for number, (stop, listen) in meanings.items():
-        _watch(loop, number, stop, listen)
+    for number, (stop, also) in meanings.items():
+        _watch(loop, number, stop, also)
     try:
         yield
     finally:
@@ -439,18 +437,30 @@ def _hang_up(server: Server) -> Callable[[], None]:
 
 
 def _watch(
-    loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None], hear: Callable[..., None]
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None], also: Callable[[], object]
 ) -> None:
-    try:
-        loop.add_signal_handler(number, stop)
-        signal.signal(number, hear)  # besides: the loop is woken all the same
-    except NotImplementedError:  # Windows
+    """Two ears: Python's handler, which hears what comes before the loop's first turn, and the loop's from then on, which
+    wakes it. Either may miss a signal while the other is installed; what one has heard, the other only repeats.
+    """
+    times = [0, 0]
 
-        def hear_and_stop(*_: object) -> None:
-            hear()
+    def hear(ear: int) -> None:
+        known = max(times)
+        times[ear] += 1
+        if times[ear] > known:
             loop.call_soon_threadsafe(stop)
 
-        signal.signal(number, hear_and_stop)
+    def heard_by_python(*_: object) -> None:
+        also()
+        hear(0)
+
+    def listen() -> None:
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(number, hear, 1)
+            signal.signal(number, heard_by_python)
+
+    signal.signal(number, heard_by_python)
+    loop.call_soon(listen)
 
 
 async def _unwatch(loop: asyncio.AbstractEventLoop, before: dict[signal.Signals, Any]) -> None:
