@@ -34,9 +34,7 @@ pub(super) enum Wanted {
 
 /// What of a content of this length is asked for.
 pub(super) fn wanted(said: &HeaderValue, length: u64) -> Wanted {
-    let Some(list) = said.to_str().ok().and_then(|said| said.trim().strip_prefix("bytes=")) else {
-        return Wanted::Everything;
-    };
+    let Some(list) = said.to_str().ok().and_then(in_bytes) else { return Wanted::Everything };
     let mut all = Vec::new();
     for one in list.split(',').map(str::trim).filter(|one| !one.is_empty()) {
         match range(one, length) {
@@ -55,6 +53,12 @@ pub(super) fn wanted(said: &HeaderValue, length: u64) -> Wanted {
         _ if sum > length => Wanted::Everything, // they overlap
         _ => Wanted::Several(found),
     }
+}
+
+/// The list behind the unit, whose letters are of either case.
+fn in_bytes(said: &str) -> Option<&str> {
+    let (unit, list) = said.trim().split_once('=')?;
+    unit.eq_ignore_ascii_case("bytes").then_some(list)
 }
 
 /// One range; the inner None lies outside of the content, the outer is malformed.
@@ -91,6 +95,8 @@ mod tests {
         for (text, start, end) in [
             ("bytes=0-0", 0, 1),
             ("bytes=10-", 10, 100),
+            ("BYTES=0-1", 0, 2),
+            ("Bytes=-1", 99, 100),
             ("bytes=-10", 90, 100),
             ("bytes=-1000", 0, 100),
             ("bytes=99-18446744073709551615999", 99, 100),
@@ -107,7 +113,8 @@ mod tests {
     #[test]
     fn what_lies_outside_is_nothing_and_what_is_malformed_is_read_past() {
         assert_eq!([of("bytes=100-"), of("bytes=-0"), of("bytes=100-,200-300")], [(); 3].map(|()| Wanted::Nothing));
-        let many = ["bytes=5-2", "bytes=a-b", "lines=0-1", "bytes=", "bytes=0-60,40-99", "bytes=0-0,+1-2"];
+        let many =
+            ["bytes=5-2", "bytes=a-b", "lines=0-1", "bytes =0-1", "bytes=", "bytes=0-60,40-99", "bytes=0-0,+1-2"];
         for text in many {
             assert_eq!(of(text), Wanted::Everything, "{text}");
         }
