@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from spikard import Router, Spikard, TestClient
 
+from .asgi_server import Server, asking
+
 Late = tuple[str, Callable[[Spikard, Router], Any]]
 
 WAYS: list[Late] = [
@@ -49,6 +51,46 @@ def test_what_comes_while_the_app_is_served_is_refused(what: str, register: Call
 
     with pytest.raises(RuntimeError, match=f"{what} comes too late"):
         asyncio.run(serve())
+
+
+@pytest.mark.parametrize(("what", "register"), WAYS)
+def test_what_comes_while_somebody_elses_server_drives_the_app_is_refused(
+    what: str, register: Callable[[Spikard, Router], Any]
+) -> None:
+    app, router = made()
+
+    async def ask() -> None:
+        async with asking(app) as client:
+            assert (await client.get("/")).text == "real"
+            with pytest.raises(RuntimeError, match=f"^{what} comes too late: the server runs"):
+                register(app, router)
+            assert (await client.get("/")).text == "real"
+
+    asyncio.run(ask())
+    register(app, router)
+    router.get("/later")(lambda: "found")
+
+    async def ask_again() -> str:
+        async with asking(app) as client:
+            return (await client.get("/later")).text
+
+    assert asyncio.run(ask_again()) == "found"
+
+
+def test_what_a_start_up_registers_is_too_late_for_somebody_elses_server() -> None:
+    app, _ = made()
+    app.on_startup(lambda: app.provide("db", 1))
+
+    async def begin() -> None:
+        server = Server(app)
+        server.scope = {"type": "lifespan"}
+        server.begin({"type": "lifespan.startup"})
+        message = await server.next()
+        assert message["type"] == "lifespan.startup.failed"
+        assert "provide('db') comes too late" in message["message"]
+
+    asyncio.run(begin())
+    app.provide("db", 1)
 
 
 def test_an_override_is_never_too_late() -> None:

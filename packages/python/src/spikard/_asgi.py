@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -32,6 +32,8 @@ class Doors:
         self._app = app
         self._homes: dict[asyncio.AbstractEventLoop, Home] = {}
         self._ends: dict[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = {}
+        self._fixed = ExitStack()
+        """Open while there is any home."""
 
     async def home(self) -> Home:
         """That of the running loop. It ends with the lifespan, or else with the loop."""
@@ -40,7 +42,10 @@ class Doors:
             for closed in [known for known in self._homes if known.is_closed()]:
                 self._homes.pop(closed).close()
                 del self._ends[closed]
-            self._homes[loop] = Home(self._app, log_failure, loop)
+            home = Home(self._app, log_failure, loop)
+            if not self._homes:
+                self._fixed.enter_context(self._app._fixed())
+            self._homes[loop] = home
             self._ends[loop] = self._end()
             await anext(self._ends[loop])
         return self._homes[loop]
@@ -51,7 +56,7 @@ class Doors:
         try:
             await home.start()
         except BaseException:
-            del self._homes[asyncio.get_running_loop()]
+            self._forget()
             raise
 
     async def _end(self) -> AsyncGenerator[None, None]:
@@ -64,15 +69,20 @@ class Doors:
 
     async def leave(self) -> None:
         """Ends the home of the running loop, if it has one: what is in flight is finished first."""
-        loop = asyncio.get_running_loop()
-        if home := self._homes.pop(loop, None):
+        if home := self._forget():
             try:
                 await home.drain()
                 await home.leave()
             finally:
                 home.close()
-        if end := self._ends.pop(loop, None):
+        if end := self._ends.pop(asyncio.get_running_loop(), None):
             await end.aclose()
+
+    def _forget(self) -> Home | None:
+        home = self._homes.pop(asyncio.get_running_loop(), None)
+        if not self._homes:
+            self._fixed.close()
+        return home
 
 
 async def respond(doors: Doors, scope: Scope, receive: Receive, send: Send) -> None:
