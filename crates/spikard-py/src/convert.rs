@@ -9,7 +9,7 @@ use pyo3::{
     intern,
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyBytes, PyDelta, PyDict, PyList, PyString, PyTuple},
+    types::{PyByteArray, PyBytes, PyDelta, PyDict, PyList, PyMemoryView, PyString, PyTuple},
 };
 use smallvec::SmallVec;
 use spikard_core::{Arg, Args, Body, Content, FileBody, HostArg, Input, Response, Upload};
@@ -185,13 +185,13 @@ pub(crate) fn response(
     if value.is_exact_instance_of::<PyDict>() || value.is_exact_instance_of::<PyList>() {
         return encoded(py, host, callable, value);
     }
-    if let (true, Ok(text)) = (callable.text, value.cast_exact::<PyString>()) {
+    if let (true, Ok(text)) = (callable.text, value.cast::<PyString>()) {
         let body = Bytes::copy_from_slice(text.to_cow()?.as_bytes());
         return Ok(typed(callable, body, TEXT));
     }
-    if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+    if let Some(bytes) = bytes(value)? {
         promised(py, callable, value)?;
-        return Ok(typed(callable, content(bytes.clone()), BYTES));
+        return Ok(typed(callable, content(bytes), BYTES));
     }
     if value.is_exact_instance_of::<PyTuple>() {
         let media_type = callable.media_type.as_ref().and_then(|said| said.to_str().ok());
@@ -203,6 +203,16 @@ pub(crate) fn response(
         return parts(py, values, value);
     }
     encoded(py, host, callable, value)
+}
+
+/// What a result of raw bytes holds.
+fn bytes<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(Some(bytes.clone()));
+    }
+    let is_buffer = value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>();
+    let copied = || value.py().get_type::<PyBytes>().call1((value,))?.cast_into::<PyBytes>().map_err(PyErr::from);
+    is_buffer.then(copied).transpose()
 }
 
 /// Whether it is what is annotated already. Of what has no end the converter says why.

@@ -17,7 +17,7 @@ import attrs
 import msgspec
 import pydantic
 import pytest
-from spikard import HTMLResponse, Response, SpecError, Spikard, UploadFile
+from spikard import HTMLResponse, RedirectResponse, Request, Response, SpecError, Spikard, UploadFile
 from spikard._render import converter, encode, from_tuple, is_text
 from spikard.testing import TestClient
 
@@ -371,6 +371,94 @@ def test_a_route_may_say_the_media_type_of_plain_results(result: Any, media_type
 
     with TestClient(app) as client:
         assert client.get("/").headers["content-type"] == sent
+
+
+class Html(str):
+    """As markupsafe's `Markup` is one: what is put together with it is escaped."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> str:
+        return "escaped"
+
+    def __format__(self, spec: str) -> str:
+        return "formatted"
+
+    def __str__(self) -> str:
+        return "made"
+
+
+class Word(str, enum.Enum):
+    RED = "red"
+    KEY = "x-word"
+    TYPE = "text/html"
+    PLACE = "/word"
+
+
+class Packet(bytes):
+    """Bytes of a library's own."""
+
+
+@pytest.mark.parametrize(
+    ("result", "annotation", "media_type", "sent"),
+    [
+        (Html("<p>"), None, None, ("text/plain; charset=utf-8", b"<p>")),
+        (Html("<p>"), str, "text/html", ("text/html; charset=utf-8", b"<p>")),
+        ((Html("<p>"), 200), None, None, ("text/plain; charset=utf-8", b"<p>")),
+        (HTMLResponse(Html("<p>")), None, None, ("text/html; charset=utf-8", b"<p>")),
+        (Response(Word.RED, media_type=Word.TYPE), None, None, ("text/html; charset=utf-8", b"red")),
+        (Word.RED, None, None, ("text/plain; charset=utf-8", b"red")),
+        (Word.RED, Word, None, ("text/plain; charset=utf-8", b"red")),
+        (Word.RED, str, None, ("text/plain; charset=utf-8", b"red")),
+        (Word.RED, dict[str, str] | str, None, ("application/json", b'"red"')),
+        (Packet(b"\0"), None, None, ("application/octet-stream", b"\0")),
+        (Packet(b"\0"), bytes, "image/png", ("image/png", b"\0")),
+        (bytearray(b"\0"), None, None, ("application/octet-stream", b"\0")),
+        ((memoryview(b"\0"), 200), None, None, ("application/octet-stream", b"\0")),
+        (memoryview(b"\0"), bytes, None, ("application/octet-stream", b"\0")),
+    ],
+)
+def test_what_is_like_str_or_bytes_is_sent_as_they_are(
+    result: Any, annotation: Any, media_type: str | None, sent: tuple[str, bytes]
+) -> None:
+    app = Spikard()
+
+    async def handler():  # type: ignore[no-untyped-def]
+        return result
+
+    if annotation is not None:
+        handler.__annotations__["return"] = annotation
+    app.get(Word.PLACE, **({} if media_type is None else {"media_type": media_type}))(handler)  # type: ignore[arg-type]
+    with TestClient(app) as client:
+        answer = client.get("/word").assert_status_ok()
+        assert (answer.headers["content-type"], answer.content) == sent
+    assert app.routes[0].path == "/word"
+
+
+def test_the_fields_and_cookies_of_a_response_take_subclasses_of_str() -> None:
+    response = Response(headers={Word.KEY: Word.RED, "x-html": Html("<p>")}, cookies={Word.KEY: Word.RED})
+    response.set_cookie("a", Html("1"), domain=Word.RED, path=Word.PLACE)
+    assert RedirectResponse(Word.PLACE).headers["location"] == "/word"
+    assert response.headers.multi_items() == [
+        ("x-word", "red"),
+        ("x-html", "<p>"),
+        ("set-cookie", "x-word=red; Path=/; SameSite=Lax"),
+        ("set-cookie", "a=1; Domain=red; Path=/word; SameSite=Lax"),
+    ]
+    assert {type(text) for field in response.headers.multi_items() for text in field} == {str}
+
+
+def test_a_test_client_sends_subclasses_of_str_as_what_they_are() -> None:
+    app = Spikard()
+
+    @app.post("/")
+    async def handler(request: Request) -> list[Any]:
+        return [request.query_string, request.headers["x-word"], request.cookies, (await request.body()).decode()]
+
+    with TestClient(app) as client:
+        sent = {"params": {Word.KEY: Word.RED}, "headers": {Word.KEY: Word.RED}, "cookies": {Word.KEY: Word.RED}}
+        expected = ["x-word=red", "red", {"x-word": "red"}, "<p>"]
+        assert client.post("/", content=Html("<p>"), **sent).json() == expected
 
 
 @pytest.mark.parametrize("media_type", ["html", "text/html\r\nx: y", "text/ä", ""])

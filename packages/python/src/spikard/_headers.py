@@ -89,4 +89,4 @@ def _checked(name: str, value: str) -> tuple[str, str]:
         raise TypeError(f"the value of the header {name} must be a str, got {value!r}")
     if _CONTROL.search(value):
         raise ValueError(f"the value of the header {name} holds a character that no field may hold, got {value!r}")
-    return name, value.strip(" \t")
+    return str.__str__(name), str.strip(value, " \t")

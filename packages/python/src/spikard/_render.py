@@ -157,7 +157,9 @@ def from_tuple(
         return Response(body, code, headers, media_type)
     if convert is not None:
         body = convert(body)
-    return (Response if isinstance(body, bytes) else JSONResponse)(body, code, headers, media_type)
+    return (Response if isinstance(body, (bytes, bytearray, memoryview)) else JSONResponse)(
+        body, code, headers, media_type
+    )
 
 
 def from_hook(value: object) -> Response | None:

@@ -128,7 +128,7 @@ class Response:
         if content is None:
             return None, b""
         if isinstance(content, str):
-            return "text/plain; charset=utf-8", content.encode()
+            return "text/plain; charset=utf-8", str.encode(content)
         if isinstance(content, (bytes, bytearray, memoryview)):
             return "application/octet-stream", bytes(content)
         if hasattr(content, "__anext__") or hasattr(content, "__next__"):
@@ -205,7 +205,7 @@ class RedirectResponse(Response):
         from urllib.parse import quote
 
         super().__init__(None, checked_status(status_code, 300, 399), headers, cookies=cookies, background=background)
-        self.headers["location"] = quote(str(url), safe=":/%#?=@[]!$&'()*+,;~")
+        self.headers["location"] = quote(url if isinstance(url, str) else str(url), safe=":/%#?=@[]!$&'()*+,;~")
 
 
 class StreamingResponse(Response):
@@ -275,24 +275,24 @@ def _rendered(self: Response, content: Any) -> tuple[str | None, object]:
     body: Any = self.render(content)
     if not isinstance(body, (str, bytes, bytearray, memoryview)):
         raise TypeError(f"render() makes bytes, got {body!r}")
-    return self.media_type, body.encode() if isinstance(body, str) else bytes(body)
+    return self.media_type, str.encode(body) if isinstance(body, str) else bytes(body)
 
 
 def with_charset(media_type: str) -> str:
     """A media type as it is sent: text says its charset."""
     text = media_type.startswith("text/") and "charset=" not in media_type.lower()
-    return f"{media_type}; charset=utf-8" if text else media_type
+    return str.__add__(media_type, "; charset=utf-8" if text else "")
 
 
 def _cookie_name(key: str) -> str:
     if not _COOKIE_NAME.fullmatch(key):
         raise ValueError(f"the name of a cookie is a token, got {key!r}")
-    return key
+    return str.__str__(key)
 
 
 def _cookie_value(value: str) -> str:
     if re.fullmatch(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*", value):
-        return value
+        return str.__str__(value)
     from http.cookies import SimpleCookie
 
     return SimpleCookie().value_encode(value)[1]
@@ -301,7 +301,7 @@ def _cookie_value(value: str) -> str:
 def _attribute(name: str, value: str) -> str:
     if not _COOKIE_ATTRIBUTE.fullmatch(value):
         raise ValueError(f"the {name} of a cookie holds a character that it must not hold, got {value!r}")
-    return value
+    return str.__str__(value)
 
 
 def _http_date(when: datetime | int | str) -> str:

@@ -208,7 +208,7 @@ class Router(Registers):
     def _register(
         self, path: str, methods: Sequence[str], options: RouteOptions, verb: str | None = None
     ) -> Callable[[H], H]:
-        _check_path(path, verb or methods[0].lower())
+        path = _checked_path(path, verb or methods[0].lower())
         options = checked(options)
         methods = tuple(dict.fromkeys(method.upper() if isinstance(method, str) else method for method in methods))
         for method in methods:
@@ -297,13 +297,14 @@ def _check_prefix(prefix: object) -> None:
         raise ValueError(f"a prefix begins with a slash, got {prefix!r}")
 
 
-def _check_path(path: object, verb: str) -> None:
+def _checked_path(path: object, verb: str) -> str:
     if callable(path):
         raise TypeError(f'{verb}() takes the path first: write @{verb}("/path"), not @{verb}')
     if isinstance(path, (list, tuple)):
         raise TypeError(f"a path must be a str, got {path!r}: write one @{verb}(…) for each")
     if not isinstance(path, str):
         raise TypeError(f"a path must be a str, got {path!r}")
+    return str.__str__(path)
 
 
 def get_default_router() -> Router:

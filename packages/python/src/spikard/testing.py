@@ -239,7 +239,7 @@ class _Session:
         names = {name.lower() for name, _ in fields}
         if "host" not in names:
             fields.insert(0, ("host", urlsplit(request.url).netloc))
-        cookies = [f"{name}={value}" for name, value in request.cookies.items()]
+        cookies = [f"{_primitive(name)}={_primitive(value)}" for name, value in request.cookies.items()]
         if kept := self.cookies.get_for(request.url):
             cookies.insert(0, kept)
         if cookies and "cookie" not in names:
@@ -503,7 +503,7 @@ def _body(
     if data is not None:
         return urlencode(_pairs(data)).encode(), "application/x-www-form-urlencoded"
     if isinstance(content, str):
-        return content.encode(), "text/plain; charset=utf-8"
+        return str.encode(content), "text/plain; charset=utf-8"
     if content is None or isinstance(content, (bytes, bytearray, memoryview)):
         return bytes(content or b""), None
     return b"".join(content), None
@@ -534,11 +534,11 @@ def _pairs(given: Pairs) -> list[tuple[str, str]]:
     spread: list[tuple[str, str]] = []
     for name, value in pairs:
         values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-        spread += [(str(name), _primitive(one)) for one in values]
+        spread += [(_primitive(name), _primitive(one)) for one in values]
     return spread
 
 
 def _primitive(value: Primitive) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None else str.__str__(value) if isinstance(value, str) else str(value)
