@@ -18,6 +18,7 @@ mod file;
 mod hooks;
 mod judging;
 mod keeper;
+mod mount;
 mod notice;
 mod peer;
 mod platform;
@@ -40,6 +41,7 @@ pub use body::{Body, Broken};
 pub use departure::Departure;
 pub use encode::encode_error;
 pub use exchange::{Exchange, FedBody, Piece, head};
+pub use mount::Mount;
 pub use peer::Peer;
 #[cfg(feature = "server")]
 pub use platform::Tokio;

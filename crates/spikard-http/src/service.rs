@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, join, ready};
 #[cfg(feature = "server")]
 use http::request::Parts;
-use http::{HeaderName, Method, StatusCode, header};
+use http::{Extensions, HeaderName, Method, StatusCode, header};
 use pin_project_lite::pin_project;
 use spikard_core::{Error, ErrorCode, HostId, RequestId, Response, SpecError, Template, config::Config, spec::AppSpec};
 use spikard_ffi::{Runtime, Work};
@@ -28,6 +28,7 @@ use crate::{
     departure::Departure,
     encode::{encode_error, encode_response, strip_content},
     endpoint::{Endpoint, Way},
+    mount::Mount,
     platform::Platform,
     provide::retire,
     router::{Found, Router},
@@ -112,14 +113,17 @@ impl Service {
                 // Each layer and the connection move what they are given: a block is moved for less.
                 Either::Left(Box::pin(endpoint.run(Way::Route(path), terms, request)))
             }
-            found => match &self.0.outside {
-                Some(outside) => {
-                    let terms = outside.terms(bodiless, request_id.clone(), departure);
-                    deadline = terms.deadline.map(|at| Deadline::new(outside.clone(), at));
-                    Either::Left(Box::pin(outside.clone().run(Way::None(without_endpoint(found)), terms, request)))
+            found => {
+                let error = without_endpoint(found, request.extensions());
+                match &self.0.outside {
+                    Some(outside) => {
+                        let terms = outside.terms(bodiless, request_id.clone(), departure);
+                        deadline = terms.deadline.map(|at| Deadline::new(outside.clone(), at));
+                        Either::Left(Box::pin(outside.clone().run(Way::None(error), terms, request)))
+                    }
+                    None => Either::Right(ready(encode(error))),
                 }
-                None => Either::Right(ready(encode(without_endpoint(found)))),
-            },
+            }
         };
         Guarded { inner, deadline, request_id, bodiless, entry }
     }
@@ -211,11 +215,13 @@ impl Service {
 }
 
 /// What the table of routes itself answers.
-fn without_endpoint(found: Result<Found<Endpoint>, Error>) -> Error {
+fn without_endpoint(found: Result<Found<Endpoint>, Error>, extensions: &Extensions) -> Error {
     let answer = |status, name, value| Error::answered(Response::new(status, Bytes::new()).with_header(name, value));
     match found {
         Ok(Found::Options(allow)) => answer(StatusCode::NO_CONTENT, header::ALLOW, allow),
-        Ok(Found::Redirect(to)) => answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, to),
+        Ok(Found::Redirect(to)) => {
+            answer(StatusCode::PERMANENT_REDIRECT, header::LOCATION, Mount::outside(extensions, to))
+        }
         Ok(Found::OtherMethod(allow)) => Error::new(ErrorCode::MethodNotAllowed).with_header(header::ALLOW, allow),
         Ok(Found::Nothing | Found::Endpoint(..)) => Error::new(ErrorCode::NotFound),
         Err(error) => error,

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use pretend::{App, Kind, only};
 use serde_json::{Value, json};
-use spikard_http::Exchange;
+use spikard_http::{Exchange, Mount};
 
 static APP: LazyLock<Value> = LazyLock::new(|| {
     let route = |path: &str, handler: u32, options: Value| json!({"method": "GET", "path": path, "handler": handler, "arguments": [{"provide": "db"}], "options": options});
@@ -67,6 +67,18 @@ fn what_a_connection_would_refuse_is_refused() {
         let (exchange, request) = Exchange::new(request.into_parts().0, Some(0));
         let (head, _) = exchange.answer(&app.service, request).await.unwrap();
         assert_eq!(head.status, 400, "it names no host");
+    });
+}
+
+#[test]
+fn a_redirect_of_a_mounted_app_stays_below_its_prefix() {
+    only(Kind::Loop, &APP, async |app| {
+        let request = http::Request::get("/deps/?a=1").header("host", "x").body(()).unwrap();
+        let mut parts = request.into_parts().0;
+        parts.extensions.insert(Mount { scheme: "https".into(), prefix: "/app".into() });
+        let (exchange, request) = Exchange::new(parts, Some(0));
+        let (head, _) = exchange.answer(&app.service, request).await.unwrap();
+        assert_eq!((head.status.as_u16(), head.headers["location"].as_bytes()), (308, &b"/app/deps?a=1"[..]));
     });
 }
 

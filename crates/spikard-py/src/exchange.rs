@@ -7,7 +7,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyTuple},
 };
-use spikard_http::{FedBody, Peer, Piece};
+use spikard_http::{FedBody, Mount, Peer, Piece};
 
 use crate::{Worker, runtime::Answer};
 
@@ -45,20 +45,22 @@ impl Drop for Exchange {
     }
 }
 
-/// Begins a request. `length` is that of its body, where it is known, the address that of the client, where it has one;
-/// `told` is called with status, headers, the first piece of the body and whether another one follows; with the status 0
+/// Begins a request. `length` is that of its body, where it is known, the address that of the client, where it has one, the
+/// mount its scheme and the prefix before the app's own path; `told` is called with status, headers, the first piece of the body and whether another one follows; with the status 0
 /// if the client has left.
 pub(crate) fn begin(
     worker: Py<Worker>,
     request: http::Request<()>,
     length: Option<u64>,
     (host, port): (String, u16),
+    (scheme, prefix): (String, String),
     told: Py<PyAny>,
 ) -> PyResult<Exchange> {
     let (mut head, ()) = request.into_parts();
     if let Ok(host) = host.parse::<IpAddr>() {
         head.extensions.insert(Peer::Address((host, port).into()));
     }
+    head.extensions.insert(Mount { scheme, prefix });
     let (way, request): (_, http::Request<FedBody>) = spikard_http::Exchange::new(head, length);
     let way = Arc::new(way);
     let (begun, service) = (way.clone(), worker.get().service.clone());

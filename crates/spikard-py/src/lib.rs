@@ -197,11 +197,12 @@ impl Worker {
         head: (String, String, Bound<'_, PyAny>),
         length: Option<u64>,
         peer: (String, u16),
+        mount: (String, String),
         told: Py<PyAny>,
     ) -> PyResult<Py<exchange::Exchange>> {
         let (method, target, headers) = head;
         let request = crate::head(&method, &target, &headers)?;
-        Py::new(py, exchange::begin(slf, request, length, peer, told)?)
+        Py::new(py, exchange::begin(slf, request, length, peer, mount, told)?)
     }
 
     /// Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again, it

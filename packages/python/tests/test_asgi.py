@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+import starlette.applications
+import starlette.routing
 from spikard import RedirectResponse, Request, Response, Spikard, TestClient
 
 from .asgi_server import GONE, Message, Server, asking, part, sample, until
@@ -164,6 +166,42 @@ async def test_a_redirect_to_the_declared_slash_stays_behind_the_mount(path: str
     head = await server.next()
     assert (head["status"], dict(head["headers"])[b"location"].decode()) == (308, to)
     await server.end()
+
+
+def addressed() -> Spikard:
+    app = Spikard()
+
+    @app.get("/slashed/")
+    @app.get("/items/{name}")
+    async def index(request: Request) -> list[str]:
+        return [request.path, str(request.url), str(request.base_url)]
+
+    return app
+
+
+@pytest.mark.asyncio
+async def test_the_address_of_a_request_has_scheme_and_mount() -> None:
+    transport = httpx.ASGITransport(addressed(), root_path="/a pi")
+    async with httpx.AsyncClient(transport=transport, base_url="https://test") as client:
+        found = ["/items/a%20b", "https://test/a%20pi/items/a%20b?q=1", "https://test/a%20pi/"]
+        assert (await client.get("/a pi/items/a b?q=1")).json() == found
+        moved = await client.get("/a pi/slashed?q=1")
+        assert moved.headers["location"] == "/a%20pi/slashed/?q=1"
+        assert (await client.get("/a pi/slashed?q=1", follow_redirects=True)).json()[0] == "/slashed/"
+
+
+@pytest.mark.asyncio
+async def test_a_starlette_app_may_mount_it_below_itself() -> None:
+    routes = [
+        starlette.routing.Mount("/one", app=starlette.routing.Router([starlette.routing.Mount("/two", addressed())]))
+    ]
+    transport = httpx.ASGITransport(starlette.applications.Starlette(routes=routes))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", follow_redirects=True) as client:
+        assert (await client.get("/one/two/items/a")).json()[1:] == [
+            "http://test/one/two/items/a",
+            "http://test/one/two/",
+        ]
+        assert (await client.get("/one/two/slashed")).json()[1] == "http://test/one/two/slashed/"
 
 
 @pytest.mark.asyncio

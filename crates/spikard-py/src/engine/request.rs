@@ -17,7 +17,7 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 use spikard_core::{Entry, Head, RequestBody, Told, pairs};
-use spikard_http::{Departure, Peer};
+use spikard_http::{Departure, Mount, Peer};
 
 use super::{Key, Loop, find, host::Types, job::Stage};
 use crate::{
@@ -107,6 +107,12 @@ impl RequestHead {
     /// Host and port of the other end of the connection.
     fn _peer(&self) -> PyResult<Option<(String, u16)>> {
         Ok(Peer::address(&self.head()?.parts.extensions))
+    }
+
+    /// The scheme, and the prefix before the app's own path.
+    fn _mount(&self) -> PyResult<(String, String)> {
+        let mount = self.head()?.parts.extensions.get::<Mount>().cloned();
+        Ok(mount.map_or_else(|| ("http".to_owned(), String::new()), |Mount { scheme, prefix }| (scheme, prefix)))
     }
 
     /// The header fields as they came, or as a hook left them.

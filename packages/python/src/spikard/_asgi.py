@@ -140,9 +140,7 @@ class Call:
         try:
             status, headers, piece, more = await self._awaited
             if status:
-                await self._send(
-                    {"type": "http.response.start", "status": status, "headers": self._sendable(status, headers)}
-                )
+                await self._send({"type": "http.response.start", "status": status, "headers": self._sendable(headers)})
                 await self._send_body(piece, more)
         except OSError:  # of `send`: the client has left
             pass
@@ -159,25 +157,16 @@ class Call:
         """Called by the home, with the worker that the request is for."""
         head = self._scope["method"], _target(self._scope), _fields(self._scope)
         host, port = self._scope.get("client") or ("", None)
-        self._exchange = worker.exchange(head, length, (host, port or 0), partial(_settle, self._awaited))
+        mount = self._scope.get("scheme", "http"), _root(self._scope)
+        self._exchange = worker.exchange(head, length, (host, port or 0), mount, partial(_settle, self._awaited))
 
     def _fail(self, over: Future[Any]) -> None:
         """The home has ended, or could not begin."""
         if not self._awaited.done() and (fault := over.exception()) is not None:
             self._awaited.set_exception(fault)
 
-    def _sendable(self, status: int, headers: Headers) -> Headers:
-        """What is said of a connection is said of one of HTTP/1, and where the slash at the end is missing or too much, the
-        app is behind its prefix.
-        """
-        root = _root(self._scope).encode()
-        if root and status == 308:
-            path = _target(self._scope).partition("?")[0].rstrip("/").encode()
-            other = {path, path + b"/"}
-            headers = [
-                (name, root + value if name == b"location" and value.partition(b"?")[0] in other else value)
-                for name, value in headers
-            ]
+    def _sendable(self, headers: Headers) -> Headers:
+        """What is said of a connection is said of one of HTTP/1."""
         if self._scope.get("http_version", "1.1").startswith("1"):
             return headers
         return [field for field in headers if field[0] != b"connection"]
@@ -248,7 +237,8 @@ def _target(scope: Scope) -> str:
 
 def _root(scope: Scope) -> str:
     """The prefix under which the app is mounted."""
-    return quote(scope.get("root_path", "").rstrip("/"))
+    root = scope.get("root_path", "").strip("/")
+    return quote(f"/{root}") if root else ""
 
 
 def _fields(scope: Scope) -> list[tuple[str, str]]:

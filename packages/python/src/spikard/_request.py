@@ -243,14 +243,15 @@ class Request(RequestHead):
 
     @property
     def url(self) -> URL:
-        """The path and query behind the host that the client named."""
+        """What the client asked for: the path and query behind `base_url`."""
         query = f"?{self.query_string}" if self.query_string else ""
         return URL(f"{self.base_url[:-1]}{self.path}{query}")
 
     @property
     def base_url(self) -> URL:
-        """The root of the host that the client named."""
-        return URL(f"http://{self.headers.get('host', 'localhost')}/")
+        """The root of the app: that of the host that the client named, or where another ASGI server has mounted the app."""
+        scheme, prefix = self._mount()
+        return URL(f"{scheme}://{self.headers.get('host', 'localhost')}{prefix}/")
 
     async def body(self) -> bytes:
         """The whole body, read when it is first asked for, under the limits of the route."""

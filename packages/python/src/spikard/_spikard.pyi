@@ -133,10 +133,11 @@ class Worker:
         head: tuple[str, str, Iterable[tuple[str, str]]],
         length: int | None,
         peer: tuple[str, int],
+        mount: tuple[str, str],
         told: Callable[[int, list[tuple[bytes, bytes]], bytes, bool], object],
     ) -> Exchange:
         """Begins a request of somebody else's server. `head` is its method, target and headers, `length` that of its
-        body, where it is known. `told` is called on the loop with status, headers, the first piece of the answer's body
+        body, where it is known, `mount` its scheme and the prefix before the app's own path. `told` is called on the loop with status, headers, the first piece of the answer's body
         and whether another one follows; with the status 0 if the client has left."""
     def close(self, grace: float | None = None) -> bool:
         """Ends the worker and whatever it still does. False: `def` code still runs after `grace` seconds; called again,
@@ -174,6 +175,7 @@ class RequestHead:
         """Names the request in logs."""
     def _departed(self) -> bool: ...
     def _peer(self) -> tuple[str, int] | None: ...
+    def _mount(self) -> tuple[str, str]: ...
     def _fields(self) -> list[tuple[str, str]]: ...
     def _query(self) -> list[tuple[str, str]]: ...
     def _cookies(self) -> list[tuple[str, str]]: ...
