@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,30 @@ def test_ctrl_c_in_a_terminal_reaches_all_and_drains_once(start: Start) -> None:
     assert rest(slow).endswith(b"slow")
     assert program.status() == 0
     assert "Traceback" not in program.errors.read_text()
+
+
+SLOW_TO_IMPORT = """
+import os, time
+if "SPIKARD_ASSIGNMENT" in os.environ:
+    print(os.getpid(), flush=True)
+    time.sleep(1000)
+from spikard import Spikard
+Spikard(port=0).run(CONFIG)
+"""
+
+
+@pytest.mark.parametrize("config", ["workers=2", "reload=True"])
+def test_ctrl_c_ends_a_worker_that_still_imports_without_a_traceback(tmp_path: Path, config: str) -> None:
+    if config == "reload=True":
+        pytest.importorskip("watchfiles")
+    file = tmp_path / "program.py"
+    file.write_text(SLOW_TO_IMPORT.replace("CONFIG", config))
+    with subprocess.Popen([sys.executable, str(file)], stdout=-1, stderr=-1, text=True) as program:
+        assert program.stdout is not None
+        for process in (int(program.stdout.readline()), program.pid):  # as a terminal does
+            os.kill(process, signal.SIGINT)
+        told = program.communicate(timeout=20)
+    assert (told, program.returncode) == (("", ""), 0)
 
 
 LAST = """

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _FOLDER = os.getcwd()
 """Where the program was started, if nothing has left it before the import."""
 
+_OF_TERMINALS = (signal.SIGINT, signal.SIGHUP) if sys.platform != "win32" else ()
+
 _calls = 0
 """Calls of `run()` in this program so far."""
 
@@ -52,9 +54,10 @@ def _read() -> Assignment | None:
             return None  # inherited by a program that is no worker
         raise SystemExit(1)  # the supervisor has gone, and its place is not for a worker to take
     if threading.current_thread() is threading.main_thread():
-        # For the whole group of the terminal: what follows is for the supervisor to say.
-        for number in (signal.SIGINT, signal.SIGHUP):
+        # For the whole group of the terminal: what follows is for the supervisor to say, who blocked them until here.
+        for number in _OF_TERMINALS:
             signal.signal(number, pass_over)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_TERMINALS)
         # Behind what user code has registered: the programs that it starts would ignore them, too.
         atexit.register(_ignore)
     return Assignment(text, *map(int, run.split(".")))
@@ -66,7 +69,7 @@ def pass_over(*_: object) -> None:
 
 def _ignore() -> None:
     """Of a signal that it handles, the interpreter would let the system end the worker on the way out."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    for number in (*_OF_TERMINALS, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -156,6 +159,8 @@ def supervise(app: Spikard, layers: bytes, config: dict[str, Any]) -> None:
     over = threading.Event()
 
     def live(mouth: socket.socket) -> None:
+        # Of a worker that still imports the program: it inherits the mask of the thread that starts it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINALS)
         try:
             clean.append(supervisor.run())
         finally:
