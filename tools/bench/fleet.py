@@ -79,7 +79,9 @@ class Fleet:
         if self.plan.database:
             more["BENCH_DATABASE"] = self.plan.database
         log = self.plan.folder / f"{contender.name}.log"
-        return Server(contender, self.plan.server_cores(workers), log, environment=more, workers=workers)
+        cores = self.plan.server_cores(workers)
+        ahead = self.plan.generator_core not in cores  # where they share one, the generator alone is
+        return Server(contender, cores, log, environment=more, workers=workers, ahead=ahead)
 
     def _sleep(self) -> None:
         if self.awake is not None and (server := self.servers.get(self.awake)) and server.alive:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import priority
 from surroundings import cache
 from wrk import Failed
 
@@ -44,7 +45,12 @@ def opened(port: int, target: str, rate: float, seconds: int, connections: int, 
     before, began = used(), time.monotonic()
     asked = command("open", core, port, target, f"{rate:.1f}", seconds, connections)
     done = subprocess.run(
-        asked, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds + PATIENCE
+        asked,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds + PATIENCE,
+        preexec_fn=priority.go_ahead,
     )
     return {**parse(done.stdout), "busy": round((used() - before) / (time.monotonic() - began), 3)}
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import priority
 from contenders import Contender, Unavailable
 from surroundings import BENCHMARKS, sample
 
@@ -45,6 +46,7 @@ class Server:
         prefix: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
         workers: int = 1,
+        ahead: bool = False,
     ) -> None:
         self.contender = contender
         self.port = free_port()
@@ -60,7 +62,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                preexec_fn=priority.go_ahead if ahead else os.setsid,
             )
         try:
             self._wait(PATIENCE * (10 if prefix else 1))

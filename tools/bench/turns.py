@@ -55,7 +55,7 @@ def closed(plan: Plan, workload: Workload, server: Server, seconds: int) -> dict
     script = plan.folder / f"{workload.name}.lua"
     before, own, began = server.usage().cpu, load.used(), time.monotonic()
     try:
-        got = wrk.run(workload, server.port, seconds, plan.generator_core, script, plan.shares(workload))
+        got = wrk.run(workload, server.port, seconds, plan.generator_core, script)
     finally:
         script.unlink(missing_ok=True)
     cpu = (server.usage().cpu - before) / got.requests * 1000

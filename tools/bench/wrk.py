@@ -4,13 +4,12 @@ measured. Latencies are those of closed loops: a connection waits for its answer
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
 import subprocess
 from pathlib import Path
 
+import priority
 from exchanges import Workload
 
 PERCENTILES = (50, 75, 90, 99, 99.9)
@@ -85,18 +84,8 @@ def parse(output: str, refused: bool) -> Measured:
     return Measured(told["requests"], told["microseconds"] / 1e6, max(wrong, 0) + lost, latency)
 
 
-def go_ahead() -> None:
-    """Has this process come before those of the usual kind, where that is allowed. A session is a group to Linux, which
-    shares the processor out between groups first.
-    """
-    os.setsid()
-    with contextlib.suppress(OSError):
-        os.nice(-15)
-        Path("/proc/self/autogroup").write_text("-15")
-
-
-def run(workload: Workload, port: int, seconds: int, core: int, file: Path, ahead: bool = False) -> Measured:
-    """Loads a server for that long; `ahead` of what runs on the same core, so that no server waits to be asked."""
+def run(workload: Workload, port: int, seconds: int, core: int, file: Path) -> Measured:
+    """Loads a server for that long, and comes before what else runs on the core: no server waits to be asked."""
     file.write_text(script(workload, f"127.0.0.1:{port}"))
     command = ["taskset", "--cpu-list", str(core), "wrk", "--threads", "1", "--latency"]
     command += ["--connections", str(workload.connections), "--duration", f"{seconds}s", "--timeout", f"{TIMEOUT}s"]
@@ -107,7 +96,7 @@ def run(workload: Workload, port: int, seconds: int, core: int, file: Path, ahea
         stderr=subprocess.STDOUT,
         text=True,
         timeout=seconds + 60,
-        preexec_fn=go_ahead if ahead else None,
+        preexec_fn=priority.go_ahead,
     )
     if done.returncode:
         raise Failed(f"wrk ended with {done.returncode}: {' / '.join(done.stdout.strip().splitlines()[-3:])}")
