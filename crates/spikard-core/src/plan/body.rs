@@ -390,10 +390,9 @@ impl BodyPlan {
         }
     }
 
-    /// A form that nobody sent is one without fields, where none is required.
-    fn nothing(&self, bound: &Bound) -> Option<Arg> {
-        let may_be_empty = self.whole && self.required && self.kind == BodyKind::Form && bound.errors.is_empty();
-        may_be_empty.then(|| self.read_form(Received::Form(Entries::new())).ok()).flatten()
+    /// A required form that nobody sent is one without fields: those that it requires are missed.
+    fn is_empty_form(&self) -> bool {
+        self.whole && self.required && self.kind == BodyKind::Form
     }
 
     /// An object of single members, accepted by its schema.
@@ -461,10 +460,11 @@ impl Plan {
                     self.spread(members, &mut bound);
                 }
             }
-            (Some(plan), ..) => match plan.nothing(&bound) {
-                Some(read) => value = read,
-                None => self.miss_body(plan, &mut bound),
-            },
+            (Some(plan), ..) if plan.is_empty_form() => {
+                let read = plan.read_form(Received::Form(Entries::new()));
+                value = bound.collect(plan, read)?.unwrap_or(Arg::Null);
+            }
+            (Some(plan), ..) => self.miss_body(plan, &mut bound),
             (None, ..) => (),
         }
         if sabotage::takes_out("bodies") && self.body.is_some() {

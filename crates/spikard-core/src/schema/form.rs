@@ -12,14 +12,15 @@ use super::{
 };
 use crate::{
     Arg, FieldError,
-    parameter::Strictness,
+    parameter::{Scalar, Strictness},
     sabotage,
     upload::{self, Entries, Entry, FormValue, Upload},
 };
 
 impl Schema {
     /// A form as the JSON value that the schema asks for, or every refusal. Repeated names make a list where the schema
-    /// has one; else the last counts. What is not sent stays absent.
+    /// has one; else the last counts. What is not sent stays absent, and so does a blank where no text is wanted: browsers
+    /// send the fields that nobody filled in.
     pub fn read_form(&self, entries: Entries) -> Result<FormValue, Vec<FieldError>> {
         let mut files = Vec::new();
         let sent = Value::Object(self.sent(entries, &mut files));
@@ -56,6 +57,10 @@ impl Schema {
         let form = Form(&self.nodes);
         let mut sent = Map::new();
         for (name, entry) in entries {
+            if matches!(&entry, Entry::Text(text) if text.is_empty() && form.is_unfilled(&name)) {
+                sent.shift_remove(&name);
+                continue;
+            }
             let value = match entry {
                 Entry::Text(text) => Value::String(text),
                 Entry::File(file) => {
@@ -110,6 +115,26 @@ impl<'a> Form<'a> {
         own.or_else(|| {
             (depth < MAX_DEPTH).then(|| self.same(id).find_map(|node| self.member(node, name, depth + 1)))?
         })
+    }
+
+    /// Whether a blank text says nothing of a member: a single value that is no text.
+    fn is_unfilled(&self, name: &str) -> bool {
+        self.member(Nodes::ROOT, name, 0).is_some_and(|node| !self.is_list(node, 0) && !self.takes_blank(node, 0))
+    }
+
+    /// Whether a blank is a value, or one that is refused as the text that it is. What has no type may be text.
+    fn takes_blank(&self, id: NodeId, depth: usize) -> bool {
+        let node = self.node(id);
+        let mut shapes = node.shapes.iter();
+        let is_text = |shape: &Shape| match shape {
+            Shape::Scalar(Scalar::Str(_) | Scalar::Bytes(_) | Scalar::Any) => true,
+            Shape::Scalar(scalar) => scalar.read_text("").is_ok(),
+            Shape::Array(_) | Shape::Object(_) => false,
+        };
+        let mut further = self.same(id).peekable();
+        let is_open = node.shapes.is_empty() && further.peek().is_none();
+        let own = is_open || shapes.any(is_text);
+        !node.file && (own || (depth < MAX_DEPTH && further.any(|node| self.takes_blank(node, depth + 1))))
     }
 
     fn is_list(&self, id: NodeId, depth: usize) -> bool {
