@@ -88,6 +88,9 @@ class Name(str):
         (collections.deque([1]), b"[1]"),
         ({1}, b"[1]"),
         ((n for n in (1, 2)), b"[1,2]"),
+        ({True: 1, False: 2, None: 3, 4: {5.5: {None: 6}}}, b'{"true":1,"false":2,"null":3,"4":{"5.5":{"null":6}}}'),
+        ({"structs": [Public("a")], "in": {Color.RED: Model(name="a")}, uuid.UUID(int=1): {True}},
+         b'{"structs":[{"name":"a"}],"in":{"red":{"name":"a","since":null}},"00000000-0000-0000-0000-000000000001":[true]}'),
         (collections.ChainMap({"a": 1}), b'{"a":1}'),
         (pydantic.AnyUrl("http://a.b/"), b'"http://a.b/"'),
     ],
@@ -113,7 +116,8 @@ class Holding(msgspec.Struct):
         ((1, {2: {object()}}), "a object cannot be written as JSON: result[1][2]{…}"),
         ([ticks()], "a async_generator cannot be written as JSON (a StreamingResponse of it can be"),
         ({"file": UploadFile()}, "a UploadFile cannot be written as JSON (its content is `await file.aread()`): result"),
-        ({"n": {1j: 2}}, "a complex cannot be written as JSON: result['n']"),
+        ({"n": {1j: 2}}, "a complex cannot be written as JSON: result['n'] with the key 1j"),
+        ([{"a": 1, (1, 2): 3}], "a tuple cannot be written as JSON: result[0] with the key (1, 2)"),
     ],
 )  # fmt: skip
 def test_a_result_that_is_no_json_is_an_error_that_names_the_part(value: Any, words: str) -> None:

@@ -13,13 +13,17 @@ _STEPS = 8
 
 
 def path_to(value: Any, write: Callable[[Any], object]) -> str:
-    """The innermost part that cannot be written, as Python would name it; empty where that is the whole."""
+    """The innermost part that cannot be written, as Python would name it, and its key that cannot; empty where that is the
+    whole.
+    """
     path = ""
     for _ in range(_DEEPEST):
         found = next(((step, part) for step, part in _parts(value) if not _is_written(part, write)), None)
         if found is None:
             break
         path, value = path + found[0], found[1]
+    keys = value if isinstance(value, Mapping) else ()
+    path += next((f" with the key {key!r}" for key in keys if not _is_written({key: None}, write)), "")
     return f"result{path}" if path else ""
 
 

@@ -35,6 +35,8 @@ _HINTS = {
 
 def _foreign(value: Any) -> Any:
     """What msgspec does not encode by itself."""
+    if value is None or value is True or value is False:
+        return "null" if value is None else str(value).lower()  # a key, as the standard's `json` writes it
     cls = type(value)
     serializer = getattr(cls, "__pydantic_serializer__", None)
     if serializer is not None:
