@@ -34,10 +34,10 @@ REQUESTS = [
     ("POST", "/login/", {"data": {"username": "Foo"}}),
     ("POST", "/login/", {"data": {"password": "no"}}),
     ("POST", "/login/"),
+    ("POST", "/profile/"),
     ("POST", "/profile/", {"data": {"username": "Foo", "password": "secret"}}),
     ("POST", "/profile/", {"data": {"username": "Foo", "password": "secret", "age": "42"}}),
     ("POST", "/profile/", {"data": {"username": "Foo", "password": "secret", "age": "old"}}),
     ("POST", "/tags/", {"data": {"tag": ["a", "b"], "remember": "on"}}),
     ("POST", "/tags/", {"data": {"tag": "a"}}),
 ]
-OTHERWISE = {"POST /login/": "a body that is not there is one error, not one for each of its members"}
