@@ -1,5 +1,7 @@
 //! Path templates: `/users/{id:int}/files/{rest:path}`.
 
+mod foreign;
+
 use crate::SpecError;
 
 /// A path template, taken apart.
@@ -93,11 +95,13 @@ impl Template {
     /// Takes a template apart. `{{` and `}}` stand for literal braces.
     ///
     /// Fails where a brace is unbalanced, a name is no identifier or stands twice, a converter is unknown, a `path`
-    /// parameter is not last, a parameter shares its segment, or the template does not begin with a slash.
+    /// parameter is not last, a parameter shares its segment or is spelled as elsewhere, or the template does not begin with a
+    /// slash.
     pub fn parse(path: &str) -> Result<Self, SpecError> {
         if !path.starts_with('/') {
             return Err(SpecError::new(format!("the path {path:?} does not begin with a slash")));
         }
+        foreign::check(path)?;
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = path;

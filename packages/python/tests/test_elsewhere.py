@@ -234,15 +234,28 @@ def test_an_unknown_converter_is_told_the_nearest_one() -> None:
     assert "a path has no converter 'integer', did you mean 'int'?" in refusal(app)
 
 
-def test_a_parameter_with_a_colon_is_told_how_it_is_written() -> None:
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [
+        ("/users/:id/posts", '":id": a parameter is written "/users/{id}/posts"'),
+        ("/users/:id?", '":id?": a parameter is written "/users/{id}", and a second route without it'),
+        ("/files/*", '"*": a parameter is written "/files/{rest:path}"'),
+        ("/files/(.*)", '"(.*)": a parameter is written "/files/{rest:path}"'),
+        ("/users/<int:id>", '"<int:id>": a parameter is written "/users/{id:int}"'),
+    ],
+)
+def test_a_parameter_as_it_is_written_elsewhere_is_told_how_it_is_written(path: str, here: str) -> None:
     app = Spikard()
 
-    @app.get("/users/:id/posts")
-    async def posts(id: int) -> int:
-        return id
+    @app.get(path)
+    async def found() -> None:
+        pass
 
-    with pytest.raises(SpecError, match=r"the path has ':id': a parameter is written {id}"):
-        app._compile()
+    with pytest.raises(SpecError) as told, TestClient(app):
+        pass
+    line = found.__code__.co_firstlineno
+    assert str(told.value).startswith(f"{__file__}:{line}: GET {path}: ")
+    assert str(told.value).endswith(f'the path "{path}" has {here}')
 
 
 def test_a_colon_within_a_segment_is_text() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -26,8 +25,6 @@ from .http import with_charset
 from .routing import Route
 
 _IN_DOCUMENT = ("max_body_size", "timeout", "cancel_on_disconnect", "assert_formats")
-_COLON = re.compile(r"/:([A-Za-z_]\w*)(?=/|$)")
-"""How other frameworks write a parameter."""
 
 
 def compile_app(
@@ -88,8 +85,6 @@ def _placed(route: Route, twin: Route, app: _App) -> dict[str, Any]:
 def _check(route: Route) -> None:
     if not route.path.startswith("/"):
         raise SpecError("a path begins with a slash")
-    if found := _COLON.search(route.path):
-        raise SpecError(f"the path has {found[0][1:]!r}: a parameter is written {{{found[1]}}}")
     try:
         checked_status(route.status_code)
     except (TypeError, ValueError) as error:
