@@ -52,7 +52,8 @@ impl Wiring {
     /// Fails on an unknown name, a cycle (its path is named), one that needs what ends before it, or an index that is
     /// out of range.
     pub(crate) fn lay_out(app: &AppSpec, route: &RouteSpec, template: &Template) -> Result<Self, SpecError> {
-        let mut layout = Layout { app, wiring: Self::default(), made: Vec::new(), early: Vec::new(), open: Vec::new() };
+        let mut layout =
+            Layout { app, template, wiring: Self::default(), made: Vec::new(), early: Vec::new(), open: Vec::new() };
         let own = layout.adopt(&route.parameters);
         for name in &route.dependencies {
             layout.require(name)?;
@@ -109,6 +110,7 @@ impl Wiring {
 
 struct Layout<'a> {
     app: &'a AppSpec,
+    template: &'a Template,
     wiring: Wiring,
     /// Names, as `wiring.provided`.
     made: Vec<&'a str>,
@@ -204,12 +206,13 @@ impl<'a> Layout<'a> {
 
     /// Where each of these parameters stands in the wiring's list.
     fn adopt(&mut self, parameters: &[ParameterSpec]) -> Vec<usize> {
-        let all = &mut self.wiring.parameters;
+        let (all, template) = (&mut self.wiring.parameters, self.template);
         let same = |one: &ParameterSpec, other: &ParameterSpec| {
             (one.source, &one.name, one.rest) == (other.source, &other.name, other.rest) && one.schema == other.schema
         };
         let place = |parameter: &ParameterSpec| {
-            let known = all.iter().position(|known| same(known, parameter)).unwrap_or_else(|| {
+            let parameter = parameter.clone().typed(template);
+            let known = all.iter().position(|known| same(known, &parameter)).unwrap_or_else(|| {
                 all.push(parameter.clone());
                 all.len() - 1
             });

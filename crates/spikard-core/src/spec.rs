@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    CallableId, SpecError,
+    CallableId, Converter, SpecError, Template,
     config::{Layers, MAX_SECONDS},
 };
 
@@ -177,8 +177,8 @@ pub struct ParameterSpec {
     /// Where it is sent.
     #[serde(rename = "in")]
     pub source: Source,
-    /// Its type: a scalar, or a list of scalars.
-    #[serde(default = "any_text")]
+    /// Its type: a scalar, or a list of scalars. Where none is said: what its converter in the path reads, or text.
+    #[serde(default)]
     pub schema: Value,
     /// Absent and required is an error. A parameter with a `default` is not required.
     #[serde(default)]
@@ -224,6 +224,16 @@ impl ParameterSpec {
         }
     }
 
+    /// The same with its schema, whoever says it.
+    pub(crate) fn typed(mut self, template: &Template) -> Self {
+        if self.schema.is_null() {
+            let read = |(name, _): &(&str, Converter)| self.source == Source::Path && *name == self.name;
+            self.schema =
+                template.parameters().find(read).map_or(Converter::Plain, |(_, converter)| converter).schema();
+        }
+        self
+    }
+
     /// Whether its absence is an error: as `required` says, else unless it has a default.
     pub fn is_required(&self) -> bool {
         self.required.unwrap_or(self.default.is_none())
@@ -239,10 +249,6 @@ pub enum Rest {
     Refused,
     /// Whoever takes the parameter gets them by name: a text, or a list where there are several.
     Gathered,
-}
-
-fn any_text() -> Value {
-    serde_json::json!({"type": "string"})
 }
 
 /// `"default": null` is a default too.
