@@ -3,6 +3,7 @@
 
 mod backtracking;
 pub mod config;
+mod cookie;
 mod dependency;
 mod echo;
 mod error;
@@ -25,6 +26,7 @@ mod value;
 mod words;
 
 pub use backtracking::backtracks;
+pub use cookie::set_cookie;
 pub use error::{Error, ErrorCode, ErrorParts, FieldError, Loc, MAX_ERRORS, SpecError};
 pub use request::{Head, Matched, Request, RequestId};
 pub use request_body::{RequestBody, Told, Wanted};

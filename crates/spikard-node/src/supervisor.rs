@@ -1,5 +1,4 @@
-//! The supervisor of several workers, for the process that only starts and keeps them; and what is asked before there is
-//! a worker.
+//! The supervisor of several workers, for the process that only starts and keeps them; and what needs no worker.
 
 #[cfg(unix)]
 use std::sync::Arc;
@@ -26,6 +25,12 @@ pub fn resolve(layers: String) -> napi::Result<(String, bool)> {
 pub fn banner(layers: String, location: String) -> napi::Result<String> {
     let (layers, config) = read(&layers)?;
     Ok(server::banner(&layers, &config, &location))
+}
+
+/// The value of a `Set-Cookie` field.
+#[napi]
+pub fn set_cookie(said: String) -> napi::Result<String> {
+    spikard_core::set_cookie(said.as_bytes()).map_err(refused)
 }
 
 fn read(layers: &str) -> napi::Result<(Layers, Config)> {

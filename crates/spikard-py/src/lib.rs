@@ -18,7 +18,11 @@ use std::{
 use bytes::Bytes;
 #[cfg(unix)]
 use pyo3::exceptions::PyNotImplementedError;
-use pyo3::{exceptions::PyRuntimeError, intern, prelude::*};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyValueError},
+    intern,
+    prelude::*,
+};
 use spikard_core::{SpecError, config::HostSide, spec::AppSpec};
 #[cfg(unix)]
 use spikard_http::server::Alarm;
@@ -308,6 +312,7 @@ mod _spikard {
     use super::{
         Worker, backtracks,
         engine::{request::RequestHead, response::ResponseHead},
+        set_cookie,
         shape::Shape,
         supervisor::{banner, resolve},
     };
@@ -327,6 +332,12 @@ mod _spikard {
 #[pyfunction]
 fn backtracks(pattern: &str) -> bool {
     spikard_core::backtracks(pattern)
+}
+
+/// The value of a `Set-Cookie` field.
+#[pyfunction]
+fn set_cookie(said: &[u8]) -> PyResult<String> {
+    spikard_core::set_cookie(said).map_err(|fault| PyValueError::new_err(fault.to_string()))
 }
 
 /// Before the interpreter goes down.

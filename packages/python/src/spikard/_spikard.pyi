@@ -21,6 +21,7 @@ __all__ = [
     "banner",
     "forked",
     "resolve",
+    "set_cookie",
     "shares",
     "use_background",
 ]
@@ -29,6 +30,9 @@ __version__: str
 
 def backtracks(pattern: str) -> bool:
     """Whether `re` would run a pattern for longer than its text is long."""
+
+def set_cookie(said: bytes) -> str:
+    """The value of a `Set-Cookie` field."""
 
 def forked() -> None:
     """This process is a fork of the one that imported the package."""

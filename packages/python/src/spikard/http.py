@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import msgspec
+
 from ._headers import Headers
+from ._spikard import set_cookie
 from .exceptions import HTTPException, checked_status
 
 if TYPE_CHECKING:
@@ -32,9 +34,6 @@ Pieces = AsyncIterable[str | bytes] | Iterable[str | bytes]
 """What a stream is made of."""
 Work = Callable[[], Any] | Coroutine[Any, Any, Any]
 """What runs in the background."""
-
-_COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_COOKIE_ATTRIBUTE = re.compile(r"[\x20-\x3a\x3c-\x7e]*")
 
 
 class Response:
@@ -83,22 +82,14 @@ class Response:
         partitioned: bool = False,
     ) -> None:
         """Adds a `Set-Cookie` field; earlier ones stay. `expires` takes a time, or seconds from now."""
-        parts = [f"{_cookie_name(key)}={_cookie_value(value)}"]
+        said: dict[str, Any] = {"name": key, "value": value, "domain": domain, "path": path, "same_site": samesite}
+        said |= {"secure": bool(secure), "http_only": bool(httponly), "partitioned": bool(partitioned)}
         if max_age is not None:
-            parts.append(f"Max-Age={int(max_age if isinstance(max_age, int) else max_age.total_seconds())}")
+            said["max_age"] = int(max_age if isinstance(max_age, int) else max_age.total_seconds())
         if expires is not None:
-            parts.append(f"Expires={_attribute('expires', _http_date(expires))}")
-        if domain is not None:
-            parts.append(f"Domain={_attribute('domain', domain)}")
-        if path is not None:
-            parts.append(f"Path={_attribute('path', path)}")
-        if samesite is not None:
-            if samesite.lower() not in ("lax", "strict", "none"):
-                raise ValueError(f"samesite must be lax, strict or none, got {samesite!r}")
-            parts.append(f"SameSite={samesite.capitalize()}")
-        flags = {"Secure": secure, "HttpOnly": httponly, "Partitioned": partitioned}
-        parts += [name for name, given in flags.items() if given]
-        self.headers.add("set-cookie", "; ".join(parts))
+            said["expires"] = _http_date(expires)
+        plain = {name: str.__str__(each) if isinstance(each, str) else each for name, each in said.items()}
+        self.headers.add("set-cookie", set_cookie(msgspec.json.encode(plain)))
 
     def delete_cookie(
         self,
@@ -282,26 +273,6 @@ def with_charset(media_type: str) -> str:
     """A media type as it is sent: text says its charset."""
     text = media_type.startswith("text/") and "charset=" not in media_type.lower()
     return str.__add__(media_type, "; charset=utf-8" if text else "")
-
-
-def _cookie_name(key: str) -> str:
-    if not _COOKIE_NAME.fullmatch(key):
-        raise ValueError(f"the name of a cookie is a token, got {key!r}")
-    return str.__str__(key)
-
-
-def _cookie_value(value: str) -> str:
-    if re.fullmatch(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*", value):
-        return str.__str__(value)
-    from http.cookies import SimpleCookie
-
-    return SimpleCookie().value_encode(value)[1]
-
-
-def _attribute(name: str, value: str) -> str:
-    if not _COOKIE_ATTRIBUTE.fullmatch(value):
-        raise ValueError(f"the {name} of a cookie holds a character that it must not hold, got {value!r}")
-    return str.__str__(value)
 
 
 def _http_date(when: datetime | int | str) -> str:
