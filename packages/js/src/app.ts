@@ -1,16 +1,18 @@
 // The application.
 
-import { type Compiled, compile, layers, snake } from "./compile.ts";
-import type { Config } from "./config.ts";
+import { type Compiled, compile, layers } from "./compile.ts";
+import { type Config, snake } from "./config.ts";
 import type { Entry, Given, ProvideOptions } from "./dependencies.ts";
-import { checkedStatus, type HTTPError, SpecError, said } from "./errors.ts";
+import { checkedNames, checkedStatus, faulty, type HTTPError, SpecError, said } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
-import type { Context } from "./inputs.ts";
+import { type Context, TAKEN } from "./inputs.ts";
+import { place } from "./place.ts";
 import { type ErrorHandler, type Known, Router } from "./router.ts";
 import { Server } from "./server.ts";
 import { platform } from "./wire.ts";
 
-type Life = () => unknown;
+/** A hook of the start or the end, and how messages name it. */
+type Life = [hook: () => unknown, name: string];
 
 /** An app: routes, hooks, dependencies and their configuration. */
 export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
@@ -23,6 +25,8 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
   readonly #statuses = new Map<number, ErrorHandler>();
   readonly #startup: Life[] = [];
   readonly #shutdown: Life[] = [];
+  /** The hook of the start or the end that runs, or has failed. */
+  life: string | undefined;
   readonly config: Readonly<Config>;
 
   constructor(config: Config = {}) {
@@ -48,6 +52,7 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
   provide(name: string, first: unknown, second?: unknown): unknown {
     const make = second ?? first;
     const options = second === undefined ? {} : (first as ProvideOptions);
+    checkedNames(`the dependency ${said(name)}`, options, `${TAKEN} scope needs concurrent`);
     const entry = typeof make === "function" ? { make: make as never, options } : { value: make, options };
     this.#provided.set(name, entry);
     return this;
@@ -57,20 +62,26 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
   handleError<Thrown>(kind: abstract new (...args: never[]) => Thrown, handler: ErrorHandler<Thrown>): this;
   handleError(kind: number, handler: ErrorHandler<HTTPError>): this;
   handleError(kind: number | (abstract new (...args: never[]) => unknown), handler: ErrorHandler<never>): this {
+    if (typeof handler !== "function" || !/number|function/.test(typeof kind))
+      throw new TypeError("handleError takes a class or a status, and a handler");
     if (typeof kind === "number") this.#statuses.set(checkedStatus(kind, 400), handler as ErrorHandler);
     else this.#classes.push([kind, handler as ErrorHandler]);
     return this;
   }
 
   /** Calls a function when a worker starts, before it listens. */
-  onStartup(life: Life): this {
-    this.#startup.push(life);
-    return this;
+  onStartup(hook: () => unknown): this {
+    return this.#lives("start-up", this.#startup, hook);
   }
 
   /** Calls a function when a worker has answered its last request; the last first. */
-  onShutdown(life: Life): this {
-    this.#shutdown.push(life);
+  onShutdown(hook: () => unknown): this {
+    return this.#lives("shut-down", this.#shutdown, hook);
+  }
+
+  #lives(phase: string, all: Life[], hook: () => unknown): this {
+    if (typeof hook !== "function") throw new TypeError(`a ${phase} hook is a function, got ${said(hook)}`);
+    all.push([hook, [`the ${phase} hook`, hook.name, place() && `at ${place()}`].filter(Boolean).join(" ")]);
     return this;
   }
 
@@ -104,25 +115,40 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
       () => this.served(-1),
     );
     const names = host.names(compiled.callables(host), compiled.statuses);
-    try {
-      host.attach(platform().worker(JSON.stringify(compiled.document), names, () => host.turn()));
-    } catch (fault) {
-      const [route = "", ...rest] = (fault as Error).message.split(": ");
-      throw new SpecError([compiled.places.get(route) ?? route, ...rest].join(": "), { cause: fault });
-    }
+    const placed = (message: string) => {
+      // A fault of the document's form has the number of its route, any other begins with its name.
+      const form = /^the app specification at routes\[(\d+)\]\.(options\.)?(.*?)( at line .*)?$/.exec(message);
+      const [route = "", ...rest] = form ? [form[1], form[3]] : message.split(": ");
+      return [compiled.places.get(route) ?? route, ...rest].join(": ");
+    };
+    const document = JSON.stringify(compiled.document);
+    host.attach(faulty(SpecError, () => platform().worker(document, names, () => host.turn()), placed));
     this.served(1);
     return host;
   }
 
   /** Runs the start-up; what it throws is thrown. */
   async start(): Promise<void> {
-    for (const life of this.#startup) await life();
+    for (const [hook, name] of this.#startup) {
+      this.life = name;
+      await hook();
+    }
+    this.life = undefined;
   }
 
-  /** Finishes the singletons of a worker, then runs the shut-down. */
+  /** Finishes the singletons of a worker, then runs the shut-down: all of it, though a hook fails. The first fault is thrown. */
   async leave(host: Host): Promise<void> {
     await host.asked(host.worker.retire());
-    for (const life of [...this.#shutdown].reverse()) await life();
+    const faults: unknown[] = [];
+    for (const [hook, name] of [...this.#shutdown].reverse()) {
+      try {
+        await hook();
+      } catch (fault) {
+        if (faults.push(fault) === 1) this.life = name;
+        else this.log({ error: fault, source: null, route: name, requestId: null });
+      }
+    }
+    if (faults.length) throw faults[0];
   }
 }
 

@@ -2,15 +2,15 @@
 
 import type { Spikard } from "./app.ts";
 import { Cookies } from "./cookies.ts";
-import { said } from "./errors.ts";
-import { Fields } from "./fields.ts";
+import { checkedNames } from "./errors.ts";
+import { Fields, type FieldsInit, pairs } from "./fields.ts";
 import type { Host } from "./host.ts";
 
 type Query = ConstructorParameters<typeof URLSearchParams>[0];
 
 /** What a request of the test client says. */
 export interface TestInit {
-  headers?: Record<string, string> | [string, string][];
+  headers?: FieldsInit;
   /** Beside those that the client keeps. */
   cookies?: Record<string, string>;
   /** True unless the client says otherwise. */
@@ -29,9 +29,7 @@ export interface TestInit {
   body?: string | Uint8Array | FormData | URLSearchParams | Blob;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(
-  "headers cookies followRedirects query params json form files body".split(" "),
-);
+const OPTIONS = "headers cookies followRedirects query params json form files body";
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 20;
 
@@ -71,9 +69,10 @@ export class TestClient {
   /** Those that every request sends, what responses set included. */
   readonly cookies = new Cookies();
 
-  constructor(app: object, { followRedirects = true }: Pick<TestInit, "followRedirects"> = {}) {
+  constructor(app: object, options: Pick<TestInit, "followRedirects"> = {}) {
+    checkedNames("a TestClient", options, "followRedirects");
     this.#app = app as Spikard<never>;
-    this.#follows = followRedirects;
+    this.#follows = options.followRedirects ?? true;
   }
 
   readonly get = this.#verb("GET");
@@ -90,9 +89,7 @@ export class TestClient {
 
   /** Sends a request, and those that its answers redirect to; the first one runs the start-up. */
   async request(method: string, target: string, init: TestInit = {}): Promise<TestResponse> {
-    const unknown = Object.keys(init).find((name) => !OPTIONS.has(name));
-    if (unknown !== undefined)
-      throw new TypeError(`a request has no option ${said(unknown)}: ${[...OPTIONS].join(", ")}`);
+    checkedNames("a request", init, OPTIONS);
     const host = await this.open();
     const [fields, body] = await encoded(init);
     const query = [init.query, init.params].flatMap((each) => [...new URLSearchParams(each)]);
@@ -158,9 +155,9 @@ export class TestClient {
   }
 }
 
-function multipart(files: NonNullable<TestInit["files"]>, fields: TestInit["form"] = []): FormData {
+function multipart(files: NonNullable<TestInit["files"]>, fields: TestInit["form"]): FormData {
   const form = new FormData();
-  for (const [name, text] of Array.isArray(fields) ? fields : Object.entries(fields)) form.append(name, text);
+  for (const [name, text] of pairs(fields)) form.append(name, text);
   for (const [name, some] of Object.entries(files)) for (const file of [some].flat()) form.append(name, file);
   return form;
 }
@@ -181,21 +178,16 @@ function redirected(sent: Sent, { status, headers }: TestResponse): Sent | undef
   return { ...onward, method: "GET", fields, body: new Uint8Array() };
 }
 
-async function encoded({ headers = [], json, form, files, body: given }: TestInit): Promise<[string[], Uint8Array]> {
-  const fields = (Array.isArray(headers) ? headers : Object.entries(headers)).flat();
-  const says = has(fields, "content-type");
+async function encoded({ headers, json, form, files, body }: TestInit): Promise<[string[], Uint8Array]> {
+  const fields = pairs(headers).flat();
   if (!has(fields, "host")) fields.unshift("host", "localhost");
-  const text = (kind: string, sent: string): [string[], Uint8Array] => {
-    if (!says) fields.push("content-type", kind);
-    return [fields, new TextEncoder().encode(sent)];
-  };
-  if (json !== undefined) return text("application/json", JSON.stringify(json));
-  const body = files ? multipart(files, form) : given;
-  if (form && !files) return text("application/x-www-form-urlencoded", new URLSearchParams(form).toString());
-  if (body === undefined || typeof body === "string") return [fields, new TextEncoder().encode(body)];
-  if (body instanceof Uint8Array) return [fields, body];
-  const made = new Response(body);
+  const text = (type: string, sent: string) => new Blob([sent], { type });
+  let sent = body instanceof Uint8Array || typeof body === "string" ? new Blob([body as BlobPart]) : body;
+  if (files) sent = multipart(files, form);
+  else if (form) sent = text("application/x-www-form-urlencoded", new URLSearchParams(pairs(form)).toString());
+  if (json !== undefined) sent = text("application/json", JSON.stringify(json));
+  const made = new Response(sent);
   const type = made.headers.get("content-type");
-  if (type && !says) fields.push("content-type", type);
+  if (type && !has(fields, "content-type")) fields.push("content-type", type);
   return [fields, new Uint8Array(await made.arrayBuffer())];
 }

@@ -1,15 +1,18 @@
 // An app as the document that the core reads, and the table of its user code.
 
+import { snake, spelled } from "./config.ts";
 import type { Entry } from "./dependencies.ts";
 import { HTTPError, within } from "./errors.ts";
+import { Fields } from "./fields.ts";
 import type { Host } from "./host.ts";
 import { Inputs, type Registry } from "./inputs.ts";
 import { Request } from "./request.ts";
 import { isPair, MadeResponse, Reply, render } from "./response.ts";
 import type { ErrorHandler, Hooks, RequestHook, ResponseHook, Route, RouteOptions } from "./router.ts";
+import { isIn, PHASES } from "./router.ts";
 import { type AnySchema, parseJson, readSchema } from "./schema.ts";
 import { Scope } from "./scope.ts";
-import { braced, converters } from "./template.ts";
+import { braced, named } from "./template.ts";
 import { type Answer, type Id, platform, type Token } from "./wire.ts";
 
 /** What is compiled. */
@@ -27,13 +30,11 @@ export interface Compiled {
   document: Record<string, unknown>;
   callables(host: Host): unknown[];
   statuses: number[];
-  /** The routes by their names in messages, and where each was registered. */
+  /** The routes by their names in messages, and by their numbers, and where each was registered. */
   places: ReadonlyMap<string, string>;
 }
 
 type Made = (host: Host) => unknown;
-
-const PHASES = ["onRequest", "preValidation", "preHandler", "onError", "onResponse"] as const;
 
 /** Compiles an app; whether it holds together is for the core to say. */
 export function compile(source: Source, call: Record<string, unknown> = {}): Compiled {
@@ -62,7 +63,9 @@ export function compile(source: Source, call: Record<string, unknown> = {}): Com
     recover: recover(source, registry),
     config: layers(source.config, call),
   };
-  const places = new Map(source.routes.map((route) => [nameOf(route), placeOf(route)]));
+  const places = new Map(
+    source.routes.flatMap((route, at) => [nameOf(route), `${at}`].map((key) => [key, placeOf(route)])),
+  );
   return { document, callables: (host) => table.map((make) => make(host)), statuses, places };
 }
 
@@ -80,31 +83,19 @@ export function layers(given: Record<string, unknown>, call: Record<string, unkn
   return { call: snake(call), given: snake(given), env: Object.fromEntries(env) };
 }
 
-/** A name in the core's spelling. */
-function spelled(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** Fields in the core's spelling. */
-export function snake(fields: Record<string, unknown>): Record<string, unknown> {
-  const value = (said: unknown): unknown =>
-    typeof said === "object" && said !== null && !Array.isArray(said) ? snake(said as Record<string, unknown>) : said;
-  const said = Object.entries(fields).filter(([, each]) => each !== undefined);
-  return Object.fromEntries(said.map(([name, each]) => [spelled(name), value(each)]));
-}
-
 function compileRoute(route: Route, registry: Registry, plainJson: number, isPlain: boolean): Record<string, unknown> {
   const { options } = route;
   const hooks = [...route.hooks, options.hooks ?? {}];
   const path = braced(route.path);
-  const inputs = new Inputs(options, converters(path), registry);
+  const inputs = new Inputs(options, named(path), registry);
   const body = bodyOf(options, registry, plainJson);
   if (body) inputs.takeBody();
   inputs.takeRequest();
   const handler = route.handler as (context: unknown) => unknown;
   const isAlone = isPlain && !isHooked(hooks) && [options.deps, options.needs].flat().every((name) => !name);
   const made: Made = (host) => handlerOf(host, inputs, handler, isAlone, options.status);
-  const document: Record<string, unknown> = {
+  const { response = options.responseSchema, responses } = options;
+  return {
     method: route.method,
     path,
     handler: registry.add(made, options.status),
@@ -113,22 +104,23 @@ function compileRoute(route: Route, registry: Registry, plainJson: number, isPla
     dependencies: options.needs ?? [],
     hooks: hooksOf(hooks, registry),
     options: optionsOf(options),
+    body,
+    response_schema: response === undefined ? response : written("response", response),
+    filters_response: options.response !== undefined,
+    responses: responses && byStatus(responses),
   };
-  if (body) document["body"] = body;
-  const { response = options.responseSchema } = options;
-  if (response !== undefined) document["response_schema"] = within("response", () => readSchema(response)).schema;
-  if (options.response !== undefined) document["filters_response"] = true;
-  if (options.responses) document["responses"] = byStatus(options.responses);
-  return document;
+}
+
+function written(place: string, schema: AnySchema) {
+  return within(place, () => readSchema(schema)).schema;
 }
 
 type Handling = (context: unknown) => unknown;
 
 /** What other answers hold. */
 function byStatus(responses: Readonly<Record<number, AnySchema>>): Record<string, unknown> {
-  const read = (status: string, given: AnySchema) => within(`responses ${status}`, () => readSchema(given)).schema;
-  const said = Object.entries(responses).map(([status, given]) => [status, { schema: read(status, given) }]);
-  return Object.fromEntries(said);
+  const read = (status: string, given: AnySchema) => ({ schema: written(`responses ${status}`, given) });
+  return Object.fromEntries(Object.entries(responses).map(([status, given]) => [status, read(status, given)]));
 }
 
 /** `isAlone`: it is all the user code of its requests, and shares its scope with nobody. */
@@ -156,16 +148,15 @@ function isNothing(result: unknown): result is null | undefined {
 }
 
 function bodyOf(options: RouteOptions, registry: Registry, plainJson: number): Record<string, unknown> | undefined {
-  const { body } = options;
+  const { body, bodyKind: kind = "json-or-form" } = options;
   if (body === undefined) return undefined;
   const required = !options.bodyOptional;
   if (body === "text" || body === "bytes") return { kind: body, required };
   const { schema, decode } = within("body", () => readSchema(body));
-  const kind = options.bodyKind ?? "json-or-form";
-  const document = { schema, reading: decode ? "typed" : "json-schema", kind, required, strict_decoder: true };
-  if (!decode) return { ...document, decoder: plainJson };
+  const document = { schema, kind, required, strict_decoder: true };
+  if (!decode) return { ...document, reading: "json-schema", decoder: plainJson };
   const decoder = registry.add(() => (text: string) => decode(parseJson(text)));
-  return { ...document, decoder, value_decoder: registry.add(() => decode) };
+  return { ...document, reading: "typed", decoder, value_decoder: registry.add(() => decode) };
 }
 
 const OPTIONS = ["maxBodySize", "timeout", "cancelOnDisconnect", "assertFormats"] as const;
@@ -175,16 +166,12 @@ function optionsOf(options: RouteOptions): Record<string, unknown> {
 }
 
 function hooksOf(all: Partial<Hooks>[], registry: Registry): Record<string, number[]> {
-  const found: Record<string, number[]> = {};
-  for (const phase of PHASES) {
-    const hooks = all.flatMap((each) => [...(each[phase] ?? [])] as (RequestHook | ResponseHook)[]);
-    if (hooks.length === 0) continue;
-    const isIn = phase !== "onError" && phase !== "onResponse";
-    const made = (hook: RequestHook | ResponseHook): Made =>
-      isIn ? (host) => before(host, hook as RequestHook) : (host) => after(host, hook as ResponseHook);
-    found[spelled(phase)] = hooks.map((hook) => registry.add(made(hook)));
-  }
-  return found;
+  const added = (phase: keyof Hooks) => {
+    const made = (isIn(phase) ? before : after) as (host: Host, hook: RequestHook | ResponseHook) => unknown;
+    const hooks = all.flatMap((each): readonly (RequestHook | ResponseHook)[] => each[phase] ?? []);
+    return hooks.map((hook) => registry.add((host) => made(host, hook)));
+  };
+  return Object.fromEntries(PHASES.map((phase) => [spelled(phase), added(phase)]));
 }
 
 function before(host: Host, hook: RequestHook) {
@@ -203,7 +190,8 @@ function after(host: Host, hook: ResponseHook) {
     const made = new MadeResponse(status, fields, body);
     const finish = (result: unknown): Answer =>
       isNothing(result) || result === made ? made.changed(host) : render(host, token, saidByHook(result), status);
-    const request = hook.length > 1 ? () => host.request(token) : () => undefined as never;
+    // It is not made for a hook that takes the response alone; one of none may take them all.
+    const request = () => (hook.length === 1 ? (undefined as never) : host.request(token));
     return host.answered(token, () => hook(made, request()), finish);
   };
 }
@@ -216,7 +204,7 @@ function saidByHook(result: unknown): unknown {
 
 function dependency([name, entry]: [string, Entry], registry: Registry): Record<string, unknown> {
   const { options, make } = entry;
-  const inputs = new Inputs(options, new Map(), registry);
+  const inputs = new Inputs(options, [], registry);
   if (options.scope !== "singleton") inputs.takeRequest();
   const isGenerator = /^(Async)?GeneratorFunction$/.test(make?.constructor.name ?? "");
   const made: Made = (host) => providerOf(host, inputs, make as (context: unknown) => unknown, isGenerator);
@@ -235,42 +223,31 @@ function dependency([name, entry]: [string, Entry], registry: Registry): Record<
 
 function providerOf(host: Host, inputs: Inputs, make: (context: unknown) => unknown, isGenerator: boolean) {
   return (token: Token, ...args: unknown[]): Answer => {
-    if (!isGenerator) {
-      return host.answered(
-        token,
-        () => make(inputs.context(host, token, args)),
-        (value) => host.table.keep(value),
-      );
-    }
     let generator: Iterator<unknown>;
     const open = () => {
-      generator = make(inputs.context(host, token, args)) as Iterator<unknown>;
+      const made = make(inputs.context(host, token, args));
+      if (!isGenerator) return made;
+      generator = made as Iterator<unknown>;
       return generator.next();
     };
-    return host.answered(token, open, (step) => host.open(generator, step as IteratorResult<unknown>));
+    const finish = (value: unknown) =>
+      isGenerator ? host.open(generator, value as IteratorResult<unknown>) : host.table.keep(value);
+    return host.answered(token, open, finish);
   };
 }
 
 function recover({ classes, statuses }: Source, registry: Registry): Record<string, unknown> {
-  const found: Record<string, unknown> = {};
-  if (classes.length) {
-    found["exceptions"] = registry.add((host) =>
-      handling(host, (error) => {
-        const handler = classes.find(([kind]) => error instanceof kind);
-        return handler?.[1];
-      }),
-    );
-  }
-  const byStatus = [...statuses].map(([status, handler]) => [
-    status,
-    registry.add((host) => handling(host, () => handler)),
-  ]);
-  if (byStatus.length) found["statuses"] = Object.fromEntries(byStatus);
-  return found;
+  const add = (choose: Choice) => registry.add((host) => handling(host, choose));
+  return {
+    exceptions: classes.length ? add((error) => classes.find(([kind]) => error instanceof kind)?.[1]) : undefined,
+    statuses: Object.fromEntries([...statuses].map(([status, handler]) => [status, add(() => handler)])),
+  };
 }
 
+type Choice = (error: unknown) => ErrorHandler | undefined;
+
 /** Calls the handler of an error, which is told what was thrown, or the same in an `HTTPError`. */
-function handling(host: Host, choose: (error: unknown) => ErrorHandler | undefined) {
+function handling(host: Host, choose: Choice) {
   return (token: Token, exception: Id | null, status: number, document: string, fields: string[]): Answer => {
     const error = exception === null ? told(status, document, fields) : host.table.values[exception];
     const nobody = Symbol("nobody wants it");
@@ -287,7 +264,6 @@ function handling(host: Host, choose: (error: unknown) => ErrorHandler | undefin
 
 function told(status: number, document: string, fields: string[]): HTTPError {
   const { type, title, detail, status: _, ...extra } = JSON.parse(document) as Record<string, string>;
-  const headers: [string, string][] = [];
-  for (let at = 0; at < fields.length; at += 2) headers.push([fields[at] as string, fields[at + 1] as string]);
+  const headers = [...Fields.fromFlat(fields)];
   return new HTTPError(status, detail, { headers, extra, ...(type && { type }), ...(title && { title }) });
 }

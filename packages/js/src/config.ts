@@ -1,5 +1,7 @@
 // The configuration as it is written here. What applies, its defaults and its faults are the core's.
 
+import { said as worded } from "./errors.ts";
+
 /** Fields of the configuration. Times are seconds; `null` lifts a limit. */
 export interface Config {
   host?: string;
@@ -39,4 +41,22 @@ export interface Config {
   accessLog?: boolean | "combined" | "json";
   validateResponses?: boolean;
   backgroundTasks?: { maxQueue?: number; maxConcurrent?: number; drainTimeout?: number } | null;
+}
+
+/** A name in the core's spelling. */
+export function spelled(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Fields in the core's spelling. */
+export function snake(fields: Record<string, unknown>): Record<string, unknown> {
+  const value = (said: unknown): unknown => {
+    // What JSON would drop, or make null of, is for the core to refuse.
+    const isLost =
+      /^(function|symbol|bigint)$/.test(typeof said) || (typeof said === "number" && !Number.isFinite(said));
+    if (isLost) return worded(said);
+    return typeof said === "object" && said !== null && !Array.isArray(said) ? snake({ ...said }) : said;
+  };
+  const said = Object.entries(fields).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(said.map(([name, each]) => [spelled(name), value(each)]));
 }

@@ -1,11 +1,12 @@
 // The errors that users throw and meet.
 
+import { type FieldsInit, pairs } from "./fields.ts";
 import type { Table } from "./table.ts";
 import type { WireFailure } from "./wire.ts";
 
 /** What else an answer says. */
 export interface HTTPErrorOptions {
-  headers?: Record<string, string> | [string, string][];
+  headers?: FieldsInit;
   type?: string;
   title?: string;
   extra?: Record<string, unknown>;
@@ -22,6 +23,13 @@ export function checkedStatus(status: unknown, first = 200): number {
 export function said(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   return typeof value === "number" || value == null ? String(value) : `a ${typeof value}`;
+}
+
+/** Refuses an option that is none of these: it is a slip of the pen. */
+export function checkedNames(owner: string, given: object = {}, known: string): void {
+  const names = known.split(/\s+/);
+  const slip = Object.keys(given).find((name) => !names.includes(name));
+  if (slip !== undefined) throw new TypeError(`${owner} has no option ${said(slip)}: ${names.join(", ")}`);
 }
 
 /** One refusal of a request. */
@@ -43,6 +51,7 @@ export class HTTPError extends Error {
   ) {
     const { cause } = options;
     checkedStatus(status, 300);
+    checkedNames("an HTTPError", options, "headers type title extra cause");
     super(typeof detail === "string" ? detail : `status ${status}`, cause === undefined ? undefined : { cause });
   }
 
@@ -54,21 +63,26 @@ export class HTTPError extends Error {
 
 /** The system does not let the program listen; the message says where. */
 export class ListenError extends Error {
-  override readonly name = "ListenError";
+  override readonly name: string = "ListenError";
 }
 
 /** The app itself is at fault. It is thrown at start-up. */
 export class SpecError extends Error {
-  override readonly name = "SpecError";
+  override readonly name: string = "SpecError";
+}
+
+/** What goes wrong in this work is a fault of this kind. */
+export function faulty<Made>(Kind: typeof SpecError, work: () => Made, worded = (told: string) => told): Made {
+  try {
+    return work();
+  } catch (fault) {
+    throw new Kind(worded(fault instanceof Error ? fault.message : String(fault)), { cause: fault });
+  }
 }
 
 /** What goes wrong in this work is a fault of the app at a place. */
 export function within<Made>(place: string, work: () => Made): Made {
-  try {
-    return work();
-  } catch (fault) {
-    throw new SpecError(`${place}: ${fault instanceof Error ? fault.message : String(fault)}`, { cause: fault });
-  }
+  return faulty(SpecError, work, (message) => `${place}: ${message}`);
 }
 
 /** A value that was thrown, as an engine is told of it. */
@@ -84,7 +98,7 @@ export function failure(table: Table, thrown: unknown): WireFailure {
 }
 
 function meant({ status, detail, options: { headers, type, title, extra } }: HTTPError): string | null {
-  const fields = Array.isArray(headers) ? headers : Object.entries(headers ?? {});
+  const fields = pairs(headers);
   try {
     return JSON.stringify({ status, detail, headers: fields, type, title, extra }, wellFormed);
   } catch {
@@ -95,13 +109,4 @@ function meant({ status, detail, options: { headers, type, title, extra } }: HTT
 /** A surrogate that stands alone is replaced, as in every text that is sent. */
 function wellFormed(_: string, value: unknown): unknown {
   return typeof value === "string" ? new TextDecoder().decode(new TextEncoder().encode(value)) : value;
-}
-
-/** What cannot listen says so. */
-export function opened<Made>(open: () => Made): Made {
-  try {
-    return open();
-  } catch (fault) {
-    throw new ListenError((fault as Error).message, { cause: fault });
-  }
 }

@@ -12,7 +12,6 @@ import {
   type Answer,
   type EngineWorker,
   type Id,
-  type Names,
   platform,
   type Surroundings,
   type Token,
@@ -87,28 +86,31 @@ export class Host {
   }
 
   /** What the engine is lent. */
-  names(callables: unknown[], statuses: number[]): Names {
+  names(callables: unknown[], statuses: number[]) {
     return {
       callables,
       statuses,
       table: this.table.values,
-      bigint: BigInt,
-      keep: (value) => this.table.keep(value),
-      upload: (filename, type, size, fields, content) =>
-        this.table.keep(new UploadFile(filename, type, size, Fields.fromFlat(fields), content)),
-      refused: (thrown) => (thrown instanceof Refused ? refusals(thrown) : this.failure(thrown)),
-      pull: (token, stream) => this.#pull(token, stream),
-      finish: (token, value, outcome, exception) => this.#finish(token, value, outcome, exception),
-      background: (token, task) => this.answered(token, this.table.values[task] as () => unknown, () => true, asItIs),
-      report: (_, exception, source, route, requestId) => this.#tell(exception, source, route, requestId),
-      cancel: (shared) => (this.table.values[shared] as Scope).cancel(),
-      release: (ids) => this.#release(ids),
-      told: (number, ...answer) => this.#told(number, answer as never[]),
+      bigint: (digits: string): bigint => BigInt(digits),
+      keep: (value: unknown): Id => this.table.keep(value),
+      upload: this.#upload.bind(this),
+      refused: (thrown: unknown): string | WireFailure =>
+        thrown instanceof Refused ? refusals(thrown) : failure(this.table, thrown),
+      pull: this.#pull.bind(this),
+      finish: this.#finish.bind(this),
+      background: (token: Token, task: Id): Answer =>
+        this.answered(token, this.table.values[task] as () => unknown, () => true, asItIs),
+      report: this.#tell.bind(this),
+      /** What shares this value. */
+      cancel: (shared: Id): void => (this.table.values[shared] as Scope).cancel(),
+      release: this.#release.bind(this),
+      told: this.#told.bind(this),
     };
   }
 
-  failure(thrown: unknown): WireFailure {
-    return failure(this.table, thrown);
+  /** A file of a form; its content may be an open file. */
+  #upload(name: string | null, type: string | null, size: number, flat: string[], content: Uint8Array | number): Id {
+    return this.table.keep(new UploadFile(name, type, size, Fields.fromFlat(flat), content));
   }
 
   /** Runs user code and finishes its result; what has to be awaited is answered later. */
@@ -146,7 +148,7 @@ export class Host {
 
   #failed(token: Token, thrown: unknown): Answer {
     this.#forget(token);
-    return this.failure(thrown);
+    return failure(this.table, thrown);
   }
 
   /** Takes back what a request has asked for that fails. */
@@ -168,10 +170,10 @@ export class Host {
     return new Promise((resolve) => this.#asked.set(number, (...answer) => resolve(answer as unknown as T)));
   }
 
-  #told(number: number, answer: never[]): void {
+  #told(number: number, ...answer: unknown[]): void {
     const told = this.#asked.get(number);
     this.#asked.delete(number);
-    told?.(...answer);
+    told?.(...(answer as never[]));
   }
 
   /** A body, or a piece of it. */
@@ -208,23 +210,16 @@ export class Host {
   #finish(token: Token, value: Id, outcome: number, exception: Id | null): Answer {
     const generator = this.#generators.get(value);
     this.#generators.delete(value);
-    if (!generator) {
-      const { iterator, around } = (this.table.values[value] as Running | undefined) ?? { around: asItIs };
-      return this.answered(
-        token,
-        () => iterator?.return?.(),
-        () => true,
-        around,
-      );
-    }
-    const { iterator, around } = generator;
+    const running = generator ?? (this.table.values[value] as Running | undefined);
+    const { iterator, around } = running ?? { iterator: undefined, around: asItIs };
     const raised = exception === null ? new Error("the request failed") : this.table.values[exception];
     const step = () => {
-      if (outcome === RAISED) return this.#thrown(token, iterator, raised);
-      return outcome >= CANCELLED ? iterator?.return?.() : iterator?.next();
+      if (!generator || outcome >= CANCELLED) return iterator?.return?.();
+      return outcome === RAISED ? this.#thrown(token, iterator, raised) : iterator?.next();
     };
     const finish = (ended: unknown) => {
-      if ((ended as IteratorResult<unknown> | undefined)?.done === false) throw new Error("a dependency yields once");
+      if (generator && (ended as IteratorResult<unknown> | undefined)?.done === false)
+        throw new Error("a dependency yields once");
       return true as const;
     };
     return this.answered(token, step, finish, around);
@@ -292,15 +287,10 @@ export class Host {
     }
   }
 
-  #tell(exception: Id | null, source: string | null, route: string, requestId: string | null): true {
+  #tell(_: Token, exception: Id | null, source: string | null, route: string, requestId: string | null): true {
     const error = exception === null ? undefined : this.table.values[exception];
-    const failed = (broken: unknown) => platform().log("the report of a failure failed", broken);
-    try {
-      const told: unknown = this.#report({ error, source, route, requestId });
-      if (isPromise(told)) settled(told).then(undefined, failed);
-    } catch (broken) {
-      failed(broken);
-    }
+    const told = new Promise((resolve) => resolve(this.#report({ error, source, route, requestId })));
+    told.catch((broken: unknown) => platform().log("the report of a failure failed", broken));
     return true;
   }
 
@@ -331,10 +321,7 @@ function piece(step: IteratorResult<unknown>): Answer {
 
 function refusals({ issues }: Refused): string {
   const key = (step: PropertyKey | { key: PropertyKey }) => (typeof step === "object" ? step.key : step);
-  const place = (issue: (typeof issues)[number]) => issue.path?.map((step) => key(step)).map(numbered) ?? [];
-  return JSON.stringify(issues.map((issue) => ({ type: "value_error", loc: place(issue), msg: issue.message })));
-}
-
-function numbered(key: PropertyKey): string | number {
-  return typeof key === "number" ? key : String(key);
+  const loc = (path: (typeof issues)[number]["path"] = []) =>
+    path.map(key).map((each) => (typeof each === "number" ? each : String(each)));
+  return JSON.stringify(issues.map(({ path, message }) => ({ type: "value_error", loc: loc(path), msg: message })));
 }

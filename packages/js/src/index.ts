@@ -14,4 +14,5 @@ export { type ErrorHandler, type RequestHook, type ResponseHook, type RouteOptio
 export type { AnySchema, Infer, JsonSchema, StandardSchema } from "./schema.ts";
 export { background } from "./scope.ts";
 export { type Drained, Server } from "./server.ts";
+export type { CookieOptions } from "./set_cookie.ts";
 export { UploadFile } from "./upload.ts";

@@ -3,7 +3,7 @@
 import { within } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Request } from "./request.ts";
-import { type AnySchema, type Infer, type JsonSchema, readSchema } from "./schema.ts";
+import { type AnySchema, type Infer, readSchema } from "./schema.ts";
 import type { Token } from "./wire.ts";
 
 /** The schemas of what is taken; each of an object whose members are the parameters. */
@@ -17,6 +17,9 @@ export interface Taken {
   /** Names of dependencies, handed over in `deps`. */
   deps?: readonly string[];
 }
+
+/** Every member of `Taken`. */
+export const TAKEN = "params query headers cookies fields deps";
 
 type Or<T, Key extends PropertyKey, Without> = T extends { readonly [K in Key]: infer S } ? Infer<S> : Without;
 
@@ -70,9 +73,12 @@ interface Flat {
   gathers: boolean;
 }
 
-interface Whole {
-  source: SourceName | "body";
-  at: number;
+/** What is read of the schema of an object. */
+interface ObjectSchema {
+  properties?: Record<string, Record<"x-separator" | "x-also" | "default", unknown>>;
+  required?: string[];
+  $defs?: object;
+  additionalProperties?: unknown;
 }
 
 /** One piece of user code, as far as its arguments go. */
@@ -82,17 +88,17 @@ export class Inputs {
   /** The call's part. */
   readonly arguments: unknown[] = [];
   readonly #flat: Flat[] = [];
-  readonly #whole: Whole[] = [];
+  readonly #whole: { source: SourceName | "body"; at: number }[] = [];
   readonly #deps: [string, number][] = [];
   readonly #constants: [string, unknown][] = [];
 
-  constructor(taken: Taken, path: Map<string, JsonSchema>, registry: Registry) {
+  constructor(taken: Taken, path: string[], registry: Registry) {
+    if (taken.params === undefined && path.length) this.#takePath(path);
     for (const [source, wire] of SOURCES) {
-      const given = taken[source];
-      const schema = given ?? (source === "params" && path.size ? pathSchema(path) : undefined);
+      const schema = taken[source];
       if (schema !== undefined) within(source, () => this.#take(source, wire, schema, registry));
     }
-    for (const name of taken.deps ?? []) {
+    for (const name of [taken.deps ?? []].flat()) {
       const constant = registry.constant(name);
       if (constant) this.#constants.push([name, constant.value]);
       else this.#deps.push([name, this.arguments.push({ provide: name }) - 1]);
@@ -109,35 +115,32 @@ export class Inputs {
     this.arguments.push("request");
   }
 
+  #takePath(names: string[]): void {
+    this.#flat.push({ source: "params", names, defaults: [], at: this.arguments.length, gathers: false });
+    const indexes = names.map((name) => this.parameters.push({ name, in: "path" }) - 1);
+    for (const index of indexes) this.arguments.push({ parameter: { index } });
+  }
+
   #take(source: SourceName, wire: string, given: AnySchema, registry: Registry): void {
     const { schema, decode } = readSchema(given);
-    const properties = typeof schema === "object" ? (schema["properties"] as Record<string, JsonSchema>) : undefined;
-    if (typeof schema !== "object" || !properties) throw new TypeError("expected the schema of an object");
-    const required = new Set((schema["required"] as string[] | undefined) ?? []);
-    const definitions = schema["$defs"];
-    const flat: Flat = { source, names: [], defaults: [], at: this.arguments.length, gathers: false };
-    const places: number[] = [];
-    for (const [name, property] of Object.entries(properties)) {
-      const {
-        "x-separator": separator,
-        "x-also": also,
-        default: fallback,
-        ...plain
-      } = property as Record<string, unknown>;
-      const written: Record<string, unknown> = {
+    const { properties, required = [], $defs, additionalProperties: others } = Object(schema) as ObjectSchema;
+    if (!properties) throw new TypeError("expected the schema of an object");
+    const names = Object.keys(properties);
+    const defaults = Object.values(properties).map((property) => property.default);
+    const flat: Flat = { source, names, defaults, at: this.arguments.length, gathers: false };
+    const places = Object.entries(properties).map(([name, property]) => {
+      const { "x-separator": separator, "x-also": also, default: fallback, ...plain } = property;
+      const written = {
         name,
         in: wire,
-        schema: definitions ? { ...plain, $defs: definitions } : plain,
+        schema: { ...plain, ...($defs && { $defs }) },
+        default: fallback,
+        separator,
+        also,
       };
-      if (fallback !== undefined) written["default"] = fallback;
-      else if (!required.has(name)) written["required"] = false;
-      if (separator !== undefined) written["separator"] = separator;
-      if (also !== undefined) written["also"] = also;
-      places.push(this.parameters.push(written) - 1);
-      flat.names.push(name);
-      flat.defaults.push(fallback);
-    }
-    const others = schema["additionalProperties"];
+      const isOptional = fallback === undefined && !required.includes(name);
+      return this.parameters.push(isOptional ? { ...written, required: false } : written) - 1;
+    });
     if (others !== undefined && source !== "params") {
       const rest = others === false ? "refused" : "gathered";
       const index = this.parameters.push({ name: rest, in: wire, rest }) - 1;
@@ -181,10 +184,6 @@ function define(object: Record<string, unknown>, name: string, value: unknown): 
   if (name === "__proto__")
     Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
   else object[name] = value;
-}
-
-function pathSchema(path: Map<string, JsonSchema>): JsonSchema {
-  return { type: "object", properties: Object.fromEntries(path), required: [...path.keys()] };
 }
 
 /** What user code is called with: what it was declared to take, and the rest when it is asked for. */

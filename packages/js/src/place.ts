@@ -12,6 +12,14 @@ function folder(file: string): string {
 
 const own = folder(frames()[0]?.[0] ?? "");
 
+/** What was thrown, without our own part of its stack. */
+export function trimmed(thrown: unknown): unknown {
+  const isOurs = (line: string) => /^\s+at /.test(line) && (line.includes(own) || line.includes("node:"));
+  const lines = thrown instanceof Error ? String(thrown.stack).split("\n") : [];
+  if (lines.length) Reflect.set(thrown as object, "stack", lines.filter((line) => !isOurs(line)).join("\n"));
+  return thrown;
+}
+
 /** `file:line`; undefined where the engine does not tell. */
 export function place(): string | undefined {
   const found = frames().find(([file]) => folder(file) !== own);

@@ -1,8 +1,9 @@
 // What handlers answer, and how it is told to an engine.
 
-import { checkedStatus, said } from "./errors.ts";
+import { checkedNames, checkedStatus, said } from "./errors.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import type { Host } from "./host.ts";
+import { SetsCookies } from "./set_cookie.ts";
 import type { Token, WireBody, WireResponse } from "./wire.ts";
 
 /** Pieces of a body. */
@@ -15,7 +16,7 @@ export interface ReplyInit {
 }
 
 /** A response: its content is written as a handler's result is. */
-export class Reply {
+export class Reply extends SetsCookies {
   readonly status: number | undefined;
   readonly headers: Fields;
 
@@ -23,8 +24,10 @@ export class Reply {
     readonly content: unknown = undefined,
     init: ReplyInit = {},
   ) {
+    super();
+    checkedNames(`a ${new.target.name}`, init, "status headers");
     this.status = init.status === undefined ? undefined : checkedStatus(init.status);
-    this.headers = Fields.from(init.headers);
+    this.headers = new Fields(init.headers);
   }
 }
 
@@ -47,10 +50,9 @@ export class FileResponse extends Reply {
     readonly path: string,
     init: ReplyInit & { name?: string; inline?: boolean } = {},
   ) {
-    const { name = null, inline = false, status, headers, ...unknown } = init;
-    super(undefined, { ...(status !== undefined && { status }), ...(headers && { headers }) });
-    const [slip] = Object.keys(unknown);
-    if (slip !== undefined) throw new TypeError(`a FileResponse has no option ${said(slip)}`);
+    checkedNames("a FileResponse", init, "name inline status headers");
+    const { name = null, inline = false, ...plain } = init;
+    super(undefined, plain);
     if (typeof path !== "string") throw new TypeError(`a FileResponse takes a path as text, got ${said(path)}`);
     if (name !== null && typeof name !== "string") throw new TypeError(`the name of a file is text, got ${said(name)}`);
     [this.name, this.inline] = [name, Boolean(inline)];
@@ -150,7 +152,7 @@ const CODING = /^\s*((x-)?gzip|deflate|br)\s*$/i;
 
 /** WHATWG's. The body of one that was fetched has been decoded: what its fields say of it holds no more. */
 function foreign(host: Host, made: Response): WireResponse {
-  const fields = Fields.from(made.headers);
+  const fields = new Fields(made.headers);
   const codings = fields.get("content-encoding")?.split(",");
   if (made.type !== "default" && codings?.every((coding) => CODING.test(coding))) {
     fields.delete("content-encoding");
@@ -160,7 +162,7 @@ function foreign(host: Host, made: Response): WireResponse {
 }
 
 /** A response as a hook on the way out is shown it; what it changes is sent. */
-export class MadeResponse {
+export class MadeResponse extends SetsCookies {
   status: number;
   #fields: string[];
   #headers: Fields | undefined;
@@ -169,6 +171,7 @@ export class MadeResponse {
   readonly #status: number;
 
   constructor(status: number, fields: string[], body: Uint8Array | null) {
+    super();
     this.status = this.#status = status;
     this.#fields = fields;
     this.#body = body;
@@ -193,7 +196,8 @@ export class MadeResponse {
   changed(host: Host): WireResponse | null {
     if (!this.#headers && this.status === this.#status && this.#replaced === undefined) return null;
     const fields = this.#headers ? this.#headers.flat() : this.#fields;
-    const body = this.#replaced === undefined ? undefined : content(host, this.#replaced)[1];
+    const [type, body] = this.#replaced === undefined ? [null] : content(host, this.#replaced);
+    if (type && !fields.some((name, at) => at % 2 === 0 && name === "content-type")) fields.push("content-type", type);
     return [checkedStatus(this.status), fields, body, null];
   }
 }

@@ -1,8 +1,8 @@
 // Routes and hooks, of an app or of a part of one.
 
 import { pointElsewhere } from "./elsewhere.ts";
-import { checkedStatus, said } from "./errors.ts";
-import type { Context, Taken } from "./inputs.ts";
+import { checkedNames, checkedStatus, said } from "./errors.ts";
+import { type Context, TAKEN, type Taken } from "./inputs.ts";
 import { place } from "./place.ts";
 import type { Request } from "./request.ts";
 import type { MadeResponse, Reply } from "./response.ts";
@@ -45,11 +45,17 @@ export type HookAnswer<Same> =
   | undefined
   | void;
 
-/** Every member of `RouteOptions`: what is none of them is a slip of the pen. */
-const OPTIONS: ReadonlySet<string> = new Set(
-  `params query headers cookies fields deps body bodyKind bodyOptional response responseSchema responses status needs
-  maxBodySize timeout cancelOnDisconnect assertFormats hooks`.split(/\s+/),
-);
+/** Every member of `RouteOptions`. */
+const OPTIONS = `${TAKEN} body bodyKind bodyOptional response responseSchema responses status needs
+  maxBodySize timeout cancelOnDisconnect assertFormats hooks`;
+
+/** The phases, those on the way in first. */
+export const PHASES = ["onRequest", "preValidation", "preHandler", "onError", "onResponse"] as const;
+
+/** Whether hooks of this phase take the request. */
+export function isIn(phase: keyof Hooks): boolean {
+  return phase !== "onError" && phase !== "onResponse";
+}
 
 /** A hook on the way in: it answers, or goes on. */
 export type RequestHook = (request: Request) => HookAnswer<Request> | PromiseLike<HookAnswer<Request>>;
@@ -120,30 +126,28 @@ interface Included {
   prefix: string;
 }
 
-function isIncluded(entry: Route | Included): entry is Included {
-  return "router" in entry;
-}
-
 function checkedPrefix(prefix: unknown): string {
   if (typeof prefix !== "string") throw new TypeError(`a prefix is text, got ${said(prefix)}`);
   if (prefix && !prefix.startsWith("/")) throw new TypeError(`a prefix begins with a slash, got ${said(prefix)}`);
   return prefix;
 }
 
-function joined(prefix: string, path: string): string {
-  return prefix.replace(/\/+$/, "") + path;
+function checkedHook(phase: keyof Hooks, hook: unknown): unknown {
+  if (typeof hook !== "function") throw new TypeError(`${phase}: a hook is a function, got ${said(hook)}`);
+  const [most, takes] = isIn(phase) ? [1, "the request"] : [2, "the response and the request"];
+  if (hook.length <= most) return hook;
+  throw new TypeError(`${phase}: a hook takes ${takes}, and answers by what it returns`);
 }
 
-/** No hooks yet. */
-export function noHooks(): Hooks {
-  return { onRequest: [], preValidation: [], preHandler: [], onError: [], onResponse: [] };
+function joined(prefix: string, path: string): string {
+  return prefix.replace(/\/+$/, "") + path;
 }
 
 /** Routes and hooks under a prefix. */
 export class Router<Deps = Record<never, never>> {
   readonly prefix: string;
   readonly #entries: (Route | Included)[] = [];
-  protected readonly hooks = noHooks();
+  protected readonly hooks: Hooks = { onRequest: [], preValidation: [], preHandler: [], onError: [], onResponse: [] };
   /** How many servers run on the routes that there are. */
   #servers = 0;
 
@@ -191,8 +195,9 @@ export class Router<Deps = Record<never, never>> {
 
   #add(method: string, path: string, options: RouteOptions, handler: Route["handler"]): this {
     if (typeof handler !== "function") throw new TypeError(`${method} ${path}: a handler is a function`);
-    const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
-    if (unknown !== undefined) throw new TypeError(`${method} ${path}: there is no option ${JSON.stringify(unknown)}`);
+    checkedNames(`the route ${method} ${path}`, options, OPTIONS);
+    checkedNames(`the object of hooks of ${method} ${path}`, options.hooks, PHASES.join(" "));
+    for (const phase of PHASES) for (const hook of [options.hooks?.[phase] ?? []].flat()) checkedHook(phase, hook);
     if (options.status !== undefined) checkedStatus(options.status);
     this.#inTime(`${method} ${path}`);
     if (handler.length > 1)
@@ -222,7 +227,7 @@ export class Router<Deps = Record<never, never>> {
   }
 
   #included(): Included[] {
-    return this.#entries.filter(isIncluded);
+    return this.#entries.filter((entry) => "router" in entry);
   }
 
   #holds(other: Router<never>): boolean {
@@ -233,7 +238,7 @@ export class Router<Deps = Record<never, never>> {
   protected flattened(above = "", hooks: Hooks[] = []): Route[] {
     const prefix = joined(above, this.prefix);
     return this.#entries.flatMap((entry) =>
-      isIncluded(entry)
+      "router" in entry
         ? entry.router.flattened(joined(prefix, entry.prefix), [...hooks, entry.router.hooks])
         : { ...entry, path: joined(prefix, entry.path), hooks },
     );
@@ -251,12 +256,7 @@ export class Router<Deps = Record<never, never>> {
 
   #hook<Phase extends keyof Hooks>(phase: Phase): (hook: Hooks[Phase][number]) => this {
     return (hook) => {
-      if (typeof hook !== "function") throw new TypeError(`${phase}: a hook is a function, got ${said(hook)}`);
-      const isIn = phase !== "onError" && phase !== "onResponse";
-      const takes = isIn ? "the request" : "the response and the request";
-      if (hook.length > (isIn ? 1 : 2))
-        throw new TypeError(`${phase}: a hook takes ${takes}, and answers by what it returns`);
-      (this.hooks[phase] as unknown[]).push(hook);
+      (this.hooks[phase] as unknown[]).push(checkedHook(phase, hook));
       return this;
     };
   }

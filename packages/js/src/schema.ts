@@ -45,39 +45,31 @@ export type FromJson<S> = S extends { readonly const: infer C }
   ? C
   : S extends { readonly enum: readonly (infer E)[] }
     ? E
-    : S extends { readonly anyOf: readonly (infer M)[] }
+    : S extends { readonly anyOf: readonly (infer M)[] } | { readonly oneOf: readonly (infer M)[] }
       ? FromJson<M>
-      : S extends { readonly oneOf: readonly (infer M)[] }
-        ? FromJson<M>
-        : S extends { readonly contentMediaType: string }
-          ? import("./upload.ts").UploadFile
-          : S extends { readonly type: infer T }
-            ? T extends readonly (infer Each)[]
-              ? OfType<Each, S>
-              : OfType<T, S>
-            : unknown;
+      : S extends { readonly contentMediaType: string }
+        ? import("./upload.ts").UploadFile
+        : S extends { readonly type: infer T }
+          ? OfType<T extends readonly (infer Each)[] ? Each : T, S>
+          : unknown;
 
-type OfType<T, S> = T extends "string"
-  ? S extends { readonly format: "binary" }
+type Scalars = { string: string; integer: number; number: number; boolean: boolean; null: null };
+
+type OfType<T, S> = T extends keyof Scalars
+  ? [T, S] extends ["string", { readonly format: "binary" }]
     ? Uint8Array
-    : string
-  : T extends "integer" | "number"
-    ? number
-    : T extends "boolean"
-      ? boolean
-      : T extends "null"
-        ? null
-        : T extends "array"
-          ? S extends { readonly prefixItems: infer P }
-            ? { -readonly [K in keyof P]: FromJson<P[K]> }
-            : S extends { readonly items: infer I }
-              ? FromJson<I>[]
-              : unknown[]
-          : T extends "object"
-            ? S extends { readonly properties: infer P }
-              ? Members<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
-              : Record<string, unknown>
-            : unknown;
+    : Scalars[T]
+  : T extends "array"
+    ? S extends { readonly prefixItems: infer P }
+      ? { -readonly [K in keyof P]: FromJson<P[K]> }
+      : S extends { readonly items: infer I }
+        ? FromJson<I>[]
+        : unknown[]
+    : T extends "object"
+      ? S extends { readonly properties: infer P }
+        ? Members<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
+        : Record<string, unknown>
+      : unknown;
 
 type Given<P, R> = {
   [K in keyof P]: K extends R ? K : P[K] extends { readonly default: unknown } ? K : never;

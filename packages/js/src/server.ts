@@ -2,7 +2,7 @@
 
 import type { Spikard as App } from "./app.ts";
 import type { Config } from "./config.ts";
-import { opened } from "./errors.ts";
+import { faulty, ListenError } from "./errors.ts";
 import type { Host } from "./host.ts";
 
 /** How a server ended. */
@@ -36,7 +36,7 @@ export class Server {
   private constructor(app: App<never>, host: Host, assignment?: string) {
     this.#app = app;
     this.#host = host;
-    const [location, number] = opened(() => host.worker.listen(assignment));
+    const [location, number] = faulty(ListenError, () => host.worker.listen(assignment));
     this.location = location;
     this.patience = (JSON.parse(host.worker.config) as { shutdown_timeout: number }).shutdown_timeout;
     this.#left = this.#leave(host.asked<[number, number]>(number));

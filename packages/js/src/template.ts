@@ -21,29 +21,12 @@ export type PathParams<P extends string> = Flat<Braces<P> & Both<Colons<Segments
 
 type Flat<T> = { [K in keyof T]: T[K] };
 
-const CONVERTERS: Record<string, Record<string, string>> = {
-  "": { type: "string" },
-  str: { type: "string" },
-  path: { type: "string" },
-  int: { type: "integer" },
-  float: { type: "number" },
-  bool: { type: "boolean" },
-  uuid: { type: "string", format: "uuid" },
-  date: { type: "string", format: "date" },
-  datetime: { type: "string", format: "date-time" },
-  time: { type: "string", format: "time" },
-};
-
 /** `/users/:id` in the form that the engine reads. */
 export function braced(path: string): string {
   return path.replace(/(^|\/):([A-Za-z_]\w*)(?=\/|$)/g, "$1{$2}");
 }
 
-/** The parameters of a template in braces, and the schemas of their converters. */
-export function converters(path: string): Map<string, Record<string, string>> {
-  const found = new Map<string, Record<string, string>>();
-  for (const [, name, converter] of path.matchAll(/\{\{|\}\}|\{([^{}:]*)(?::([^{}]*))?\}/g)) {
-    if (name !== undefined) found.set(name, CONVERTERS[converter ?? ""] ?? { type: "string" });
-  }
-  return found;
+/** The parameters of a template in braces. What their converters read, the engine knows. */
+export function named(path: string): string[] {
+  return [...path.matchAll(/\{\{|\}\}|\{([^{}:]*)[^{}]*\}/g)].flatMap(([, name]) => name ?? []);
 }

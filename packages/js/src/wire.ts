@@ -2,6 +2,7 @@
 
 import type { Spikard } from "./app.ts";
 import type { Config } from "./config.ts";
+import type { Host } from "./host.ts";
 
 /** Names one piece of work of the engine. A late one is harmless. */
 export type Token = number;
@@ -73,30 +74,7 @@ export interface EngineWorker {
 }
 
 /** What an engine calls. */
-export interface Names {
-  callables: unknown[];
-  statuses: number[];
-  table: unknown[];
-  bigint: (digits: string) => bigint;
-  keep: (value: unknown) => Id;
-  /** Answers the id of the file. */
-  upload: (
-    filename: string | null,
-    type: string | null,
-    size: number,
-    fields: string[],
-    content: Uint8Array | number,
-  ) => Id;
-  refused: (thrown: unknown) => string | WireFailure;
-  pull: (token: Token, stream: Id) => Answer;
-  finish: (token: Token, value: Id, outcome: number, exception: Id | null) => Answer;
-  background: (token: Token, task: Id) => Answer;
-  report: (token: Token, exception: Id | null, source: string | null, route: string, requestId: string | null) => true;
-  /** What shares this value. */
-  cancel: (shared: Id) => void;
-  release: (ids: Id[]) => void;
-  told: (number: number, ...answer: unknown[]) => void;
-}
+export type Names = ReturnType<Host["names"]>;
 
 /** Where user code runs: what it puts into the storages of its platform stays in there. */
 export interface Surroundings {
@@ -122,6 +100,8 @@ export interface Platform {
   readFile(descriptor: number, at: number, length: number): Promise<Uint8Array>;
   /** Gives an open file back. */
   closeFile(descriptor: number): void;
+  /** The value of a `Set-Cookie` field, of what this JSON says. */
+  setCookie(said: string): string;
   /** Writes into the log. */
   log(message: string, error?: unknown): void;
 }

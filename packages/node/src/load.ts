@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { SpecError } from "../../js/src/errors.ts";
+import { faulty, SpecError } from "../../js/src/errors.ts";
 import type { EngineWorker, Names } from "../../js/src/wire.ts";
 
 /** What the add-on exports. */
@@ -12,6 +12,7 @@ export interface Addon {
   Supervisor?: new (layers: string, command: string[], folder: string, run: string) => Supervisor;
   resolve(layers: string): [string, boolean];
   banner(layers: string, location: string): string;
+  setCookie(said: string): string;
 }
 
 /** Starts the program again for each worker. */
@@ -50,9 +51,5 @@ export const addon: Addon = load();
 
 /** What applies, as JSON, and whether it needs a supervisor. */
 export function resolve(layers: string): [config: string, isSupervised: boolean] {
-  try {
-    return addon.resolve(layers);
-  } catch (fault) {
-    throw new SpecError((fault as Error).message, { cause: fault });
-  }
+  return faulty(SpecError, () => addon.resolve(layers));
 }

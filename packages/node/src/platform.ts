@@ -20,21 +20,10 @@ function staysWithResource(): boolean {
   return stays;
 }
 
-/** An async resource, so that no storage of one request is seen in another. */
-class OneResource implements Surroundings {
-  readonly #resource: AsyncResource;
+const stays = staysWithResource();
 
-  constructor(owner: unknown) {
-    this.#resource = owners.run(owner, made);
-  }
-
-  run<Made>(work: () => Made): Made {
-    return this.#resource.runInAsyncScope(work);
-  }
-}
-
-/** The same where each call begins with what the one before it has left. */
-class Resources implements Surroundings {
+/** An async resource, so that no storage of one request is seen in another; each call begins with what the one before has left. */
+class Around implements Surroundings {
   #latest: AsyncResource;
 
   constructor(owner: unknown) {
@@ -42,6 +31,7 @@ class Resources implements Surroundings {
   }
 
   run<Made>(work: () => Made): Made {
+    if (stays) return this.#latest.runInAsyncScope(work);
     return this.#latest.runInAsyncScope(() => {
       try {
         return work();
@@ -51,8 +41,6 @@ class Resources implements Surroundings {
     });
   }
 }
-
-const Around = staysWithResource() ? OneResource : Resources;
 
 /** Open files that are being read. Each is closed behind its last read: its number may be another file's then. */
 const reading = new Map<number, { reads: number; isLeft: boolean }>();
@@ -92,5 +80,6 @@ setPlatform({
   env: () => process.env,
   readFile,
   closeFile,
+  setCookie: addon.setCookie,
   log: (message, error) => (error === undefined ? console.error(message) : console.error(message, error)),
 });

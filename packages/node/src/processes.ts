@@ -1,7 +1,7 @@
 // Which process this is: one that serves alone, the supervisor of workers, or a worker.
 
 import { isatty } from "node:tty";
-import { opened, SpecError } from "../../js/src/errors.ts";
+import { faulty, ListenError, SpecError } from "../../js/src/errors.ts";
 import { addon } from "./load.ts";
 import { followSources } from "./sources.ts";
 
@@ -50,21 +50,21 @@ export async function supervise(layers: string, reloads: boolean): Promise<void>
     throw new SpecError("workers need a program that can be started again: a file, on a system with signals");
   }
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const supervisor = opened(() => new Supervisor(layers, command, folder, String(calls)));
+  const supervisor = faulty(ListenError, () => new Supervisor(layers, command, folder, String(calls)));
   const stop = () => supervisor.stop();
   const hasGone = terminal();
   const replace = () => (hasGone() ? supervisor.stop() : supervisor.replace());
-  const meanings = [
-    ["SIGINT", stop],
-    ["SIGTERM", stop],
-    ["SIGHUP", replace],
-  ] as const;
-  for (const [signal, meaning] of meanings) process.on(signal, meaning);
   if (reloads) followSources(program, folder, () => supervisor.replace());
+  const run = () => new Promise<boolean>((resolve) => supervisor.run(resolve));
+  if (!(await hearing({ SIGINT: stop, SIGTERM: stop, SIGHUP: replace }, run))) process.exitCode = 1;
+}
+
+/** Does this work, during which signals have these meanings. */
+export async function hearing<Made>(meanings: Record<string, () => void>, work: () => Promise<Made>): Promise<Made> {
+  for (const [signal, meaning] of Object.entries(meanings)) process.on(signal, meaning);
   try {
-    const well = await new Promise<boolean>((resolve) => supervisor.run(resolve));
-    if (!well) process.exitCode = 1;
+    return await work();
   } finally {
-    for (const [signal, meaning] of meanings) process.off(signal, meaning);
+    for (const [signal, meaning] of Object.entries(meanings)) process.off(signal, meaning);
   }
 }

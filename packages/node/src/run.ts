@@ -4,6 +4,7 @@ import type { Spikard as App } from "../../js/src/app.ts";
 import { layers } from "../../js/src/compile.ts";
 import type { Config } from "../../js/src/config.ts";
 import { ListenError, SpecError } from "../../js/src/errors.ts";
+import { trimmed } from "../../js/src/place.ts";
 import { Server } from "../../js/src/server.ts";
 import { addon, resolve } from "./load.ts";
 import * as processes from "./processes.ts";
@@ -16,9 +17,10 @@ export async function run(app: App<never>, config: Config = {}): Promise<void> {
   try {
     await serve(app, config);
   } catch (fault) {
-    if (!(fault instanceof SpecError || fault instanceof ListenError)) throw fault;
     // It says what and where: a stack would only show our own code.
-    console.error(`Spikard: ${fault.message}`);
+    if (fault instanceof SpecError || fault instanceof ListenError) console.error(`Spikard: ${fault.message}`);
+    else if (app.life) console.error(`Spikard: ${app.life} failed:`, trimmed(fault));
+    else throw fault;
     process.exit(1);
   }
 }
@@ -39,15 +41,10 @@ async function serve(app: App<never>, config: Config): Promise<void> {
     if (hasGone()) stop();
     else console.error("Spikard: SIGHUP is ignored: it replaces workers, and without a supervisor there are none");
   };
-  const meanings: [NodeJS.Signals, () => void][] = [
-    ["SIGINT", stop],
-    ["SIGTERM", stop],
-  ];
-  if (processes.assigned === undefined) meanings.push(["SIGHUP", hangUp]);
-  for (const [signal, meaning] of meanings) process.on(signal, meaning);
-  // Whoever reads it may send a signal at once.
-  if (processes.assigned === undefined) console.error(addon.banner(said, server.location));
-  try {
+  const isAlone = processes.assigned === undefined;
+  await processes.hearing({ SIGINT: stop, SIGTERM: stop, ...(isAlone && { SIGHUP: hangUp }) }, async () => {
+    // Whoever reads it may send a signal at once.
+    if (isAlone) console.error(addon.banner(said, server.location));
     const { connections, inFlight, givenUp } = await server.ended;
     const remains = inFlight ? [`${inFlight} request${inFlight === 1 ? "" : "s"}`] : [];
     if (givenUp) remains.push("the shut-down");
@@ -55,7 +52,5 @@ async function serve(app: App<never>, config: Config): Promise<void> {
     if (remains.length) console.error(`Spikard: ${remains.join(", ")} given up ${when}`);
     // What was given up may hold the program: a timer, a pool of connections.
     if (connections || remains.length || signals > 1) process.exit(1);
-  } finally {
-    for (const [signal, meaning] of meanings) process.off(signal, meaning);
-  }
+  });
 }

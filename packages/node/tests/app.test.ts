@@ -319,10 +319,17 @@ test("what is no status, file or stream is named where it is made", () => {
     [() => new Spikard().handleError(200, () => 1), status("200", 400)],
     [() => new FileResponse(wrong(5)), "a FileResponse takes a path as text, got 5"],
     [() => new FileResponse("a", { name: wrong(5) }), "the name of a file is text, got 5"],
-    [() => new FileResponse("a", { filename: "b" } as object), 'a FileResponse has no option "filename"'],
+    [
+      () => new FileResponse("a", { filename: "b" } as object),
+      'a FileResponse has no option "filename": name, inline, status, headers',
+    ],
     [() => new StreamingResponse(wrong(5)), "a StreamingResponse takes what can be iterated over, got 5"],
     [() => new Spikard().onRequest(wrong("x")), 'onRequest: a hook is a function, got "x"'],
-    [() => new Spikard().get("/a", { querry: {} } as object, () => 1), 'GET /a: there is no option "querry"'],
+    [
+      () => new Spikard().get("/a", { querry: {} } as object, () => 1),
+      'the route GET /a has no option "querry": params, query, headers, cookies, fields, deps, body, bodyKind, bodyOptional, ' +
+        "response, responseSchema, responses, status, needs, maxBodySize, timeout, cancelOnDisconnect, assertFormats, hooks",
+    ],
   ];
   for (const [make, message] of claims) assert.throws(make, { name: "TypeError", message });
 });

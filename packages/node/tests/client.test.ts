@@ -40,6 +40,63 @@ test("cookies are kept, and go where their path and age let them", async () => {
   assert.equal(await sent("/a"), "none");
 });
 
+test("a cookie is written as it was said, and its value read as it was set", async () => {
+  const values = ["", "a b", 'say "hi"; x,\\y', '{"a":[1]}', "é\r\nset-cookie: b=2"];
+  const app = new Spikard()
+    .get("/all", () =>
+      new Reply("x")
+        .setCookie("plain", "1")
+        .setCookie("all", "2", {
+          maxAge: 60,
+          expires: new Date("2030-01-02T03:04:05Z"),
+          domain: "example.com",
+          path: "/x",
+          sameSite: "none",
+          secure: true,
+          httpOnly: true,
+          partitioned: true,
+        })
+        .setCookie("bare", "3", { path: null, sameSite: null, secure: false })
+        .clearCookie("gone", { path: "/y" }),
+    )
+    .get("/set/{at:int}", ({ params }) => new Reply("x").setCookie("value", values[params.at] as string))
+    .get("/read", ({ cookies }) => cookies["value"])
+    .get("/hook", { hooks: { onResponse: [(response) => void response.setCookie("seen", "yes")] } }, () => 1);
+  await using client = new TestClient(app);
+  assert.deepEqual((await client.get("/all")).headers.getSetCookie(), [
+    "plain=1; Path=/; SameSite=Lax",
+    "all=2; Max-Age=60; Expires=Wed, 02 Jan 2030 03:04:05 GMT; Domain=example.com; Path=/x; SameSite=None; Secure; HttpOnly; Partitioned",
+    "bare=3",
+    "gone=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/y; SameSite=Lax",
+  ]);
+  for (const [at, value] of values.entries()) {
+    assert.deepEqual((await client.get(`/set/${at}`)).headers.getSetCookie().length, 1);
+    assert.equal((await client.get("/read")).text(), value);
+  }
+  assert.match((await client.get("/hook")).headers.get("set-cookie") ?? "", /^seen=yes;/);
+});
+
+test("what would end a part of a cookie is refused by its name", () => {
+  const said = (name: string, value: string, options: object = {}) =>
+    assert.throws(() => new Reply().setCookie(name, value, options), { message: words.shift() as string });
+  const words = [
+    'the name of a cookie is a token, got "a b"',
+    'the value of a cookie is text of ISO 8859-1, got "€": percent-encode it',
+    'the path of a cookie holds a character that it must not hold, got "/;"',
+    'the expires of a cookie is a date as HTTP writes it, got "Invalid Date"',
+    'same_site of a cookie: expected lax, strict or none, got "x"',
+    'max_age of a cookie: invalid type: string "NaN", expected i64',
+    'a cookie has no option "max": maxAge, expires, domain, path, sameSite, secure, httpOnly, partitioned',
+  ];
+  said("a b", "");
+  said("a", "€");
+  said("a", "", { path: "/;" });
+  said("a", "", { expires: new Date("x") });
+  said("a", "", { sameSite: "x" });
+  said("a", "", { maxAge: Number.NaN });
+  said("a", "", { max: 1 });
+});
+
 test("redirects are followed as browsers do, unless they are not to be", async () => {
   const seen = ({ request }: { request: { method: string; headers: Headers; text(): Promise<string> } }) =>
     request.text().then((text) => [request.method, request.headers.get("content-type"), text, 200]);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { pbkdf2 } from "node:crypto";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Spikard, TestClient } from "@spikard/node";
+import { Reply, Spikard, TestClient } from "@spikard/node";
 
 test("the late answer of a request that was given up is nobody's", async () => {
   const app = new Spikard({ port: 0, cancelGrace: 0.1 })
@@ -53,6 +53,25 @@ test("a read of an upload that outlives its request is given no other file", { t
   const others = Promise.all(Array.from({ length: 6 }, () => send("/other", "B")));
   assert.equal(await read, "AAAAA");
   assert.ok((await others).every((answer) => answer.status === 200));
+});
+
+test("a hook of no written parameters is given the response and the request", async () => {
+  const seen: string[] = [];
+  const app = new Spikard().get("/x", () => new Reply("x", { headers: { "x-count": 5 as unknown as string } }));
+  app.onResponse((...given) => void seen.push(`${given[0].status} ${given[1].path}`));
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/x")).headers.get("x-count"), "5");
+  assert.deepEqual(seen, ["200 /x"]);
+});
+
+test("a body that a hook puts in has a type, its own unless one is said", async () => {
+  const app = new Spikard().get("/typed", () => "x").get("/bare", () => new Reply());
+  app.onResponse((response) => {
+    response.body = { a: 1 };
+  });
+  await using client = new TestClient(app);
+  assert.equal((await client.get("/typed")).headers.get("content-type"), "text/plain; charset=utf-8");
+  assert.equal((await client.get("/bare")).headers.get("content-type"), "application/json");
 });
 
 const thenable = (then: (answer: (value: unknown) => void) => void) => ({ then });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type RouteOptions, Spikard, TestClient } from "@spikard/node";
+import { HTTPError, Reply, type RouteOptions, Spikard, StreamingResponse, TestClient } from "@spikard/node";
 import { Type } from "typebox";
 import * as v from "valibot";
 import * as z from "zod";
@@ -68,6 +68,25 @@ test("schemas that accept everything, or hold more than JSON Schema does, are sc
   for (const body of schemas) {
     await using client = new TestClient(new Spikard().post("/", { body }, () => "taken"));
     assert.equal((await client.post("/", { json: "a" })).text(), "taken", JSON.stringify(body));
+  }
+});
+
+test("a path as other frameworks write it is told how it is written here, and where", async () => {
+  const here: Record<string, string> = {
+    "/x/*": '"*": a parameter is written "/x/{rest:path}"',
+    "/x/*rest": '"*rest": a parameter is written "/x/{rest:path}"',
+    "/x/:id?": '":id?": a parameter is written "/x/{id}", and a second route without it',
+    "/x/:id(\\d+)": '":id(\\\\d+)": a parameter is written "/x/{id}"',
+    "/x/(.*)": '"(.*)": a parameter is written "/x/{rest:path}"',
+  };
+  for (const [path, words] of Object.entries(here)) {
+    const app = new Spikard();
+    const at = line() + 1;
+    app.get(path, () => 1);
+    await assert.rejects(new TestClient(app).open(), {
+      name: "SpecError",
+      message: `${import.meta.filename}:${at}: GET ${path}: the path ${JSON.stringify(path)} has ${words}`,
+    });
   }
 });
 
@@ -149,7 +168,65 @@ test("every option of a route is known, and no other", () => {
   assert.ok(names.length > 10);
   for (const name of [...names, "params", "query", "headers", "cookies", "fields", "deps"])
     new Spikard().get("/", { [name]: undefined } as RouteOptions, () => 1);
-  assert.throws(() => new Spikard().get("/", { boddy: {} } as RouteOptions, () => 1), /there is no option "boddy"/);
+  assert.throws(
+    () => new Spikard().get("/", { boddy: {} } as RouteOptions, () => 1),
+    /the route GET \/ has no option "boddy": params, query/,
+  );
+});
+
+test("an option that nothing reads is refused by its name, with those that there are", () => {
+  const app = new Spikard();
+  const slips: [string, () => unknown][] = [
+    ['a TestClient has no option "baseUrl": followRedirects', () => new TestClient(app, any({ baseUrl: "/" }))],
+    [
+      'the object of hooks of GET / has no option "onRequst": onRequest, preValidation, preHandler, onError, onResponse',
+      () =>
+        app.get(
+          "/",
+          any({ hooks: { onRequst: [] } }),
+          any(() => 1),
+        ),
+    ],
+    [
+      'the dependency "db" has no option "lifetime": params, query, headers, cookies, fields, deps, scope, needs, concurrent',
+      () => app.provide("db", any({ lifetime: "singleton" }), () => 1),
+    ],
+    ['a Reply has no option "statusCode": status, headers', () => new Reply("", any({ statusCode: 201 }))],
+    [
+      'a StreamingResponse has no option "type": status, headers',
+      () => new StreamingResponse([], any({ type: "text/plain" })),
+    ],
+    [
+      'an HTTPError has no option "details": headers, type, title, extra, cause',
+      () => new HTTPError(404, "no", any({ details: {} })),
+    ],
+  ];
+  for (const [message, slip] of slips) assert.throws(slip, { name: "TypeError", message });
+});
+
+test("what JSON cannot say, and what is of no type that an option has, is refused where it stands", async () => {
+  assert.throws(() => new Spikard({ port: any(() => 80) }), { message: /^port: .*, got "a function"$/ });
+  assert.throws(() => new Spikard({ requestTimeout: Number.NaN }), { message: /^request_timeout: .*, got "NaN"$/ });
+  const claims: [RouteOptions, string][] = [
+    [{ timeout: Number.NaN }, 'timeout: invalid type: string "NaN", expected f64'],
+    [{ maxBodySize: 1.5 }, "max_body_size: invalid type: floating point `1.5`, expected u64"],
+    [any({ body: true, bodyKind: "xml" }), "body.kind: unknown variant `xml`, expected one of `json`, "],
+    [any({ deps: "db" }), 'there is no dependency "db"'],
+  ];
+  for (const [options, message] of claims) {
+    const app = new Spikard().get("/before", () => 1);
+    const at = line() + 1;
+    app.get("/", options, () => 1);
+    await assert.rejects(new TestClient(app).open(), ({ message: said }) =>
+      said.startsWith(`${import.meta.filename}:${at}: GET /: ${message}`),
+    );
+  }
+  assert.throws(() => new Spikard().get("/", { hooks: { onRequest: [any(5)] } }, () => 1), {
+    message: "onRequest: a hook is a function, got 5",
+  });
+  const pair = "handleError takes a class or a status, and a handler";
+  assert.throws(() => new Spikard().handleError(Error, any(undefined)), { message: pair });
+  assert.throws(() => new Spikard().handleError(any("404"), () => 1), { message: pair });
 });
 
 test("what stands before a handler are options, and no guard is dropped", () => {

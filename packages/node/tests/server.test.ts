@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Spikard } from "@spikard/node";
+import { Spikard, TestClient } from "@spikard/node";
 import { answered, start, until } from "./program.ts";
 
 test("a program ends by itself when its server is closed", async () => {
@@ -89,10 +89,40 @@ test("an app that cannot be served ends the program with one line", async () => 
   }
 });
 
-test("a start-up that fails stops the program with its error", async () => {
-  const text = 'app.onStartup(() => { throw new Error("no database"); });\nawait app.run();';
-  const { ended } = await start(text, /no database/);
-  assert.equal(await ended, 1);
+test("a hook of the start or the end that fails is named, with the stack of the user alone", async () => {
+  const text = (phase: string) =>
+    `app.on${phase}(async function connect() {\n  await 1;\n  throw new Error("no database");\n});
+app.on${phase}(() => { console.error("the other one"); });\nawait app.run();`;
+  const failed = (phase: string) =>
+    new RegExp(
+      `^Spikard: the ${phase} hook connect at /.+/app\\.mjs:3 failed: Error: no database\n` +
+        ` +at (async )?connect \\(file:///.+/app\\.mjs:5:9\\)\n$`,
+      "m",
+    );
+  const started = await start(text("Startup"), /no database/);
+  assert.equal(await started.ended, 1);
+  assert.match(started.said(), failed("start-up"));
+  assert.ok(started.said().startsWith("Spikard: "), started.said());
+  const shut = await start(text("Shutdown"), /http:/);
+  shut.child.kill("SIGTERM");
+  assert.equal(await shut.ended, 1);
+  assert.match(shut.said(), /^the other one$/m);
+  assert.match(shut.said(), failed("shut-down"));
+});
+
+test("a test client raises what a hook of the end raised, behind all the others", async () => {
+  const seen: string[] = [];
+  const app = new Spikard()
+    .onShutdown(() => void seen.push("last"))
+    .onShutdown(() => Promise.reject(new Error("first fault")))
+    .onShutdown(() => Promise.reject(new Error("second fault")));
+  app.log = ({ error, route }) => seen.push(`${route} ${error}`);
+  const client = new TestClient(app);
+  await client.open();
+  await assert.rejects(client.close(), /second fault/);
+  assert.match(seen[0] ?? "", /^the shut-down hook at .+server\.test\.js:\d+ Error: first fault$/);
+  assert.equal(seen[1], "last");
+  assert.throws(() => app.onStartup(5 as never), /a start-up hook is a function, got 5/);
 });
 
 test("a time-out answers at once, aborts the signal, and gives up what never settles", async () => {
