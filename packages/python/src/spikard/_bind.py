@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import sys
@@ -13,7 +14,7 @@ from ._bodies import BodyOf, Taken
 from ._callable import MISSING, HostArgument, HostCallable
 from ._decode import Decoder, of_value
 from ._defaults import argument, own
-from ._elsewhere import unknown_name
+from ._elsewhere import foreign, unknown_name
 from ._functions import is_generator, name_of
 from ._hints import annotate, is_union, union, unwrap, without_none
 from ._markers import File, Marker
@@ -438,6 +439,10 @@ def takers_of(
     function: Callable[..., Any], hints: Mapping[str, Any], path: str, owner: int = 0
 ) -> tuple[list[Taken], bool]:
     """The parameters of a handler or of a dependency, and whether it takes any keyword."""
+    if (said := foreign(function)) is not None:
+        raise SpecError(said)
+    if _is_manager(function):
+        raise SpecError("a dependency that yields is a context manager already: write it without @contextmanager")
     takers = []
     bound = function.keywords if isinstance(function, functools.partial) else {}
     parameters = () if _takes_nothing(function) else inspect.signature(function).parameters.values()
@@ -456,6 +461,11 @@ def takers_of(
         except SpecError as error:
             raise InArgument(parameter.name, error) from error
     return takers, any(parameter.kind is kinds.VAR_KEYWORD for parameter in parameters)
+
+
+def _is_manager(function: Callable[..., Any]) -> bool:
+    """Whether `contextlib` has made it of a generator: nobody would enter what it returns."""
+    return is_generator(inspect.unwrap(function)) and getattr(function, "__globals__", {}) is vars(contextlib)
 
 
 def _taken(parameter: inspect.Parameter, hints: Mapping[str, Any], template: Mapping[str, str]) -> Taken:
@@ -501,6 +511,9 @@ def _split(hint: Any) -> tuple[Any, list[Any]]:
     if isinstance(hint, type) and issubclass(hint, Marker):
         raise SpecError(f"a bare {hint.__name__} says no type: write {hint.__name__}[str]")
     plain, metadata = unwrap(hint)
+    for item in (plain, *get_args(plain), *metadata):
+        if (said := foreign(item)) is not None:
+            raise SpecError(said)
     for item in filter(inspect.isfunction, metadata):
         name = "function" if item is Depends else item.__name__
         raise SpecError(f"a bare {item.__name__} in Annotated is never called: write Depends({name})")

@@ -7,6 +7,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 
+FRAMEWORKS = frozenset({"fastapi", "litestar", "starlette"})
+
 
 @functools.cache
 def table(section: str) -> dict[str, str]:
@@ -51,6 +53,15 @@ def missing(name: str, known: Iterable[str]) -> Exception:
     if not importing or name.startswith("_") or not (is_told or find_spec(f"spikard.{name}") is None):
         return AttributeError(unknown_name("spikard", "name", name, (), "names"))  # Python itself adds the nearest one
     return ImportError(unknown_name("spikard", "name", name, known, "names"))
+
+
+def foreign(thing: object) -> str | None:
+    """What to write instead of what another framework has made, or of its class; of anything else nothing."""
+    cls = thing if isinstance(thing, type) else type(thing)
+    root = cls.__module__.partition(".")[0]
+    if root not in FRAMEWORKS:
+        return None
+    return f"{cls.__name__} is of {root}: {table('names').get(cls.__name__) or 'take the one of spikard'}"
 
 
 def told_module(name: str) -> None:

@@ -242,6 +242,8 @@ class LiveTestClient(TestClient):
     It starts with `with`, `async with`, or the first use, and ends with the block, `close()`, or the client's own end.
     """
 
+    _takes = (*TestClient._takes, str)
+
     def __init__(
         self,
         app: Spikard | str,

@@ -26,6 +26,8 @@ _FOLDER = os.getcwd()
 
 _OF_TERMINALS = (signal.SIGINT, signal.SIGHUP) if sys.platform != "win32" else ()
 
+WAITS = "Spikard: waits up to {:g} s for what is in flight; a second signal ends it at once"
+
 _calls = 0
 """Calls of `run()` in this program so far."""
 
@@ -168,7 +170,11 @@ def supervise(app: Spikard, layers: bytes, config: dict[str, Any]) -> None:
             with suppress(OSError):  # full, or a signal has been faster
                 mouth.send(b"\0")
 
-    with _signals(supervisor) as (ear, mouth):
+    def waits() -> None:
+        if not over.wait(1.0):
+            tell(WAITS.format(config["shutdown_timeout"]))
+
+    with _signals(supervisor, waits) as (ear, mouth):
         threading.Thread(target=live, args=(mouth,), name="spikard-supervisor").start()
         if watch is not None:
             threading.Thread(target=watch, args=(supervisor, over), name="spikard-reload", daemon=True).start()
@@ -190,13 +196,15 @@ def _check() -> None:
 
 
 @contextmanager
-def _signals(supervisor: Supervisor) -> Iterator[tuple[socket.socket, socket.socket]]:
+def _signals(supervisor: Supervisor, waits: Callable[[], None]) -> Iterator[tuple[socket.socket, socket.socket]]:
     """Hears signals while the main thread reads of the first socket: in a wait for a lock, one that comes at the wrong
     moment is heard only with the next.
     """
     stopped, has_gone = threading.Event(), terminal()
 
     def stop() -> None:
+        if not stopped.is_set():
+            threading.Thread(target=waits, daemon=True).start()
         stopped.set()
         supervisor.stop()
 

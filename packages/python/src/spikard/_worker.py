@@ -20,6 +20,7 @@ import msgspec
 
 from . import _background, _collector, _decode, _processes, _render
 from ._callable import MISSING, Compiled
+from ._elsewhere import foreign
 from ._functions import named
 from ._lifespan import Life
 from ._made import MadeResponse
@@ -78,6 +79,8 @@ def log_failure(exception: BaseException | None, source: str | None, route: str,
 
 def _hint(exception: BaseException) -> str:
     """Of a slip that Python's own words do not explain."""
+    if (of_another := foreign(exception)) is not None:
+        return f": {of_another}"
     said = str(exception) if isinstance(exception, TypeError) else ""
     return (
         ": an UploadFile has `aread()` to be awaited, and `read()` not" if "bytes" in said and "await" in said else ""
@@ -187,8 +190,13 @@ class Server:
         """Drains; asked a second time, ends at once."""
         if self._stopped is None:
             self.begin_to_stop()
+            self.ended.get_loop().call_later(1.0, self._still_waits)
         else:
             self.worker.abort()
+
+    def _still_waits(self) -> None:
+        if not self.ended.done():
+            _processes.tell(_processes.WAITS.format(self.patience))
 
     def begin_to_stop(self) -> None:
         """Drains, however often it is asked."""

@@ -44,6 +44,8 @@ class BackgroundTasks:
 
     def add_task(self, work: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> None:
         """Adds one at the end. If one raises, those behind it do not run."""
+        if not callable(work):
+            raise TypeError(f"a task is a function, and its arguments come behind it, got {work!r}")
         self._tasks.append(partial(work, *args, **kwargs))
         if len(self._tasks) == 1:
             ask(self._run, (), {})

@@ -46,6 +46,9 @@ class HTTPException(SpikardError):
         self.status_code = code
         self.detail = detail
         self.headers = dict(headers) if headers else {}
+        for name, value in self.headers.items():
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError(f"the value of the header {name} must be a str, got {value!r}")
         self.type = type
         self.title = title
         self.extra = dict(extra) if extra else {}

@@ -21,6 +21,7 @@ from ._portal import Home, Portal, Turn
 from ._raised import Raised
 from ._render import encode
 from ._request import TESTER
+from .app import Spikard
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ._live import LiveTestClient
     from ._multipart import Files
     from ._spikard import Worker
-    from .app import Spikard
 
 __all__ = ["Cookies", "HTTPStatusError", "LiveTestClient", "TestClient", "TestResponse", "Text", "TooManyRedirects"]
 
@@ -309,6 +309,7 @@ class TestClient:
     """
 
     __test__ = False
+    _takes: tuple[type, ...] = (Spikard,)
 
     def __init__(
         self,
@@ -321,6 +322,8 @@ class TestClient:
         timeout: float | None = 60.0,
         raise_server_exceptions: bool = False,
     ) -> None:
+        if not isinstance(app, self._takes):
+            raise TypeError(f"app must be a Spikard, got {app!r}")
         self.app = app
         self._base_url = base_url.rstrip("/")
         self.headers = Headers(headers)
