@@ -139,6 +139,24 @@ test("a time-out answers at once, aborts the signal, and gives up what never set
   assert.equal(server.inFlight, 0);
 });
 
+test("a handler that never answers ends at its time-out though its client has left", async () => {
+  let aborted = false;
+  const app = new Spikard({ port: 0, requestTimeout: 0.3, cancelGrace: 0.1 }).get("/", ({ signal }) => {
+    signal.addEventListener("abort", () => {
+      aborted = true;
+    });
+    return new Promise(() => undefined);
+  });
+  app.log = () => undefined;
+  await using server = await app.listen();
+  const socket = net.connect(server.port!, "127.0.0.1");
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await until(() => server.inFlight === 1);
+  socket.destroy();
+  await until(() => server.inFlight === 0);
+  assert.ok(aborted);
+});
+
 test("work that user code asks for behind a turn is begun, whoever serves the connections", async () => {
   for (const ioThread of [false, true]) {
     const done: number[] = [];

@@ -13,7 +13,7 @@ use crate::{departure::Departure, keeper::Serving, platform::File};
 
 use super::{
     Home, Line,
-    line::{DECODED, DEPARTED, TIMED_OUT},
+    line::{DECODED, DEPARTED},
 };
 
 /// Dropped before the head has come: the client left, or the request timed out.
@@ -92,8 +92,7 @@ impl Drop for IoEnd {
             desk.left = true;
             desk.next.take()
         });
-        let late = line.terms.deadline.is_some_and(|deadline| line.transit.platform.now() >= deadline);
-        line.leave(if late { TIMED_OUT } else { DEPARTED });
+        line.part();
         if let Some(Home::Head { tail: true, .. }) = next {
             line.sent(Sent::Gone);
         }

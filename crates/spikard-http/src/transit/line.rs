@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -93,23 +94,41 @@ impl Line {
     pub(super) fn leave(self: &Arc<Self>, bits: u8) {
         self.post(bits);
         if self.reason().is_some() {
-            self.after_the_grace(|line| line.post(GRACE_OVER));
+            self.after(self.transit.limits.cancel_grace, |line| line.post(GRACE_OVER));
+        }
+    }
+
+    /// From the I/O side: nobody waits for the head any more. Work that goes on all the same has what is left of its time.
+    pub(super) fn part(self: &Arc<Self>) {
+        let left = self.terms.deadline.map(|deadline| deadline.saturating_sub(self.transit.platform.now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return self.leave(TIMED_OUT);
+        }
+        self.leave(DEPARTED);
+        if let Some(left) = left.filter(|_| self.reason().is_none()) {
+            let overdue = |line: &Arc<Self>| {
+                if line.reason().is_none() {
+                    line.leave(TIMED_OUT);
+                }
+            };
+            self.after(left, overdue);
         }
     }
 
     /// Posted by the body of a stream that has sent all of its own length: its end is waited for no longer than the grace.
     pub(crate) fn linger(self: &Arc<Self>) {
-        self.after_the_grace(|line| line.leave(GONE));
+        self.after(self.transit.limits.cancel_grace, |line| line.leave(GONE));
     }
 
-    fn after_the_grace(self: &Arc<Self>, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    /// Does something for a work that has not ended by then.
+    fn after(self: &Arc<Self>, time: Duration, then: impl FnOnce(&Arc<Self>) + Send + 'static) {
         if Arc::strong_count(self) == 1 {
             return;
         }
-        let grace = self.transit.platform.sleep(self.transit.limits.cancel_grace);
+        let time = self.transit.platform.sleep(time);
         let line = Arc::downgrade(self);
         self.transit.platform.spawn(Box::pin(async move {
-            grace.await;
+            time.await;
             if let Some(line) = line.upgrade() {
                 then(&line);
             }
