@@ -197,11 +197,16 @@ impl<B: http_body::Body<Data = Bytes, Error: Into<BodyError>>> Keeper<B> {
         let read = match (self.reading.take(), self.body.take()) {
             (Some(reading), _) => reading.await,
             (None, Some(body)) => collect(body, self.limit).await,
-            (None, None) => Err(self.handle.failure().unwrap_or_else(gone)),
+            (None, None) => Err(self.handle.failure().unwrap_or_else(streamed)),
         };
         self.handle.tell(&read);
         read
     }
+}
+
+/// Whose fault it is: a hook has taken what the route needs.
+fn streamed() -> Error {
+    Error::internal("a hook has streamed the body that the route reads (`body()` keeps it)")
 }
 
 fn gone() -> Error {

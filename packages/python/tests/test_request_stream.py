@@ -159,3 +159,30 @@ def test_a_body_is_streamed_once_and_one_that_was_read_is_given_whole() -> None:
     with TestClient(app, raise_server_exceptions=True) as client:
         assert client.post("/twice", content=b"abc").json() == ["abc"]
         assert client.post("/read", content=b"abc").json() is True
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_body_that_a_hook_has_streamed_and_the_route_needs_is_a_fault_of_the_program(
+    whole: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Spikard()
+
+    @app.on_request
+    async def look(request: Request) -> None:
+        if request.path == "/read":
+            assert await request.body() == b'{"a":1}'
+        async for _ in request.stream():
+            if not whole:
+                break
+
+    for path in ("/read", "/streamed"):
+
+        @app.post(path)
+        async def take(body: dict[str, int]) -> dict[str, int]:
+            return body
+
+    with TestClient(app) as client:
+        assert client.post("/read", json={"a": 1}).json() == {"a": 1}
+        assert not caplog.records
+        client.post("/streamed", json={"a": 1}).assert_status(500)
+    assert "a hook has streamed the body that the route reads" in caplog.text
