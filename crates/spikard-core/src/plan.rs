@@ -11,7 +11,6 @@ use http::HeaderName;
 
 use crate::{
     Arg, Args, CallableId, Error, FieldError, HostArg, HostId, Input, Loc, MAX_ERRORS, Request, SpecError, Template,
-    Word,
     config::Config,
     dependency::{WiredArgument, WiredProvider, Wiring},
     echo,
@@ -400,23 +399,19 @@ impl Plan {
 
     fn said(&self, input: &Input, own: Vec<FieldError>, message: Option<&str>) -> Vec<FieldError> {
         let schema_says = match (&self.body, input) {
+            // The host's decoder has reported all that it judges, and says so by giving no message.
+            (Some(body), _) if message.is_none() && !own.is_empty() => {
+                return body.errors_with(input, shown(own, input));
+            }
             (Some(body), Input::Json(_) | Input::Msgpack(_)) => body.errors(input),
             _ => Vec::new(),
         };
         match (schema_says.is_empty(), own.is_empty()) {
-            // The host's decoder has reported every value itself, and says so by giving no message.
-            (false, false) if message.is_none() => own.into_iter().map(|field| reworded(field, &schema_says)).collect(),
             (false, _) => schema_says,
             (true, false) => shown(own, input),
             (true, true) => vec![body::value_error(message.unwrap_or("the value is not accepted"))],
         }
     }
-}
-
-/// What the schema says of the same value; only of a format the host's decoder knows more.
-fn reworded(own: FieldError, schema_says: &[FieldError]) -> FieldError {
-    let better = schema_says.iter().find(|said| said.loc == own.loc && said.word != Word::Format.as_str());
-    better.cloned().unwrap_or(own)
 }
 
 /// One refusal without a value gets the one that it speaks of. Several come from a decoder that knows their values.

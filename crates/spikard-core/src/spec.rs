@@ -295,6 +295,10 @@ pub struct BodySpec {
     /// Members of the schema that documents leave out, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<String>,
+    /// Parts of the schema, by JSON pointers, that the decoder reads laxly (true: a text for a number) and judges itself. The
+    /// schema refuses there what no such decoder accepts, and nothing beside the decoder. False: a part inside that it does not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lax: BTreeMap<String, bool>,
 }
 
 impl BodySpec {
@@ -312,6 +316,7 @@ impl BodySpec {
             include_in_schema: true,
             also: BTreeMap::new(),
             hidden: Vec::new(),
+            lax: BTreeMap::new(),
         }
     }
 }

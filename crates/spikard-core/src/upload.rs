@@ -125,6 +125,16 @@ impl FormValue {
         with_files(self.value, &self.files)
     }
 
+    /// Gives members the names that they were sent under: `renamed` are pairs of their own and those.
+    pub(crate) fn rename(&mut self, renamed: &[(&String, &String)]) {
+        let Value::Object(members) = &mut self.value else { return };
+        let named = std::mem::take(members).into_iter().map(|(name, member)| {
+            let sent = renamed.iter().find(|(own, _)| **own == name);
+            (sent.map_or(name, |(_, sent)| (*sent).clone()), member)
+        });
+        *members = named.collect();
+    }
+
     /// Whether it is JSON, every file left out of sight.
     pub fn is_plain(&self) -> bool {
         self.files.is_empty() || !holds_file(&self.value)

@@ -109,6 +109,34 @@ impl Scalar {
         read.map_err(|refusal| vec![refusal.of_input(value)])
     }
 
+    /// What no lax decoder accepts either, in the words that every decoder has: texts and numbers stand for other scalars,
+    /// and formats that are no types are the decoder's.
+    pub(crate) fn read_lax(&self, value: &Value, strictness: Strictness) -> Vec<FieldError> {
+        let Err(refused) = self.read_json(value, strictness) else { return Vec::new() };
+        if refused.iter().all(|error| error.word == Word::Format.as_str()) {
+            return Vec::new();
+        }
+        let read = match (self, value) {
+            (Self::Union(members), _) => {
+                let is_read = members.iter().any(|member| member.read_lax(value, strictness).is_empty());
+                return if is_read { Vec::new() } else { refused };
+            }
+            (Self::Choice(choices), _) if choices.is_literal() => return refused,
+            (Self::Int(_), Value::Number(_)) => self.read_json(value, Strictness::AsWritten),
+            (Self::Int(_) | Self::Float(_), Value::Bool(bool)) => self.read_text(if *bool { "1" } else { "0" }),
+            (Self::Bool, Value::Number(number)) => self.read_text(number.to_string().trim_end_matches(".0")),
+            (Self::Temporal(..), Value::Number(_)) => Ok(Arg::Absent),
+            (_, Value::String(text)) => self.read_text(text),
+            _ => return refused,
+        };
+        let is_of_type = |error: &FieldError| error.word.ends_with("_type") || error.word.ends_with("_parsing");
+        match read {
+            Ok(_) => Vec::new(),
+            Err(errors) if errors.iter().any(is_of_type) => refused,
+            Err(errors) => errors.into_iter().map(|error| FieldError { input: value.clone(), ..error }).collect(),
+        }
+    }
+
     /// The word for a value of another JSON type.
     fn type_word(&self) -> Word {
         match self {

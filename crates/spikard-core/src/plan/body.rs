@@ -75,7 +75,8 @@ impl BodyPlan {
             (None, false) => (object_of(&members), false),
             (None, true) => return Ok(None),
         };
-        let schema = Schema::compile(&spec.schema, &app.schemas, spec.reading, assert_formats).map_err(named)?;
+        let schema = Schema::compile_with(&spec.schema, &app.schemas, spec.reading, assert_formats, &spec.lax);
+        let schema = schema.map_err(named)?;
         let BodySpec { kind, reading, decoder, strict_decoder, msgpack_decoder, value_decoder, required, also, .. } =
             spec;
         let names_file = members.iter().any(|member| schema.is_file(&member.name));
@@ -129,6 +130,26 @@ impl BodyPlan {
             Some(value) => self.schema.errors(&value),
             None => outermost(input).map_or_else(Vec::new, |value| self.type_errors(&value)),
         }
+    }
+
+    /// What there is to say beside a decoder that has spoken for all that it judges: its own refusals, in the words that every
+    /// decoder has, and those of the schema elsewhere.
+    pub(super) fn errors_with(&self, input: &Input, mut own: Vec<FieldError>) -> Vec<FieldError> {
+        let Some(value) = sent(input, self.max_depth).filter(|_| !matches!(input, Input::Value(_))) else { return own };
+        let mut all = self.schema.errors_beside(&value);
+        let is_related =
+            |own: &FieldError, known: &FieldError| known.loc.starts_with(&own.loc) || own.loc.starts_with(&known.loc);
+        own.retain(|own| !all.iter().any(|known| is_related(own, known)));
+        if own.is_empty() {
+            return all;
+        }
+        let words = self.schema.errors(&value);
+        let is_alone = all.is_empty();
+        all.extend(own.into_iter().map(|field| reworded(field, &words)));
+        if !is_alone {
+            self.schema.sort(&mut all);
+        }
+        all
     }
 
     /// What is wrong with the type of a value of which nothing else is known.
@@ -196,21 +217,29 @@ impl BodyPlan {
     }
 
     fn form_value(&self, form: Received) -> Result<FormValue, Error> {
+        let (form, errors) = self.read_or_refuse(form)?;
+        if errors.is_empty() { Ok(form) } else { Err(Error::invalid(errors)) }
+    }
+
+    /// Beside refusals the form stands as it was sent.
+    fn read_or_refuse(&self, form: Received) -> Result<(FormValue, Vec<FieldError>), Error> {
         let mut entries = match form {
             Received::Form(entries) => entries,
             Received::Whole(text) => read_pairs(&text)?,
         };
         let renamed = self.rename(&mut entries);
-        self.schema.read_form(entries).map_err(|mut errors| {
-            for error in &mut errors {
-                if let Some(Loc::Key(name)) = error.loc.first_mut()
-                    && let Some((_, sent)) = renamed.iter().find(|(own, _)| **own == **name)
-                {
-                    *name = (*sent).clone().into();
-                }
+        let (mut form, mut errors) = self.schema.read_or_refuse(entries);
+        if !(errors.is_empty() || renamed.is_empty()) {
+            form.rename(&renamed);
+        }
+        for error in &mut errors {
+            if let Some(Loc::Key(name)) = error.loc.first_mut()
+                && let Some((_, sent)) = renamed.iter().find(|(own, _)| **own == **name)
+            {
+                *name = (*sent).clone().into();
             }
-            Error::invalid(errors)
-        })
+        }
+        Ok((form, errors))
     }
 
     /// Gives what was sent under a further name of a member its own name. What was renamed, by its own name.
@@ -227,8 +256,15 @@ impl BodyPlan {
         renamed
     }
 
-    fn read_form(&self, form: Received) -> Result<Arg, Error> {
-        let form = self.form_value(form)?;
+    /// What is refused goes to a lax decoder all the same, unless something else was refused already: it may accept it, and
+    /// knows more that is wrong.
+    fn read_form(&self, form: Received, strict: bool) -> Result<Arg, Error> {
+        let (form, errors) = self.read_or_refuse(form)?;
+        match self.value_decoder.filter(|_| self.schema.is_read_laxly() && form.is_plain() && !strict) {
+            _ if errors.is_empty() => {}
+            Some(decoder) => return Ok(input(decoder, Input::Value(form.into_arg()))),
+            None => return Err(Error::invalid(errors)),
+        }
         Ok(match (self.decoder, self.value_decoder) {
             (Some(_), _) if form.is_plain() => {
                 self.input(serde_json::to_vec(&form.value).expect("a JSON value").into())
@@ -344,6 +380,16 @@ fn refuse_coding(parts: &Parts) -> Result<(), Error> {
     }
 }
 
+/// What the schema says of the same value, unless it calls of another type what the host has read; only of a format the
+/// host's decoder knows more.
+fn reworded(own: FieldError, words: &[FieldError]) -> FieldError {
+    let is_of_type = |error: &FieldError| {
+        error.word.ends_with("_type") || error.word.ends_with("_parsing") || error.word == "int_from_float"
+    };
+    let mut better = words.iter().filter(|said| said.loc == own.loc && said.word != Word::Format.as_str());
+    better.find(|said| is_of_type(&own) || !is_of_type(said)).cloned().unwrap_or(own)
+}
+
 /// The host refused what the schema accepts.
 pub(super) fn value_error(message: &str) -> FieldError {
     let mut error = FieldError::new(Word::ValueError, Vec::<Loc>::new(), &Value::Null, Map::new());
@@ -377,7 +423,7 @@ impl BodyPlan {
     fn read(&self, body: Received, media: Media, strict: bool) -> Result<Arg, Error> {
         let bytes = match body {
             Received::Whole(bytes) if media != Media::Form => bytes,
-            form => return self.read_form(form),
+            form => return self.read_form(form, strict),
         };
         match media {
             Media::Msgpack => self.read_msgpack(bytes, strict),
@@ -461,7 +507,7 @@ impl Plan {
                 }
             }
             (Some(plan), ..) if plan.is_empty_form() => {
-                let read = plan.read_form(Received::Form(Entries::new()));
+                let read = plan.read_form(Received::Form(Entries::new()), !bound.errors.is_empty());
                 value = bound.collect(plan, read)?.unwrap_or(Arg::Null);
             }
             (Some(plan), ..) => self.miss_body(plan, &mut bound),

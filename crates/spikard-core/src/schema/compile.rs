@@ -1,6 +1,6 @@
 //! From a JSON Schema to its nodes. What has no words here (`not`, `if`, `contains` …) is left to the validator.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -22,6 +22,7 @@ pub(super) struct Compiler<'a> {
     nodes: Vec<Node>,
     /// References that are compiled, or being compiled.
     known: HashMap<String, NodeId>,
+    lax: Vec<(&'a Value, bool)>,
 }
 
 impl<'a> Compiler<'a> {
@@ -32,7 +33,16 @@ impl<'a> Compiler<'a> {
         assert_formats: bool,
     ) -> Self {
         let context = Context::new(document, named).for_body(as_written, assert_formats);
-        Self { context, document, nodes: Vec::new(), known: HashMap::new() }
+        Self { context, document, nodes: Vec::new(), known: HashMap::new(), lax: Vec::new() }
+    }
+
+    pub(super) fn with_lax(mut self, lax: &BTreeMap<String, bool>) -> Result<Self, SpecError> {
+        for (pointer, is_lax) in lax {
+            let part = self.document.pointer(pointer);
+            let part = part.ok_or_else(|| SpecError::new(format!("`lax`: the schema has no part `{pointer}`")))?;
+            self.lax.push((part, *is_lax));
+        }
+        Ok(self)
     }
 
     pub(super) fn run(mut self) -> Result<Nodes, SpecError> {
@@ -52,6 +62,7 @@ impl<'a> Compiler<'a> {
             let node = self.of_object(schema, name)?;
             self.nodes[id.0] = node;
         }
+        self.nodes[id.0].lax = self.lax.iter().find(|(part, _)| std::ptr::eq(*part, schema)).map(|(_, is_lax)| *is_lax);
         Ok(id)
     }
 

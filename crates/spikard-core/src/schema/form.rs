@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Schema,
-    judge::Judge,
+    judge::{Judge, Lax},
     node::{Node, NodeId, Nodes, ObjectRules, Rest, Shape},
 };
 use crate::{
@@ -22,28 +22,43 @@ impl Schema {
     /// has one; else the last counts. What is not sent stays absent, and so does a blank where no text is wanted: browsers
     /// send the fields that nobody filled in.
     pub fn read_form(&self, entries: Entries) -> Result<FormValue, Vec<FieldError>> {
-        let mut files = Vec::new();
-        let sent = Value::Object(self.sent(entries, &mut files));
-        self.read_entries(sent, &files).map(|value| FormValue { value, files: files.clone() }).map_err(|mut errors| {
-            if !files.is_empty() {
-                upload::show(&mut errors, &files);
-            }
-            errors
-        })
+        let (form, errors) = self.read_or_refuse(entries);
+        if errors.is_empty() { Ok(form) } else { Err(errors) }
     }
 
-    fn read_entries(&self, sent: Value, files: &[Arc<Upload>]) -> Result<Value, Vec<FieldError>> {
-        let errors = Judge::new(&self.nodes, Strictness::Lenient, &sent).errors(&sent);
+    /// The same; beside refusals the form stands as it was sent.
+    pub(crate) fn read_or_refuse(&self, entries: Entries) -> (FormValue, Vec<FieldError>) {
+        let mut files = Vec::new();
+        let sent = Value::Object(self.sent(entries, &mut files));
+        match self.read_entries(&sent, &files) {
+            Ok(value) => (FormValue { value, files }, Vec::new()),
+            Err(mut errors) => {
+                if !files.is_empty() {
+                    upload::show(&mut errors, &files);
+                }
+                (FormValue { value: sent, files }, errors)
+            }
+        }
+    }
+
+    fn read_entries(&self, sent: &Value, files: &[Arc<Upload>]) -> Result<Value, Vec<FieldError>> {
+        let errors = Judge::new(&self.nodes, Strictness::Lenient, Lax::Read, sent).errors(sent);
         if !errors.is_empty() && !sabotage::takes_out("validation") {
             return Err(errors);
         }
-        let value = Form(&self.nodes).value(Nodes::ROOT, sent, 0);
+        let value = Form(&self.nodes).value(Nodes::ROOT, sent.clone(), 0);
         if files.is_empty() {
             return if self.accepts(&value) { Ok(value) } else { Err(self.errors(&value)) };
         }
         // Judged already; for the rules of the whole each stands as the text that JSON Schema says it is.
         let judged = upload::replaced(value.clone(), &|_| Value::String(String::new()));
         if self.accepts(&judged) { Ok(value) } else { Err(self.errors(&judged)) }
+    }
+
+    /// Whether a lax decoder reads all of it as it was sent. Files it would be given as what the host makes of them, which is
+    /// not to be shown.
+    pub(crate) fn is_read_laxly(&self) -> bool {
+        self.nodes.is_lax() && !self.nodes.all.iter().any(|node| node.file)
     }
 
     /// Whether a member is a file, or a list of files.

@@ -18,8 +18,21 @@ use crate::{
 pub(super) struct Judge<'a> {
     nodes: &'a Nodes,
     strictness: Strictness,
+    /// What becomes of the parts that a lax decoder reads.
+    lax: Lax,
+    /// Whether such a part is being judged.
+    is_lax: Cell<bool>,
     /// How many more nodes may be visited: alternatives inside alternatives would multiply.
     budget: Cell<usize>,
+}
+
+/// What a schema says of the parts that a lax decoder reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lax {
+    /// What no lax decoder would accept either.
+    Read,
+    /// Nothing: it has judged them itself.
+    Judged,
 }
 
 /// Visits for each value that an instance holds.
@@ -29,8 +42,9 @@ const VISITS: usize = 64;
 const MAX_DEPTH: usize = 1024;
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(nodes: &'a Nodes, strictness: Strictness, instance: &Value) -> Self {
-        Self { nodes, strictness, budget: Cell::new(VISITS * (16 + size(instance))) }
+    pub(super) fn new(nodes: &'a Nodes, strictness: Strictness, lax: Lax, instance: &Value) -> Self {
+        let is_lax = Cell::new(false);
+        Self { nodes, strictness, lax, is_lax, budget: Cell::new(VISITS * (16 + size(instance))) }
     }
 
     /// Every error of the instance.
@@ -54,6 +68,19 @@ impl<'a> Judge<'a> {
         }
         self.budget.set(self.budget.get() - 1);
         let (node, depth) = (self.node(id), depth + 1);
+        let Some(is_lax) = node.lax else { return self.apply(node, value, depth) };
+        let outer = self.is_lax.replace(is_lax);
+        let errors = self.apply(node, value, depth);
+        self.is_lax.set(outer);
+        errors
+    }
+
+    /// Whether nothing of a value's own is to be said, as opposed to what it holds.
+    fn is_judged(&self) -> bool {
+        self.lax == Lax::Judged && self.is_lax.get()
+    }
+
+    fn apply(&self, node: &Node, value: &Value, depth: usize) -> Vec<FieldError> {
         if node.file && self.strictness == Strictness::Lenient {
             return if is_file(value) { Vec::new() } else { vec![no_file(value)] };
         }
@@ -74,10 +101,12 @@ impl<'a> Judge<'a> {
 
     fn shape(&self, shape: &Shape, value: &Value, depth: usize) -> Vec<FieldError> {
         match (shape, value) {
-            (Shape::Scalar(scalar), value) => scalar.read_json(value, self.strictness).err().unwrap_or_default(),
             (Shape::Array(rules), Value::Array(items)) => self.array(rules, items, value, depth),
-            (Shape::Array(rules), other) => vec![FieldError::of(rules.size.type_word(), other, None)],
             (Shape::Object(rules), Value::Object(members)) => self.object(rules, members, value, depth),
+            _ if self.is_judged() => Vec::new(),
+            (Shape::Scalar(scalar), value) if self.is_lax.get() => scalar.read_lax(value, self.strictness),
+            (Shape::Scalar(scalar), value) => scalar.read_json(value, self.strictness).err().unwrap_or_default(),
+            (Shape::Array(rules), other) => vec![FieldError::of(rules.size.type_word(), other, None)],
             (Shape::Object(rules), other) => {
                 let word = if rules.is_model { Word::ModelType } else { Word::DictType };
                 vec![FieldError::of(word, other, None)]
@@ -86,13 +115,14 @@ impl<'a> Judge<'a> {
     }
 
     fn array(&self, rules: &ArrayRules, items: &[Value], whole: &Value, depth: usize) -> Vec<FieldError> {
+        let judged = self.is_judged();
         let as_set = rules.size.is_set() && self.strictness != Strictness::AsWritten;
         let count = if as_set { items.iter().map(Value::to_string).collect::<HashSet<_>>().len() } else { items.len() };
         let closed = rules.rest == Rest::Nothing && items.len() > rules.places.len();
-        if let Some(error) = rules.size.too_long(count, whole) {
+        if let Some(error) = rules.size.too_long(count, whole).filter(|_| !judged) {
             return vec![error];
         }
-        if closed {
+        if closed && !judged {
             return vec![rules.size.longer_than(rules.places.len(), count, whole)];
         }
         let mut errors = Vec::new();
@@ -102,6 +132,9 @@ impl<'a> Judge<'a> {
             }
             let Some(node) = rules.item(place) else { continue };
             errors.extend(self.judge(node, item, depth).into_iter().map(|error| error.under([Loc::Index(place)])));
+        }
+        if judged {
+            return errors;
         }
         if !rules.places.is_empty() {
             errors.extend(rules.size.missing(items.len(), rules.places.len(), whole));
@@ -126,13 +159,14 @@ impl<'a> Judge<'a> {
                 (Some(value), Some(node)) => {
                     errors.extend(self.judge(node, value, depth).into_iter().map(|error| error.under(loc())));
                 }
-                (None, _) if declared.required => {
+                (None, _) if declared.required && !self.is_judged() => {
                     errors.push(FieldError::of(Word::Missing, whole, None).under(loc()));
                 }
                 _ => {}
             }
         }
-        for (property, names) in rules.dependents.iter().filter(|(property, _)| members.contains_key(property)) {
+        let dependents = rules.dependents.iter().filter(|(property, _)| members.contains_key(property));
+        for (property, names) in dependents.filter(|_| !self.is_judged()) {
             for name in names.iter().filter(|name| !members.contains_key(*name)) {
                 let about = Some(("property", Value::from(property.as_str())));
                 let error = FieldError::of(Word::DependentRequired, whole, about);
@@ -158,7 +192,7 @@ impl<'a> Judge<'a> {
             merge(&mut errors, self.judge(*node, value, depth));
         }
         match rules.rest {
-            Rest::Nothing if !known => vec![FieldError::of(Word::ExtraForbidden, value, None)],
+            Rest::Nothing if !known && !self.is_judged() => vec![FieldError::of(Word::ExtraForbidden, value, None)],
             Rest::Each(node) if !known => self.judge(node, value, depth),
             _ => errors,
         }
@@ -167,7 +201,7 @@ impl<'a> Judge<'a> {
     fn tagged(&self, tagged: &Tagged, value: &Value, depth: usize) -> Vec<FieldError> {
         let refuse = |word: Word, ctx: &[(&str, String)]| {
             let ctx = ctx.iter().map(|(name, text)| ((*name).to_owned(), Value::from(text.as_str()))).collect();
-            vec![FieldError::new(word, Vec::new(), value, ctx)]
+            if self.is_judged() { Vec::new() } else { vec![FieldError::new(word, Vec::new(), value, ctx)] }
         };
         let Value::Object(members) = value else { return refuse(Word::DictType, &[]) };
         let property = format!("'{}'", tagged.property);
@@ -185,7 +219,8 @@ impl<'a> Judge<'a> {
     /// `anyOf`, and `oneOf`, where only one may accept.
     fn alternatives(&self, members: &[NodeId], value: &Value, depth: usize, exclusive: bool) -> Vec<FieldError> {
         let (mut refusals, mut accepted) = (Vec::new(), 0);
-        for member in members {
+        let judged = self.is_judged();
+        for member in members.iter().filter(|member| !(judged && self.is_null(**member) && !value.is_null())) {
             let errors = self.judge(*member, value, depth);
             if !errors.is_empty() {
                 refusals.push((*member, errors));
@@ -200,10 +235,12 @@ impl<'a> Judge<'a> {
             1 => return Vec::new(),
             0 if members.is_empty() => return Vec::new(),
             0 => {}
+            _ if judged => return Vec::new(),
             _ => return vec![FieldError::of(Word::OneOf, value, None)],
         }
         refusals.retain(|(member, _)| !self.is_null(*member));
         match refusals.len() {
+            0 if judged => Vec::new(),
             0 => vec![FieldError::of(Word::NoneRequired, value, None)],
             1 => refusals.remove(0).1,
             _ if exclusive => vec![FieldError::of(Word::OneOf, value, None)],

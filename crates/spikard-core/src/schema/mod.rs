@@ -7,15 +7,18 @@ mod form;
 mod judge;
 mod node;
 mod quick;
+mod rank;
 mod reported;
 mod scan;
 
 pub use filter::Filter;
+use std::collections::BTreeMap;
+
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
 use crate::{FieldError, MAX_ERRORS, SpecError, parameter::Strictness, sabotage, spec::Reading};
-use judge::Judge;
+use judge::{Judge, Lax};
 use node::Nodes;
 use quick::Quick;
 
@@ -45,12 +48,23 @@ impl Schema {
         reading: Reading,
         assert_formats: bool,
     ) -> Result<Self, SpecError> {
+        Self::compile_with(schema, named, reading, assert_formats, &BTreeMap::new())
+    }
+
+    /// The same, of a schema with parts that a lax decoder reads: see [`crate::spec::BodySpec::lax`].
+    pub fn compile_with(
+        schema: &Value,
+        named: &Map<String, Value>,
+        reading: Reading,
+        assert_formats: bool,
+        lax: &BTreeMap<String, bool>,
+    ) -> Result<Self, SpecError> {
         document::check_is_one(schema)?;
         let document = document::with_named(schema, named);
         Ok(Self {
             validator: document::validator(&document, named, assert_formats)?,
             quick: if reading == Reading::JsonSchema { Quick::compile(&document, assert_formats) } else { None },
-            nodes: Nodes::compile(&document, reading == Reading::JsonSchema, assert_formats)?,
+            nodes: Nodes::compile(&document, reading == Reading::JsonSchema, assert_formats, lax)?,
             reading,
             has_pattern: document::has_pattern(&document),
             has_foreign: document::has_foreign(&document),
@@ -76,9 +90,19 @@ impl Schema {
     pub fn errors(&self, instance: &Value) -> Vec<FieldError> {
         match self.reading {
             Reading::JsonSchema if self.validator.is_valid(instance) => Vec::new(),
-            Reading::JsonSchema => self.judge(instance, Strictness::AsWritten),
-            Reading::Typed => self.judge(instance, Strictness::Typed),
+            Reading::JsonSchema => self.judge(instance, Strictness::AsWritten, Lax::Read),
+            Reading::Typed => self.judge(instance, Strictness::Typed, Lax::Read),
         }
+    }
+
+    /// Every refusal beside those of a lax decoder, which has judged what it reads.
+    pub fn errors_beside(&self, instance: &Value) -> Vec<FieldError> {
+        if self.is_lax() { Vec::new() } else { self.judge(instance, Strictness::Typed, Lax::Judged) }
+    }
+
+    /// Whether a lax decoder reads all of it, with nothing inside that it does not.
+    fn is_lax(&self) -> bool {
+        self.nodes.is_lax() && self.nodes.all.iter().all(|node| node.lax != Some(false))
     }
 
     /// Whether a pattern stands anywhere in it.
@@ -86,8 +110,8 @@ impl Schema {
         self.has_pattern
     }
 
-    fn judge(&self, instance: &Value, strictness: Strictness) -> Vec<FieldError> {
-        let mut errors = Judge::new(&self.nodes, strictness, instance).errors(instance);
+    fn judge(&self, instance: &Value, strictness: Strictness, lax: Lax) -> Vec<FieldError> {
+        let mut errors = Judge::new(&self.nodes, strictness, lax, instance).errors(instance);
         let as_written = self.reading == Reading::JsonSchema;
         if as_written || self.has_foreign {
             let reports =

@@ -1,7 +1,7 @@
 //! A schema taken apart into what has words: scalars, arrays, objects, alternatives. References are indexes, so that a
 //! schema may refer to itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -24,13 +24,23 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
-    /// Takes a document apart.
-    pub(super) fn compile(document: &Value, as_written: bool, assert_formats: bool) -> Result<Self, SpecError> {
+    /// Takes a document apart. `lax`: pointers to the parts that a lax decoder reads, or does not inside such a one.
+    pub(super) fn compile(
+        document: &Value,
+        as_written: bool,
+        assert_formats: bool,
+        lax: &BTreeMap<String, bool>,
+    ) -> Result<Self, SpecError> {
         let none = Map::new();
-        Compiler::new(document, &none, as_written, assert_formats).run()
+        Compiler::new(document, &none, as_written, assert_formats).with_lax(lax)?.run()
     }
 
     pub(super) const ROOT: NodeId = NodeId(0);
+
+    /// Whether a lax decoder reads the whole.
+    pub(super) fn is_lax(&self) -> bool {
+        self.all[Self::ROOT.0].lax == Some(true)
+    }
 }
 
 /// One subschema. All that is there applies.
@@ -46,6 +56,8 @@ pub(super) struct Node {
     pub(super) any_of: Vec<NodeId>,
     pub(super) one_of: Vec<NodeId>,
     pub(super) tagged: Option<Tagged>,
+    /// Whether a lax decoder reads the value; none: as the value around it.
+    pub(super) lax: Option<bool>,
     /// In a form it is a file: text of a media type that no coding makes into text.
     pub(super) file: bool,
 }

@@ -11,9 +11,10 @@ import msgspec
 from . import _constraints, _schema
 from ._callable import MISSING
 from ._checks import Bounds
-from ._decode import Decoder, InMember, is_refusal, is_strict, of_body, of_msgpack, of_value, uses_pydantic
+from ._decode import Decoder, in_member, is_refusal, is_strict, of_body, of_msgpack, of_value, uses_pydantic
 from ._defaults import own
 from ._hints import annotate, union, unwrap, without_none
+from ._lax import Refusals
 from ._markers import Marker
 from ._models import Field, fields_of, further_names, kind_of
 from ._upload import own_name
@@ -117,25 +118,28 @@ def whole(taken: Taken, kind: str) -> BodyOf:
     if kind == "form" and kind_of(unwrap(without_none(hint)[0])[0]) == "namedtuple":
         hint, made = _of_named_tuple(hint)
     explicit = taken.option("schema")
-    schema = _schema_of(hint, kind) if explicit is None else explicit
+    schema, lax = _schema_of(hint, kind) if explicit is None else (explicit, {})
     if _schema.holds_file(schema):
         kind = "form"
         own_name(unwrap(hint)[0], taken.name)
     spec = {"schema": schema, "kind": kind, "required": taken.required, "strict_decoder": is_strict(taken.judged)}
     spec.update(_said(taken))
+    if lax:
+        spec["lax"] = lax
     if kind != "json" and (also := further_names(unwrap(without_none(hint)[0])[0])):
         spec["also"] = also
     buffers = not uses_pydantic(taken.hint)
     return BodyOf(spec if explicit is None else {**spec, "reading": "json-schema"}, made, buffers=buffers)
 
 
-def _schema_of(hint: Any, kind: str) -> dict[str, Any]:
-    """The patterns of a body that pydantic reads as it was sent are pydantic's, as all of it is: what it is lax about, too."""
-    if kind == "form" or not uses_pydantic(hint):
-        return _schema.schema_of(hint)
+def _schema_of(hint: Any, kind: str) -> tuple[dict[str, Any], dict[str, bool]]:
+    """With the parts that pydantic reads, laxly. The patterns of a body that it reads as it was sent are its own, too."""
+    if not uses_pydantic(hint):
+        return _schema.parted(_schema.marked(hint))
     from ._pydantic_schema import json_schema
 
-    return json_schema(hint, patterns=False)
+    schema, strangers = _schema.parted(json_schema(hint, patterns=kind == "form"))
+    return schema, {"": True, **strangers}
 
 
 def _said(taken: Taken) -> dict[str, Any]:
@@ -178,7 +182,11 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
     ]
     if any(taken.option("schema") is not None for taken in takers):
         raise SpecError("schema= needs a parameter that takes the whole body")
-    schema = _schema.object_of(fields)
+    object_schema = _schema.object_of(fields)
+    for taken in takers:
+        if uses_pydantic(taken.hint):
+            object_schema["properties"][taken.wire][_schema.LAX] = True
+    schema, lax = _schema.parted(object_schema)
     required = any(taken.required for taken in takers)
     slices: dict[str, tuple[Decoder, Callable[[Any], Decoder], Decoder | None]] = {
         "decoder": (msgspec.json.Decoder(dict[str, msgspec.Raw]).decode, of_body, bytes),
@@ -187,6 +195,8 @@ def shared(takers: list[Taken], kind: str) -> BodyOf:
     }
     decoders = {name: _members(takers, *how, of_form=kind == "form") for name, how in slices.items()}
     spec = {"schema": schema, "kind": kind, "required": required, "strict_decoder": True}
+    if lax:
+        spec["lax"] = lax
     if hidden := [taken.wire for taken in takers if taken.hidden]:
         spec["hidden"] = hidden
     return BodyOf(spec, decoders, tuple(takers))
@@ -203,19 +213,26 @@ def _members(
     members = [(taken, _reader(taken, reader, of_form=of_form)) for taken in takers]
 
     def read_one(taken: Taken, read: Decoder, sent: dict[str, Any]) -> Any:
+        if taken.wire not in sent:
+            return default_value(taken)
+        value = sent[taken.wire]
+        return read(value if piece is None else piece(value))
+
+    def refused(taken: Taken, read: Decoder, sent: dict[str, Any]) -> list[dict[str, Any]]:
         try:
-            if taken.wire not in sent:
-                return default_value(taken)
-            value = sent[taken.wire]
-            return read(value if piece is None else piece(value))
+            read_one(taken, read, sent)
         except Exception as error:
-            if not is_refusal(error):
-                raise
-            raise InMember(taken.wire, error) from error
+            return in_member(taken.wire, error)
+        return []
 
     def decode(body: Any) -> dict[str, Any]:
         sent = split(body)
-        return {taken.name: read_one(taken, read, sent) for taken, read in members}
+        try:
+            return {taken.name: read_one(taken, read, sent) for taken, read in members}
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            raise Refusals([entry for taken, read in members for entry in refused(taken, read, sent)]) from error
 
     return decode
 

@@ -15,6 +15,7 @@ from . import _pydantic
 from ._checks import Refused, checker
 from ._decoders import decoded, own_decoder
 from ._hints import is_union, name_of, unwrap
+from ._lax import Judges, Refusals, every
 from ._models import is_sequence, kind_of
 from ._patterns import refuse_slow
 from ._upload import UploadFile
@@ -25,7 +26,9 @@ Decoder = Callable[[Any], Any]
 
 def of_body(hint: Any) -> Decoder:
     """Reads JSON text as the type."""
-    return _pydantic.decoder(hint) if uses_pydantic(hint) else _checked(_msgspec(hint).decode, hint)
+    if uses_pydantic(hint):
+        return _pydantic.decoder(hint)
+    return _telling(_checked(_msgspec(hint).decode, hint), hint, msgspec.json.decode)
 
 
 def of_msgpack(hint: Any) -> Decoder:
@@ -34,7 +37,8 @@ def of_msgpack(hint: Any) -> Decoder:
         read = _pydantic.reader(hint)
         return lambda text: read(msgspec.msgpack.decode(text))
     refuse_slow(hint)
-    return _checked(msgspec.msgpack.Decoder(hint, dec_hook=foreign).decode, hint)
+    decode = _checked(msgspec.msgpack.Decoder(hint, dec_hook=foreign).decode, hint)
+    return _telling(decode, hint, msgspec.msgpack.decode)
 
 
 def of_value(hint: Any) -> Decoder:
@@ -43,7 +47,7 @@ def of_value(hint: Any) -> Decoder:
         return _pydantic.reader(hint)
 
     refuse_slow(hint)
-    return _checked(_converter(hint), hint)
+    return _telling(_checked(_converter(hint), hint), hint, lambda value: value)
 
 
 def _converter(hint: Any) -> Decoder:
@@ -102,9 +106,7 @@ def _runs_user_code(info: object, seen: set[int]) -> bool:
     if isinstance(info, msgspec.inspect.EnumType):
         return any("_missing_" in vars(cls) for cls in info.cls.__mro__ if cls.__module__ != "enum")
     factory, cls = getattr(info, "default_factory", None), getattr(info, "cls", None)
-    if getattr(factory, "__module__", "builtins") not in ("builtins", "msgspec") or any(
-        hasattr(cls, name) for name in _HOOKS
-    ):
+    if getattr(factory, "__module__", "builtins") not in ("builtins", "msgspec") or _is_hooked(cls):
         return True
     return any(_runs_user_code(getattr(info, name), seen) for name in info.__struct_fields__)
 
@@ -131,6 +133,30 @@ def _checked(decode: Decoder, hint: Any) -> Decoder:
     return decode_and_check
 
 
+def _telling(decode: Decoder, hint: Any, plain: Decoder) -> Decoder:
+    """Tells all that other decoders than msgspec's refuse; `plain` makes what they are asked about of what was sent."""
+    info = msgspec.inspect.type_info(hint) if _is_readable(hint) else None
+    if not _runs_user_code(info, set()):
+        return decode
+
+    def decode_or_tell(sent: Any) -> Any:
+        try:
+            return decode(sent)
+        except Exception as error:
+            # What is refused as a whole was accepted in all its parts.
+            is_inside = not isinstance(error, msgspec.ValidationError) or located(str(error))[1]
+            found = every(info, plain(sent), _judges) if is_refusal(error) and is_inside else []
+            if not found:
+                raise
+            raise Refusals(found) from error
+
+    return decode_or_tell
+
+
+def _is_hooked(cls: Any) -> bool:
+    return any(hasattr(cls, name) for name in _HOOKS)
+
+
 def foreign(cls: Any, value: Any) -> Any:
     """Types that msgspec does not know."""
     if cls is UploadFile:
@@ -148,17 +174,24 @@ def foreign(cls: Any, value: Any) -> Any:
     raise NotImplementedError(f"no decoder for {name_of(cls)}")
 
 
+def _entries(error: BaseException) -> list[dict[str, Any]]:
+    said = told(error)
+    return [] if said is None else said[0]
+
+
+_judges: Final = Judges(foreign, _entries, _is_hooked)
+
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
 
 
 def refusal(error: BaseException) -> list[dict[str, Any]]:
     """What a decoder's exception says: `type`, `loc` (relative), `msg`, `input` and perhaps `ctx`; never empty."""
+    if isinstance(error, Refusals):
+        return error.found
     if isinstance(error, Refused):
         return [{"type": error.kind, "loc": list(error.loc), "msg": error.message, "input": None}]
     if _is_pydantics(error):
         return _pydantic.refusal(error)
-    if isinstance(error, InMember):
-        return [{**entry, "loc": [error.name, *entry["loc"]]} for entry in refusal(error.error)]
     if isinstance(error, msgspec.ValidationError):
         return _of_msgspec(error)
     if type(error) in (ValueError, AssertionError):
@@ -167,7 +200,7 @@ def refusal(error: BaseException) -> list[dict[str, Any]]:
 
 
 def told(error: BaseException, size: int = 0) -> tuple[list[dict[str, Any]], bool] | None:
-    """What a decoder's exception says, and whether that is all that there is to say of the value.
+    """What a decoder's exception says, and whether that is all that there is to say of the parts that it judges itself.
 
     None: it is no refusal, but what user code inside the decoder raised. `size` is that of the text that was read.
     """
@@ -176,17 +209,23 @@ def told(error: BaseException, size: int = 0) -> tuple[list[dict[str, Any]], boo
     if not is_refusal(error):
         return None
     if not _is_pydantics(error):
-        return refusal(error), False
+        return refusal(error), isinstance(error, Refusals)
     if _pydantic.is_endless(error):
         return [_value_error([], "too many errors")], False
-    return _pydantic.told(error, size)
+    found = _pydantic.refusal(error, size)
+    return found, not any(_is_unnamed(step) for entry in found for step in entry["loc"])
+
+
+def _is_unnamed(step: object) -> bool:
+    """Whether pydantic has no name for a member of a union, which the schema has."""
+    return isinstance(step, str) and step.startswith("function-plain[")
 
 
 def is_refusal(error: BaseException) -> bool:
     """Whether an exception speaks of the value. All others are faults of the program, or its own answers."""
     if isinstance(error, TypeError):
         return not _is_from_user_code(error)
-    refusals = (InMember, ValueError, AssertionError, OverflowError, RecursionError, msgspec.MsgspecError)
+    refusals = (ValueError, AssertionError, OverflowError, RecursionError, msgspec.MsgspecError)
     return isinstance(error, refusals)
 
 
@@ -202,13 +241,14 @@ def _is_pydantics(error: BaseException | None) -> bool:
     return error is not None and hasattr(error, "errors") and type(error).__module__.startswith("pydantic")
 
 
-class InMember(Exception):
-    """A refusal inside one member of a body that several arguments share."""
-
-    def __init__(self, name: str, error: BaseException) -> None:
-        super().__init__(name)
-        self.name = name
-        self.error = error
+def in_member(name: str, error: BaseException) -> list[dict[str, Any]]:
+    """What is refused inside one member of a body that several arguments share."""
+    found, complete = told(error) or ([], False)
+    if not complete and isinstance(error, msgspec.ValidationError) and error.__cause__ is None:
+        found = [
+            {**entry, "loc": []} for entry in found
+        ]  # the schema, which says it better, may know the place by a label
+    return [{**entry, "loc": [name, *entry["loc"]]} for entry in found]
 
 
 def _of_msgspec(error: msgspec.ValidationError) -> list[dict[str, Any]]:

@@ -111,12 +111,7 @@ def is_endless(error: Any) -> bool:
 
 def refusal(error: Any, size: int = 0) -> list[dict[str, Any]]:
     """The errors of a `ValidationError`, without the program's type names; `size` is that of the text that was read."""
-    return told(error, size)[0]
-
-
-def told(error: Any, size: int) -> tuple[list[dict[str, Any]], bool]:
-    """The same, and whether that is all: the schema has further words for what is inside a stranger."""
-    found, complete = [], True
+    found = []
     left = _ECHO
     shown = size * error.error_count() <= _MATERIALISED
     for item in error.errors(include_url=False, include_input=shown):
@@ -127,7 +122,7 @@ def told(error: Any, size: int) -> tuple[list[dict[str, Any]], bool]:
         }
         kind, message = item["type"], item["msg"]
         if kind == STRANGER:
-            kind, message, context, complete = "value_error", f"Value error, {message}", {}, False
+            kind, message, context = "value_error", f"Value error, {message}", {}
         if kind in ("dataclass_type", "model_type", "model_attributes_type"):
             kind, message = "model_type", "Input should be an object"
         value = item.get("input")
@@ -137,7 +132,12 @@ def told(error: Any, size: int) -> tuple[list[dict[str, Any]], bool]:
         loc = [step[:_NAME] if isinstance(step, str) else step for step in item["loc"]]
         entry = {"type": kind, "loc": loc, "msg": message, "input": value}
         found.append({**entry, "ctx": context} if context else entry)
-    return found, complete
+    return found
+
+
+def is_shown(value: Any) -> bool:
+    """Whether it is small enough."""
+    return _weight(value, _SHOWN) <= _SHOWN
 
 
 def _weight(value: Any, limit: int) -> int:

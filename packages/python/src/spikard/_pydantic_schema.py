@@ -12,13 +12,13 @@ from . import _constraints
 from ._hints import name_of
 from ._models import kind_of
 from ._pydantic import adapter
-from ._schema import holds_file, schema_of
+from ._schema import LAX, holds_file, marked
 from ._strangers import is_stranger, names_stranger
 from .exceptions import SpecError
 
 
 def json_schema(hint: Any, *, patterns: bool = True) -> dict[str, Any]:
-    """pydantic's own schema of the type. `patterns`: with those that pydantic tests in linear time itself."""
+    """pydantic's own schema of the type, strangers marked. `patterns`: with those that pydantic tests in linear time itself."""
     schema: dict[str, Any] = adapter(hint).json_schema(schema_generator=_generator(patterns))
     schema = _without_the_left(schema)
     return _with_strangers(schema) if names_stranger(hint) else schema
@@ -78,7 +78,7 @@ def _with_strangers(schema: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(part, dict):
             return part
         if _PLACE in part:
-            own = schema_of(part[_PLACE])
+            own = {**marked(part[_PLACE]), LAX: False}
             definitions.update(own.pop("$defs", {}))
             return own if "$ref" in own or kind_of(part[_PLACE]) is None else named(part[_PLACE], own)
         return {key: filled(one) for key, one in part.items()}

@@ -48,8 +48,35 @@ SCALARS: dict[Any, Schema] = {
 _EMPTY_FACTORIES: dict[Any, Any] = {list: [], dict: {}, set: [], frozenset: [], tuple: []}
 
 
+LAX = "x-lax"
+"""Marks what a lax decoder reads (true), and inside of it what none does."""
+
+
 def schema_of(hint: Any) -> Schema:
     """The JSON Schema of a type: its root stands inline unless it holds itself, everything named is in `$defs`."""
+    schema: Schema = parted(marked(hint))[0]
+    return schema
+
+
+def parted(schema: Any, pointer: str = "") -> tuple[Any, dict[str, bool]]:
+    """A schema without marks, and the marks by JSON pointers."""
+    if isinstance(schema, list):
+        steps: Any = enumerate(schema)
+    elif isinstance(schema, dict):
+        steps = schema.items()
+    else:
+        return schema, {}
+    found = {pointer: schema[LAX]} if isinstance(schema, dict) and isinstance(schema.get(LAX), bool) else {}
+    parts = {}
+    for step, part in steps:
+        if step != LAX or not isinstance(part, bool):
+            parts[step], inner = parted(part, f"{pointer}/{str(step).replace('~', '~0').replace('/', '~1')}")
+            found.update(inner)
+    return (parts if isinstance(schema, dict) else list(parts.values())), found
+
+
+def marked(hint: Any) -> Schema:
+    """The same, with marks."""
     writer = _Writer()
     plain, metadata = unwrap(hint)
     if _is_pydantic(hint):
@@ -214,6 +241,8 @@ class _Writer:
         schema = dict(_of_pydantic(hint))
         self.definitions.update(schema.pop("$defs", {}))
         plain, _ = unwrap(hint)
+        if hasattr(plain, "__pydantic_validator__") or hasattr(plain, "__get_pydantic_core_schema__"):
+            schema[LAX] = True
         if kind_of(plain) == "pydantic" and "$ref" not in schema:
             return self._named(plain, lambda: schema)
         return schema
