@@ -160,3 +160,28 @@ app.run()
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20, check=False)
     assert ran.returncode != 0
+
+
+ENDS_ITSELF = """
+import contextlib, os, signal, sys
+from spikard import Spikard
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    if {when!r} == "start-up":
+        sys.exit("no database")
+    yield
+    sys.exit("no database")
+
+app = Spikard(port=0, lifespan=lifespan)
+app.on_startup(lambda: os.kill(os.getpid(), signal.SIGTERM))
+app.run()
+"""
+
+
+@pytest.mark.parametrize("when", ["start-up", "shut-down"])
+def test_an_app_that_ends_the_program_says_what_it_says_and_no_more(when: str) -> None:
+    command = [sys.executable, "-c", ENDS_ITSELF.format(when=when)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    told = [line for line in ended.stderr.splitlines() if not line.startswith("Spikard ")]
+    assert (ended.returncode, told) == (1, ["no database"])

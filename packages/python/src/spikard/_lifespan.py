@@ -76,7 +76,7 @@ class Life:
         if self._started.done():
             return True
         task, self._task = self._task, None
-        if not task.cancelled():
+        if not task.cancelled() and not isinstance(task.exception(), SystemExit):  # it left the loop by itself
             task.result()
         return False
 
@@ -91,7 +91,8 @@ class Life:
             await retire(worker)
         self._over.set()
         if self._task is not None:
-            await self._task
+            with suppress(SystemExit):  # it left the loop by itself
+                await self._task
 
     async def _live(self) -> None:
         app, stack = self._app, AsyncExitStack()
