@@ -149,14 +149,14 @@ def test_a_hook_of_the_response_that_returns_something_else_is_named(caplog: pyt
 
 def test_a_hook_that_fails_hides_no_failure_before_it(caplog: pytest.LogCaptureFixture) -> None:
     app = Spikard()
-    app.get("/", on_error=returns_a_dict)(raises)
+    app.get("/", on_error=returns_a_dict)(lambda: raises())
     assert said_of(app, caplog) == [
         "first",
         f"the hook {placed(returns_a_dict)} has to return a Response, (body, status) or None, got a dict",
     ]
     caplog.clear()
     twice = Spikard()
-    twice.get("/", on_response=returns_a_dict)(raises)
+    twice.get("/", on_response=returns_a_dict)(lambda: raises())
     assert said_of(twice, caplog)[0] == "first"
     assert len(caplog.records) == 2
 
@@ -165,7 +165,7 @@ def test_an_exception_handler_whose_answer_cannot_be_written_hides_no_exception(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = Spikard()
-    app.get("/")(raises)
+    app.get("/")(lambda: raises())
     app.exception_handler(LookupError)(lambda request, error: {"error": error})
     assert said_of(app, caplog) == ["first", "a LookupError cannot be written as JSON: result['error']"]
 

@@ -21,13 +21,14 @@ from ._markers import File, Marker
 from ._models import is_sequence, is_structured, kind_of
 from ._template import CONVERTERS, converters
 from ._upload import UploadFile, content_of
-from .di import Depends
+from .di import Depends, Inferred, Provide
 from .exceptions import SpecError
 from .http import Response
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 FIELD_METHODS = frozenset({"POST", "PUT", "PATCH"})
 PARAMETER_SOURCES = frozenset({"path", "query", "header", "cookie"})
+_UNFILLED = "nothing fills it: name each parameter that it is to take, or take the Request"
 _DOCUMENTED = ("deprecated", "include_in_schema")
 """What a marker says for documents alone, of a model's every parameter."""
 
@@ -69,8 +70,8 @@ class Binder:
         """Everybody who takes a member of a shared body."""
         self.arguments: list[tuple[Taken, Any, HostArgument]] = []
 
-    def bind(self, takers: list[Taken], *, takes_rest: bool) -> None:
-        """Applies the rules, in their order, to every parameter of the handler and of its dependencies."""
+    def bind(self, takers: list[Taken], rest: str = "") -> None:
+        """Applies the rules, in their order, to every parameter of all callers; `rest` names what takes any keyword."""
         takers = self.order = self._with_files(takers)
         sources = [self._source(taken) for taken in takers]
         if "file" in sources:
@@ -95,7 +96,7 @@ class Binder:
                     self._take(taken, source or ("body" if field else "query"))
             except SpecError as error:
                 raise self._fault(taken, error) from error
-        self._check_path(takes_rest=takes_rest, sees_all="request" in sources)
+        self._check_path(rest, sees_all="request" in sources)
 
     def _with_files(self, takers: list[Taken]) -> list[Taken]:
         """Marks those of the handler's parameters that `file_params` names."""
@@ -127,6 +128,8 @@ class Binder:
         if isinstance(hint, Marker):
             kind = type(hint).__name__
             return f"a type comes first: write Annotated[int, {kind}(…)], not Annotated[{kind}(…), int]"
+        if hint is Depends or isinstance(hint, (Provide, Inferred)):
+            return "a type comes first: write Annotated[Type, Depends(function)], or Depends(function) as the default"
         if not isinstance(hint, type):
             return f"{name} is no type"
         if issubclass(hint, Response):
@@ -320,19 +323,20 @@ class Binder:
         self.owners.append(owner)
         return len(self.parameters) - 1
 
-    def _check_path(self, *, takes_rest: bool, sees_all: bool) -> None:
-        """Every name of the template is taken: by a parameter, or by `**kwargs`."""
+    def _check_path(self, rest: str, *, sees_all: bool) -> None:
+        """Every name of the template is taken: by a parameter, or by `**kwargs`, which gets nothing else."""
         taken = {spec["name"] for spec in self.parameters if spec["in"] == "path"}
-        for name, converter in self.template.items():
-            if name in taken:
-                continue
-            if sees_all and not takes_rest:
-                continue
-            if not takes_rest:
-                raise SpecError(f"nobody takes the path parameter {name!r}")
-            spec = {"name": name, "in": "path", "schema": CONVERTERS.get(converter, CONVERTERS[""]), "required": True}
-            rest = Taken(name, Any, MISSING, False, None, keyword=True)
-            self.arguments.append((rest, {"parameter": {"index": self._parameter(spec, 0)}}, HostArgument()))
+        left = [name for name in self.template if name not in taken]
+        if rest and not left:
+            raise InArgument(f"**{rest}", SpecError(_UNFILLED))
+        if left and not (rest or sees_all):
+            slip = "" if left[0].isidentifier() else f": write {{{left[0].replace('-', '_')}}}"
+            raise SpecError(f"nobody takes the path parameter {left[0]!r}{slip}")
+        for name in left if rest else ():
+            schema = CONVERTERS.get(self.template[name], CONVERTERS[""])
+            spec = {"name": name, "in": "path", "schema": schema, "required": True}
+            taker = Taken(name, Any, MISSING, False, None, keyword=True)
+            self.arguments.append((taker, {"parameter": {"index": self._parameter(spec, 0)}}, HostArgument()))
 
 
 def _is_field(taken: Taken) -> bool:
@@ -416,6 +420,7 @@ def _check_default(taken: Taken) -> None:
     """A default must be a value of its own type; None is one for every optional parameter."""
     if taken.required or taken.factory or taken.default is None or type(taken.default) is taken.hint:
         return
+    _refuse_bare(taken.default, "as a default")
     plain, _ = unwrap(without_none(taken.hint)[0])
     if get_origin(plain) is Literal and taken.default in get_args(plain):
         return
@@ -437,22 +442,34 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
 
 def takers_of(
     function: Callable[..., Any], hints: Mapping[str, Any], path: str, owner: int = 0
-) -> tuple[list[Taken], bool]:
-    """The parameters of a handler or of a dependency, and whether it takes any keyword."""
+) -> tuple[list[Taken], str]:
+    """The parameters of a handler or of a dependency, and the name of what takes any keyword."""
     if (said := foreign(function)) is not None:
         raise SpecError(said)
     if _is_manager(function):
         raise SpecError("a dependency that yields is a context manager already: write it without @contextmanager")
     takers = []
     bound = function.keywords if isinstance(function, functools.partial) else {}
-    parameters = () if _takes_nothing(function) else inspect.signature(function).parameters.values()
+    try:
+        parameters = () if _takes_nothing(function) else tuple(inspect.signature(function).parameters.values())
+    except ValueError:
+        raise SpecError(f"{name_of(function)} does not say what it takes: write a function that calls it") from None
     kinds = inspect.Parameter
     is_model = isinstance(function, type) and kind_of(function) not in (None, "pydantic")
     factories = {field.name: field.factory for field in _models.fields_of(function)} if is_model else {}
     if {parameter.kind for parameter in parameters} == {kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD}:
         raise SpecError("nothing says what it takes beside *args and **kwargs: functools.wraps tells, on a wrapper")
+    if parameters and parameters[0].name == "self" and inspect.isfunction(function):
+        raise SpecError("it is a method without its object: register object.method")
+    rest = ""
     for parameter in parameters:
-        if parameter.name in bound or parameter.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD):
+        if parameter.kind is kinds.VAR_POSITIONAL or (parameter.kind is kinds.VAR_KEYWORD and owner):
+            if kind_of(function) != "pydantic":  # whose models say so that they have further fields
+                raise InArgument(str(parameter).partition(":")[0], SpecError(_UNFILLED))
+            continue
+        if parameter.kind is kinds.VAR_KEYWORD:
+            rest = parameter.name
+        if parameter.name in bound or rest:
             continue
         try:
             taken = _taken(parameter, hints, converters(path))._replace(owner=owner)
@@ -460,7 +477,7 @@ def takers_of(
             takers.append(taken if factory is None else taken._replace(default=factory, factory=True))
         except SpecError as error:
             raise InArgument(parameter.name, error) from error
-    return takers, any(parameter.kind is kinds.VAR_KEYWORD for parameter in parameters)
+    return takers, rest
 
 
 def _is_manager(function: Callable[..., Any]) -> bool:
@@ -474,6 +491,8 @@ def _taken(parameter: inspect.Parameter, hints: Mapping[str, Any], template: Map
         hint, markers = _split(hints[parameter.name])
     else:
         hint, markers = _inferred(default, template.get(parameter.name)), []
+    if default is Depends or (isinstance(default, type) and issubclass(default, Marker)):
+        raise SpecError(f"a bare {default.__name__} is no marker: write {default.__name__}(…)")
     if isinstance(default, Marker):
         markers.append(default)
         default = MISSING
@@ -514,9 +533,8 @@ def _split(hint: Any) -> tuple[Any, list[Any]]:
     for item in (plain, *get_args(plain), *metadata):
         if (said := foreign(item)) is not None:
             raise SpecError(said)
-    for item in filter(inspect.isfunction, metadata):
-        name = "function" if item is Depends else item.__name__
-        raise SpecError(f"a bare {item.__name__} in Annotated is never called: write Depends({name})")
+    for item in metadata:
+        _refuse_bare(item, "in Annotated")
     markers = [item for item in metadata if isinstance(item, Marker)]
     bare = [item for item in metadata if isinstance(item, type) and issubclass(item, Marker)]
     markers += [item() for item in bare]
@@ -530,6 +548,12 @@ def _split(hint: Any) -> tuple[Any, list[Any]]:
     if not markers:
         return hint, []
     return annotate(plain, kept), markers
+
+
+def _refuse_bare(item: Any, where: str) -> None:
+    if inspect.isfunction(item):
+        name = "function" if item is Depends else item.__name__
+        raise SpecError(f"a bare {item.__name__} {where} is never called: write Depends({name})")
 
 
 def _merge(annotated: Any, default: Any) -> Any:

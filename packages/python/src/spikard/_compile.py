@@ -84,7 +84,7 @@ def _placed(route: Route, twin: Route, app: _App) -> dict[str, Any]:
 
 def _check(route: Route) -> None:
     if not route.path.startswith("/"):
-        raise SpecError("a path begins with a slash")
+        raise SpecError(f"a path begins with a slash: write {'/' + route.path!r}")
     try:
         checked_status(route.status_code)
     except (TypeError, ValueError) as error:
@@ -102,7 +102,7 @@ def _route(route: Route, app: _App) -> dict[str, Any]:
     wheres = [node.where for node in needs.nodes]
     register = functools.partial(_register, app.table)
     binder = Binder(route.method, route.path, route.options, register, wheres, app.entries)
-    binder.bind(needs.free(), takes_rest=needs.takes_rest)
+    binder.bind(needs.free(), needs.rest)
     needed = app.dependencies.names_of(handler.after, binder)
     given = app.dependencies.arguments_of(handler, binder)
     made, arguments = callable_of(route.handler, _kind(route), 0, given, binder)

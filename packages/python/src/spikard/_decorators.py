@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from typing_extensions import Never, Unpack
 
     from ._options import RouteOptions
     from .routing import Router
@@ -28,8 +28,8 @@ def enter(app: Router) -> None:
         _waiting = None
 
 
-def waiting() -> Router:
-    """The router that holds what was registered while there was no app."""
+def get_default_router() -> Router:
+    """The router that `@get` and its like fill while there is no app; the next app takes it over."""
     global _waiting
     if _waiting is None:
         from .routing import Router
@@ -38,58 +38,55 @@ def waiting() -> Router:
     return _waiting
 
 
-def reset() -> None:
-    """Forgets what has waited."""
+def reset_default_router() -> None:
+    """Empties the default router."""
     global _waiting
     _waiting = None
 
 
 def _current() -> Router:
-    for known in reversed(_apps):
-        app = known()
-        if app is not None:
-            return app
-    return waiting()
+    living = (app for known in reversed(_apps) if (app := known()) is not None)
+    return next(living, None) or get_default_router()
 
 
-def get(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def get(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of GET on the current app."""
-    return _current().get(path, **options)
+    return _current().get(path, *more, **options)
 
 
-def post(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def post(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of POST on the current app."""
-    return _current().post(path, **options)
+    return _current().post(path, *more, **options)
 
 
-def put(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def put(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of PUT on the current app."""
-    return _current().put(path, **options)
+    return _current().put(path, *more, **options)
 
 
-def patch(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def patch(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of PATCH on the current app."""
-    return _current().patch(path, **options)
+    return _current().patch(path, *more, **options)
 
 
-def delete(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def delete(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of DELETE on the current app."""
-    return _current().delete(path, **options)
+    return _current().delete(path, *more, **options)
 
 
-def head(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def head(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of HEAD on the current app."""
-    return _current().head(path, **options)
+    return _current().head(path, *more, **options)
 
 
-def options(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def options(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of OPTIONS on the current app."""
-    return _current().options(path, **options)
+    return _current().options(path, *more, **options)
 
 
-def trace(path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+def trace(path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
     """Registers a handler of TRACE on the current app."""
-    return _current().trace(path, **options)
+    return _current().trace(path, *more, **options)
 
 
 def route(

@@ -73,14 +73,15 @@ class Needs:
         """The functions that are named themselves, and not by a key."""
         self._known: dict[Any, Node | None] = {}
         self._open: list[str] = []
-        self.takes_rest = False
+        self.rest = ""
+        """What of the handler takes any keyword."""
 
     def visit_handler(self, function: Callable[..., Any], hints: Mapping[str, Any], beside: Iterable[Any]) -> Node:
         """The handler, and all that it needs; `beside` is needed though no parameter takes it."""
         node = Node(0, label(function), function, None)
         self.nodes.append(node)
         self._after(node, beside)
-        node.takers, self.takes_rest = takers_of(function, hints, self.path)
+        node.takers, self.rest = takers_of(function, hints, self.path)
         self._take(node, None)
         return node
 

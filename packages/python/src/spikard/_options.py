@@ -62,14 +62,12 @@ class RouteOptions(TypedDict, total=False):
     """Exception handlers of this route, by class or status; they go before those of its routers and app."""
 
 
-def _is_flag(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be a bool, got {value!r}")
+def _is(words: str, *kinds: type) -> Callable[[str, object], None]:
+    def check(name: str, value: object) -> None:
+        if not isinstance(value, kinds):
+            raise TypeError(f"{name} must be {words}, got {value!r}")
 
-
-def _is_text(name: str, value: object) -> None:
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, got {value!r}")
+    return check
 
 
 def are_texts(name: str, value: object) -> None:
@@ -92,11 +90,6 @@ def are_dependencies(name: str, value: object) -> None:
     for one in value:
         if not isinstance(one, (str, type, Provide)) and not callable(one):
             raise TypeError(f"{name} must hold keys, functions and Depends(…), got {one!r}")
-
-
-def _is_schema(name: str, value: object) -> None:
-    if not isinstance(value, (Mapping, bool)):
-        raise TypeError(f"{name} must be a JSON Schema: a dict or a bool, got {value!r}")
 
 
 def _is_object_schema(name: str, value: object) -> None:
@@ -154,10 +147,12 @@ LONGEST = 31_536_000
 """Seconds of a year: a longer timeout is None."""
 
 _CHECKS: dict[str, Callable[[str, object], None]] = {
-    **dict.fromkeys(("request_schema", "body_schema", "response_schema"), _is_schema),
-    **dict.fromkeys(("name", "summary", "description", "operation_id"), _is_text),
-    **dict.fromkeys(("deprecated", "include_in_schema", "sync_to_thread"), _is_flag),
-    **dict.fromkeys(("cancel_on_disconnect", "assert_formats"), _is_flag),
+    **dict.fromkeys(
+        ("request_schema", "body_schema", "response_schema"), _is("a JSON Schema: a dict or a bool", Mapping, bool)
+    ),
+    **dict.fromkeys(("name", "summary", "description", "operation_id"), _is("a str", str, type(None))),
+    **dict.fromkeys(("deprecated", "include_in_schema", "sync_to_thread"), _is("a bool", bool)),
+    **dict.fromkeys(("cancel_on_disconnect", "assert_formats"), _is("a bool", bool)),
     **dict.fromkeys(PHASES, _are_hooks),
     "exception_handlers": _are_handlers,
     "parameter_schema": _is_object_schema,

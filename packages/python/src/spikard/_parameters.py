@@ -33,7 +33,7 @@ def read_as(hint: Any, options: Mapping[str, Any], *, text: bool) -> Wire:
         hint = without_none(hint)[0]
     plain, _ = unwrap(hint)
     if is_structured(plain) and not _bare_sequence(plain):
-        raise SpecError(f"{_name(plain)} is no single value: mark it as Query, Header, Cookie, Form or Body")
+        raise SpecError(f"{_name(plain)} is no single value: mark it as Body, or a model of its fields as Query")
     constraints = [(name, options[name]) for name in _constraints.KEYWORDS if name in options]
     if constraints and involved(hint):
         hint, constraints = annotate(hint, [msgspec.Meta(**dict(constraints))]), []

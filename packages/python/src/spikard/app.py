@@ -20,7 +20,7 @@ from .routing import Router
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from typing_extensions import Unpack
+    from typing_extensions import Never, Unpack
 
     from ._asgi import Doors, Receive, Scope, Send
     from ._callable import Compiled
@@ -56,9 +56,7 @@ class Spikard(Router):
             from ._lifespan import check_lifespan
 
             check_lifespan(lifespan)
-        _check_config(config)
-        fields = given(config) if config is not None else {}
-        self.config = ServerConfig(**{**fields, **checked(dict(overrides), "Spikard()")})
+        self.config = ServerConfig(**_call(config, overrides, "Spikard()"))
         self._state: State = AppState()
         self._own_state: ContextVar[State | None] = ContextVar("state", default=None)
         """Of a worker that shares its process with others."""
@@ -111,33 +109,32 @@ class Spikard(Router):
 
     def on_startup(self, function: Hook) -> Hook:
         """Calls a function, async or not, when a worker starts, on its loop and before it listens."""
-        from ._lifespan import check_hook
-
-        self._in_time("a hook of on_startup")
-        self._startup.append(check_hook("on_startup", function))
-        return function
+        return self._add_hook("on_startup", self._startup, function)
 
     def on_shutdown(self, function: Hook) -> Hook:
         """Calls a function, async or not, when a worker has answered its last request; the last first."""
+        return self._add_hook("on_shutdown", self._shutdown, function)
+
+    def _add_hook(self, phase: str, hooks: list[Callable[..., Any]], function: Hook) -> Hook:
         from ._lifespan import check_hook
 
-        self._in_time("a hook of on_shutdown")
-        self._shutdown.append(check_hook("on_shutdown", function))
+        self._in_time(f"a hook of {phase}")
+        hooks.append(check_hook(phase, function))
         return function
 
-    def run(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
+    def run(self, *more: Never, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
         """Serves until SIGINT or SIGTERM, then finishes the requests in flight."""
         from ._worker import run
 
         with self._fixed():
-            run(self, _call(config, overrides, "run()"))
+            run(self, _call(config, overrides, "run()", more))
 
-    async def serve(self, *, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
+    async def serve(self, *more: Never, config: ServerConfig | None = None, **overrides: Unpack[ServerFields]) -> None:
         """Serves inside the running loop, on which the handlers run too, until cancelled."""
         from ._worker import serve
 
         with self._fixed():
-            await serve(self, _call(config, overrides, "serve()"))
+            await serve(self, _call(config, overrides, "serve()", more))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one scope of an ASGI 3 server: `http`, or `lifespan`. `uvicorn module:app` does it."""
@@ -159,10 +156,12 @@ class Spikard(Router):
 App = Spikard
 
 
-def _call(config: ServerConfig | None, overrides: ServerFields, owner: str) -> dict[str, Any]:
-    _check_config(config)
-    fields = given(config) if config is not None else {}
-    return {**fields, **checked(dict(overrides), owner)}
+def _call(config: object, overrides: ServerFields, owner: str, more: tuple[object, ...] = ()) -> dict[str, Any]:
+    if more:
+        raise TypeError(f'{owner} takes keyword arguments only: write {owner[:-1]}host="…", port=8000), or config=…')
+    if config is not None and not isinstance(config, ServerConfig):
+        raise TypeError(f"config must be a ServerConfig, got {config!r}")
+    return {**({} if config is None else given(config)), **checked(dict(overrides), owner)}
 
 
 def _listed(routers: object) -> list[Any]:
@@ -171,8 +170,3 @@ def _listed(routers: object) -> list[Any]:
     if not isinstance(routers, Iterable) or isinstance(routers, str):
         raise TypeError(f"routers must be a list of Router, got {routers!r}")
     return list(routers)
-
-
-def _check_config(config: object) -> None:
-    if config is not None and not isinstance(config, ServerConfig):
-        raise TypeError(f"config must be a ServerConfig, got {config!r}")

@@ -181,12 +181,6 @@ class BackgroundConfig(Config, frozen=True, kw_only=True):
     drain_timeout: _Patience = 30.0
     """Seconds for tasks to end when the server stops; never longer than `shutdown_timeout`."""
 
-    if TYPE_CHECKING:
-
-        def __init__(
-            self, *, max_queue: int = 1024, max_concurrent: int = 128, drain_timeout: float = 30.0
-        ) -> None: ...
-
 
 class ServerConfig(Config, frozen=True, kw_only=True):
     """The server's configuration. Times are seconds; None lifts a limit.

@@ -90,6 +90,8 @@ def Depends(
     """Marks a parameter, as its default or in `Annotated`, as what `factory` makes; without one, as an object of the
     annotated class. A generator of `scope="function"` ends when the handler has returned, before anything is sent.
     """
+    if isinstance(factory, str):
+        raise TypeError(f"Depends() takes a function: a parameter named {factory} is what provide({factory!r}, …) has")
     if factory is not None and not callable(factory):
         raise TypeError(f"Depends() takes the function itself, and not what it returned: got {factory!r}")
     if factory is None:

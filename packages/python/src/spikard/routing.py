@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from . import _decorators
+from ._decorators import get_default_router, reset_default_router
 from ._hooks import Hooks, Registers
 from ._options import RouteOptions, are_dependencies, are_texts, checked
 from ._recover import Handlers
@@ -115,43 +115,43 @@ class Router(Registers):
         self._handlers = Handlers()
         self._entries: list[Route | _Included] = []
 
-    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def get(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of GET."""
-        return self._register(path, ("GET",), options)
+        return self._register(path, ("GET",), options, more)
 
-    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def post(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of POST."""
-        return self._register(path, ("POST",), options)
+        return self._register(path, ("POST",), options, more)
 
-    def put(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def put(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of PUT."""
-        return self._register(path, ("PUT",), options)
+        return self._register(path, ("PUT",), options, more)
 
-    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def patch(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of PATCH."""
-        return self._register(path, ("PATCH",), options)
+        return self._register(path, ("PATCH",), options, more)
 
-    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def delete(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of DELETE."""
-        return self._register(path, ("DELETE",), options)
+        return self._register(path, ("DELETE",), options, more)
 
-    def head(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def head(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of HEAD, in place of GET's answer without its body."""
-        return self._register(path, ("HEAD",), options)
+        return self._register(path, ("HEAD",), options, more)
 
-    def options(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def options(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of OPTIONS, in place of the list of methods."""
-        return self._register(path, ("OPTIONS",), options)
+        return self._register(path, ("OPTIONS",), options, more)
 
-    def trace(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    def trace(self, path: str, *more: Never, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Registers a handler of TRACE."""
-        return self._register(path, ("TRACE",), options)
+        return self._register(path, ("TRACE",), options, more)
 
     def route(
         self,
         path: str,
         methods: Sequence[str] | str | None = None,
-        *,
+        *more: Never,
         method: str | None = None,
         **options: Unpack[RouteOptions],
     ) -> Callable[[H], H]:
@@ -162,7 +162,7 @@ class Router(Registers):
             methods = (methods,)
         if methods is not None and not isinstance(methods, Iterable):
             raise TypeError(f"methods must be a list of str, got {methods!r}")
-        return self._register(path, (method,) if method else tuple(methods or ("GET",)), options, "route")
+        return self._register(path, (method,) if method else tuple(methods or ("GET",)), options, more, "route")
 
     def exception_handler(self, wanted: type[BaseException] | int) -> Callable[[H], H]:
         """Registers what answers for an exception of this class, or for errors of this status. It is called with the
@@ -206,9 +206,13 @@ class Router(Registers):
             raise missed(self, name, "attributes")
 
     def _register(
-        self, path: str, methods: Sequence[str], options: RouteOptions, verb: str | None = None
+        self, path: str, methods: Sequence[str], options: RouteOptions, more: tuple[object, ...], verb: str = ""
     ) -> Callable[[H], H]:
-        path = _checked_path(path, verb or methods[0].lower())
+        verb = verb or methods[0].lower()
+        path = _checked_path(path, verb)
+        if more:
+            told = f"write @{verb}({path!r}) above the handler, or {verb}({path!r})(handler)"
+            raise TypeError(f"{verb}() takes keyword arguments behind the path, got {more[0]!r}: {told}")
         options = checked(options)
         methods = tuple(dict.fromkeys(method.upper() if isinstance(method, str) else method for method in methods))
         for method in methods:
@@ -305,13 +309,3 @@ def _checked_path(path: object, verb: str) -> str:
     if not isinstance(path, str):
         raise TypeError(f"a path must be a str, got {path!r}")
     return str.__str__(path)
-
-
-def get_default_router() -> Router:
-    """The router that `@get` and its like fill while there is no app; the next app takes it over."""
-    return _decorators.waiting()
-
-
-def reset_default_router() -> None:
-    """Empties the default router."""
-    _decorators.reset()
