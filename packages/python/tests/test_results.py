@@ -17,7 +17,7 @@ import attrs
 import msgspec
 import pydantic
 import pytest
-from spikard import HTMLResponse, RedirectResponse, Request, Response, SpecError, Spikard, UploadFile
+from spikard import HTMLResponse, HTTPException, RedirectResponse, Request, Response, SpecError, Spikard, UploadFile
 from spikard._render import converter, encode, from_tuple, is_text
 from spikard.testing import TestClient
 
@@ -114,6 +114,8 @@ class Holding(msgspec.Struct):
         ({"a": [1, {"b": object()}]}, "a object cannot be written as JSON: result['a'][1]['b']"),
         ([Holding([1, object])], "a type cannot be written as JSON: result[0].items[1]"),
         ((1, {2: {object()}}), "a object cannot be written as JSON: result[1][2]{…}"),
+        (HTTPException(404), "a HTTPException cannot be written as JSON (raise it)"),
+        (type("Row", (), {"__mapper__": None})(), "a Row cannot be written as JSON (a model as the return annotation"),
         ([ticks()], "a async_generator cannot be written as JSON (a StreamingResponse of it can be"),
         ({"file": UploadFile()}, "a UploadFile cannot be written as JSON (its content is `await file.aread()`): result"),
         ({"n": {1j: 2}}, "a complex cannot be written as JSON: result['n'] with the key 1j"),

@@ -30,6 +30,8 @@ _HINTS = {
     "coroutine": " (it has to be awaited)",
     "async_generator": " (a StreamingResponse of it can be returned)",
     "UploadFile": " (its content is `await file.aread()`)",
+    "HTTPException": " (raise it)",
+    "a row": " (a model as the return annotation, `-> list[Item]`, says what of it is sent)",
 }
 
 
@@ -54,7 +56,8 @@ def _foreign(value: Any) -> Any:
         from pydantic_core import to_jsonable_python
 
         return to_jsonable_python(value)
-    raise TypeError(f"a {cls.__qualname__} cannot be written as JSON{_HINTS.get(cls.__name__, '')}")
+    hint = _HINTS.get("a row" if hasattr(cls, "__mapper__") else cls.__name__, "")
+    raise TypeError(f"a {cls.__qualname__} cannot be written as JSON{hint}")
 
 
 def _plain(value: Any) -> Any:

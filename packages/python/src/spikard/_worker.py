@@ -190,13 +190,10 @@ class Server:
         """Drains; asked a second time, ends at once."""
         if self._stopped is None:
             self.begin_to_stop()
-            self.ended.get_loop().call_later(1.0, self._still_waits)
+            waiting = self.ended.get_loop().call_later(1.0, _processes.tell, _processes.WAITS.format(self.patience))
+            self.ended.add_done_callback(lambda _: waiting.cancel())
         else:
             self.worker.abort()
-
-    def _still_waits(self) -> None:
-        if not self.ended.done():
-            _processes.tell(_processes.WAITS.format(self.patience))
 
     def begin_to_stop(self) -> None:
         """Drains, however often it is asked."""
