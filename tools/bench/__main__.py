@@ -15,6 +15,7 @@ from pathlib import Path
 
 import npm
 
+import congestion
 import contenders
 import curves
 import database
@@ -106,10 +107,10 @@ def measure(given: argparse.Namespace, plan: Plan) -> bool:
     if given.prepare:
         return not failed
     plan.folder.mkdir(parents=True, exist_ok=True)
-    record = Record(plan.folder, head(plan, given.base, failed), given.again)
-    record.servers |= {name: {"failed": why} for name, why in failed.items()}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
-    with contextlib.ExitStack() as stack:
+    with congestion.usual(), contextlib.ExitStack() as stack:
+        record = Record(plan.folder, head(plan, given.base, failed), given.again)
+        record.servers |= {name: {"failed": why} for name, why in failed.items()}
         if any(one.database for one in plan.workloads):
             plan = stack.enter_context(database.behind(plan))
         return rounds.Run(plan, record, given.part).all()

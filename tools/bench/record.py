@@ -30,6 +30,8 @@ class Record:
         for name in KEPT:
             if (old := before["settings"][name]) != (new := self.head["settings"][name]):
                 raise SystemExit(f"{self.path.parent.name} was begun with {name} {old}, not {new}: give another --name")
+        if (old := before["machine"].get("congestion")) != (new := self.head["machine"].get("congestion")):
+            raise SystemExit(f"{self.path.parent.name} was begun with congestion {old}, not {new}: give another --name")
         self.resumed = True
         self.cells = before["cells"]
         self.servers = before["servers"]

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import congestion
 import priority
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,7 @@ def machine() -> dict[str, object]:
         "system": first(r'^PRETTY_NAME="(.+)"$', read("/etc/os-release")) or platform.system(),
         "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").strip() or "not told",
         "priority": "raised for servers and generator" if priority.raised() else "the usual",
+        "congestion": congestion.current(),
         "load_before": [round(load, 2) for load in os.getloadavg()],
         "python": sys.version.split()[0],
         "rustc": said("rustc", "--version"),

@@ -146,6 +146,12 @@ class Records(unittest.TestCase):
             with self.assertRaisesRegex(SystemExit, "begun with seconds 2, not 9"):
                 Record(Path(name), head(seconds=9))
 
+    def test_rounds_of_another_congestion_control_are_not_mixed(self):
+        with tempfile.TemporaryDirectory() as name:
+            Record(Path(name), {**head(), "machine": {"congestion": "bbr"}}).keep()
+            with self.assertRaisesRegex(SystemExit, "begun with congestion bbr, not cubic"):
+                Record(Path(name), {**head(), "machine": {"congestion": "cubic"}})
+
     def test_a_record_is_written_whole(self):
         with tempfile.TemporaryDirectory() as name:
             Record(Path(name), head()).keep()
