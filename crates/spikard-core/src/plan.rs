@@ -3,6 +3,7 @@
 
 mod alike;
 mod body;
+mod form;
 mod head;
 mod members;
 mod rest;
@@ -20,7 +21,8 @@ use crate::{
 };
 pub use alike::Plans;
 use body::BodyPlan;
-pub use body::{Media, check_json, read_pairs};
+pub use body::{Media, check_json};
+pub use form::read_pairs;
 pub use head::form_boundary;
 
 /// Path values, percent-decoded, in the order of the template's parameters.

@@ -8,14 +8,12 @@ use serde_json::{Map, Value};
 
 use super::{Bound, From, Plan, head::missing, members::object_of};
 use crate::{
-    Arg, Args, CallableId, Entries, Entry, Error, ErrorCode, FieldError, FormValue, HostArg, Input, Loc, Received,
-    SpecError, Word,
+    Arg, Args, CallableId, Entries, Error, ErrorCode, FieldError, FormValue, HostArg, Input, Loc, Received, SpecError,
+    Word,
     config::Config,
     dependency::Wiring,
     echo::{self, is_worded},
-    json as grammar, msgpack,
-    pairs::{self, PairsFault},
-    sabotage,
+    json as grammar, msgpack, sabotage,
     schema::Schema,
     spec::{AppSpec, BodyKind, BodySpec, Reading, Rest, RouteSpec, Source},
     upload::{holds_file, with_files},
@@ -42,17 +40,17 @@ pub enum Media {
 pub(super) struct BodyPlan {
     kind: BodyKind,
     /// Of the whole body; of an object of single members where `whole` is false.
-    schema: Schema,
+    pub(super) schema: Schema,
     reading: Reading,
-    decoder: Option<CallableId>,
+    pub(super) decoder: Option<CallableId>,
     strict_decoder: bool,
     msgpack_decoder: Option<CallableId>,
-    value_decoder: Option<CallableId>,
+    pub(super) value_decoder: Option<CallableId>,
     required: bool,
     whole: bool,
     max_depth: usize,
     /// Further names of a form's members.
-    also: BTreeMap<String, Vec<String>>,
+    pub(super) also: BTreeMap<String, Vec<String>>,
 }
 
 impl BodyPlan {
@@ -216,64 +214,6 @@ impl BodyPlan {
         word && rest.all(blank) && !self.schema.accepts(&Value::Null)
     }
 
-    fn form_value(&self, form: Received) -> Result<FormValue, Error> {
-        let (form, errors) = self.read_or_refuse(form)?;
-        if errors.is_empty() { Ok(form) } else { Err(Error::invalid(errors)) }
-    }
-
-    /// Beside refusals the form stands as it was sent.
-    fn read_or_refuse(&self, form: Received) -> Result<(FormValue, Vec<FieldError>), Error> {
-        let mut entries = match form {
-            Received::Form(entries) => entries,
-            Received::Whole(text) => read_pairs(&text)?,
-        };
-        let renamed = self.rename(&mut entries);
-        let (mut form, mut errors) = self.schema.read_or_refuse(entries);
-        if !(errors.is_empty() || renamed.is_empty()) {
-            form.rename(&renamed);
-        }
-        for error in &mut errors {
-            if let Some(Loc::Key(name)) = error.loc.first_mut()
-                && let Some((_, sent)) = renamed.iter().find(|(own, _)| **own == **name)
-            {
-                *name = (*sent).clone().into();
-            }
-        }
-        Ok((form, errors))
-    }
-
-    /// Gives what was sent under a further name of a member its own name. What was renamed, by its own name.
-    fn rename(&self, entries: &mut Entries) -> Vec<(&String, &String)> {
-        let mut renamed = Vec::new();
-        for (own, others) in &self.also {
-            let is_sent = |wanted: &&String| entries.iter().any(|(name, _)| name == *wanted);
-            let Some(found) = std::iter::once(own).chain(others).find(is_sent).filter(|found| *found != own) else {
-                continue;
-            };
-            entries.iter_mut().filter(|(name, _)| name == found).for_each(|(name, _)| name.clone_from(own));
-            renamed.push((own, found));
-        }
-        renamed
-    }
-
-    /// What is refused goes to a lax decoder all the same, unless something else was refused already: it may accept it, and
-    /// knows more that is wrong.
-    fn read_form(&self, form: Received, strict: bool) -> Result<Arg, Error> {
-        let (form, errors) = self.read_or_refuse(form)?;
-        match self.value_decoder.filter(|_| self.schema.is_read_laxly() && form.is_plain() && !strict) {
-            _ if errors.is_empty() => {}
-            Some(decoder) => return Ok(input(decoder, Input::Value(form.into_arg()))),
-            None => return Err(Error::invalid(errors)),
-        }
-        Ok(match (self.decoder, self.value_decoder) {
-            (Some(_), _) if form.is_plain() => {
-                self.input(serde_json::to_vec(&form.value).expect("a JSON value").into())
-            }
-            (_, Some(decoder)) => input(decoder, Input::Value(form.into_arg())),
-            _ => form.into_arg(),
-        })
-    }
-
     /// Reads MessagePack as far as the host's decoder does not; as `read_json` does.
     fn read_msgpack(&self, text: Bytes, strict: bool) -> Result<Arg, Error> {
         if let (Some(decoder), Reading::Typed, false, false) =
@@ -293,7 +233,7 @@ impl BodyPlan {
         })
     }
 
-    fn input(&self, text: Bytes) -> Arg {
+    pub(super) fn input(&self, text: Bytes) -> Arg {
         self.decoder.map_or(Arg::Null, |decoder| input(decoder, Input::Json(text)))
     }
 }
@@ -309,7 +249,7 @@ const LONG: usize = 64 * 1024;
 const FILES: &str = "files";
 
 /// Its place is known when the argument list is laid out.
-fn input(decoder: CallableId, input: Input) -> Arg {
+pub(super) fn input(decoder: CallableId, input: Input) -> Arg {
     Arg::Input(Box::new(HostArg { decoder, argument: 0, input }))
 }
 
@@ -330,28 +270,7 @@ pub fn check_json(body: &[u8], max_depth: usize) -> Result<(), Error> {
         .map_err(|fault| Error::malformed(format!("the body is not valid JSON: {} at byte {}", fault.reason, fault.at)))
 }
 
-/// The fields of an urlencoded form.
-pub fn read_pairs(body: &[u8]) -> Result<Entries, Error> {
-    let pairs = pairs::parse(body).map_err(|fault| {
-        let code = match fault {
-            PairsFault::NotUtf8 => ErrorCode::BadRequest,
-            PairsFault::TooMany => ErrorCode::ContentTooLarge,
-        };
-        Error::new(code).with_detail(fault.message("form"))
-    })?;
-    Ok(pairs.into_iter().map(|(name, text)| (name.into_owned(), Entry::Text(text.into_owned()))).collect())
-}
-
-/// Of a form that user code wants; without a content type it is one of pairs.
-pub(super) fn form_media(parts: &Parts) -> Result<Media, Error> {
-    refuse_coding(parts)?;
-    let Some(sent) = parts.headers.get(header::CONTENT_TYPE) else { return Ok(Media::Form) };
-    let text = String::from_utf8_lossy(sent.as_bytes());
-    let found = classify(&text).filter(|media| matches!(media, Media::Form | Media::Multipart));
-    found.ok_or_else(|| unsupported(&text))
-}
-
-fn unsupported(content_type: &str) -> Error {
+pub(super) fn unsupported(content_type: &str) -> Error {
     let detail = format!("the content type \"{}\" is not supported", content_type.escape_debug());
     Error::new(ErrorCode::UnsupportedMediaType).with_detail(detail)
 }
@@ -368,7 +287,7 @@ fn outermost(input: &Input) -> Option<Value> {
 }
 
 /// Bodies are read as they are: no content coding is taken off.
-fn refuse_coding(parts: &Parts) -> Result<(), Error> {
+pub(super) fn refuse_coding(parts: &Parts) -> Result<(), Error> {
     let mut codings = parts.headers.get_all(header::CONTENT_ENCODING).iter();
     match codings.find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         Some(coding) => {
@@ -397,7 +316,7 @@ pub(super) fn value_error(message: &str) -> FieldError {
     error
 }
 
-fn classify(content_type: &str) -> Option<Media> {
+pub(super) fn classify(content_type: &str) -> Option<Media> {
     let mut pieces = content_type.split(';').map(str::trim);
     let kind = pieces.next().unwrap_or_default().to_ascii_lowercase();
     let charset =

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{header, request::Parts};
 
-use super::{Bound, From, Media, Parameter, PathValues, Plan, body::form_media};
+use super::{Bound, From, Media, Parameter, PathValues, Plan, form::form_media};
 use crate::{
     Arg, Error, FieldError, Loc, Word,
     pairs::{self, Pair},

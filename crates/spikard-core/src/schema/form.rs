@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     Arg, FieldError,
+    pairs::Pair,
     parameter::{Scalar, Strictness},
     sabotage,
+    spec::Reading,
     upload::{self, Entries, Entry, FormValue, Upload},
 };
 
@@ -53,6 +55,36 @@ impl Schema {
         // Judged already; for the rules of the whole each stands as the text that JSON Schema says it is.
         let judged = upload::replaced(value.clone(), &|_| Value::String(String::new()));
         if self.accepts(&judged) { Ok(value) } else { Err(self.errors(&judged)) }
+    }
+
+    /// The JSON text of a form whose names are those of single fields, each sent once, and whose texts are all accepted. Nothing
+    /// else is made of such a form. None: [`Self::read_or_refuse`] says what becomes of it.
+    pub(crate) fn form_text(&self, pairs: &[Pair<'_>]) -> Option<Vec<u8>> {
+        let form = Form(&self.nodes);
+        let fields = form.fields(Nodes::ROOT, 0).filter(|fields| fields.members.len() <= 64)?;
+        let (mut named, mut filled, mut text) = (0_u64, 0_u64, Vec::with_capacity(32 * pairs.len()));
+        for (name, sent) in pairs {
+            let place = *fields.places.get(name.as_ref())?;
+            let node = fields.members[place].node.filter(|node| named & 1 << place == 0 && form.is_single(*node, 0))?;
+            named |= 1 << place;
+            if sent.is_empty() && !form.takes_blank(node, 0) {
+                continue;
+            }
+            filled |= 1 << place;
+            text.push(if text.is_empty() { b'{' } else { b',' });
+            serde_json::to_writer(&mut text, name.as_ref()).ok()?;
+            text.push(b':');
+            let (read, _) = form.scalar(node, sent, 0).filter(|(read, _)| !read.is_null())?;
+            serde_json::to_writer(&mut text, &read).ok()?;
+        }
+        text.extend_from_slice(if text.is_empty() { b"{}" } else { b"}" });
+        let mut members = fields.members.iter().enumerate();
+        let is_whole = members.all(|(place, member)| !member.required || filled & 1 << place != 0);
+        let is_accepted = match self.reading {
+            Reading::JsonSchema => self.accepts_text(&text),
+            Reading::Typed => !self.has_foreign,
+        };
+        (is_whole && is_accepted).then_some(text)
     }
 
     /// Whether a lax decoder reads all of it as it was sent. Files it would be given as what the host makes of them, which is
@@ -108,6 +140,30 @@ struct Form<'a>(&'a Nodes);
 impl<'a> Form<'a> {
     fn node(&self, id: NodeId) -> &'a Node {
         &self.0.all[id.0]
+    }
+
+    /// The rules of an object of which nothing else is said than what its fields are.
+    fn fields(&self, id: NodeId, depth: usize) -> Option<&'a ObjectRules> {
+        let node = self.node(id);
+        if let Some(target) = node.reference.filter(|_| depth < MAX_DEPTH && node.says_one_thing()) {
+            return self.fields(target, depth + 1);
+        }
+        match node.shapes.as_slice() {
+            [Shape::Object(rules)]
+                if node.says_one_thing() && rules.dependents.is_empty() && rules.patterns.is_empty() =>
+            {
+                Some(rules)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a text that one of its scalars reads is accepted: it is no list and no file, and need not be several things at once.
+    fn is_single(&self, id: NodeId, depth: usize) -> bool {
+        let node = self.node(id);
+        let mut further = node.reference.iter().chain(&node.any_of);
+        let is_scalar = node.shapes.iter().all(|shape| matches!(shape, Shape::Scalar(_)));
+        node.says_one_thing() && is_scalar && depth < MAX_DEPTH && further.all(|node| self.is_single(*node, depth + 1))
     }
 
     /// The nodes that stand for the same value.
@@ -245,3 +301,6 @@ fn duration(microseconds: i64) -> String {
     let (days, seconds, rest) = (size / 86_400_000_000, size / 1_000_000 % 86_400, size % 1_000_000);
     if rest == 0 { format!("{sign}P{days}DT{seconds}S") } else { format!("{sign}P{days}DT{seconds}.{rest:06}S") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! Compiled JSON Schemas: whether a body is accepted, and the words of every refusal.
 
 mod compile;
+#[cfg(test)]
+mod dice;
 mod document;
 mod filter;
 mod form;

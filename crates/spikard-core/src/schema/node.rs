@@ -62,6 +62,15 @@ pub(super) struct Node {
     pub(super) file: bool,
 }
 
+impl Node {
+    /// Whether it is one thing only: a reference, alternatives, or a shape. No file.
+    pub(super) fn says_one_thing(&self) -> bool {
+        let more = self.file || self.tagged.is_some() || !(self.all_of.is_empty() && self.one_of.is_empty());
+        let said = usize::from(self.reference.is_some()) + usize::from(!self.any_of.is_empty()) + self.shapes.len();
+        !more && said == 1
+    }
+}
+
 /// What values of one JSON type have to be.
 #[derive(Debug)]
 pub(super) enum Shape {

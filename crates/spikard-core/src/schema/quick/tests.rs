@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Quick;
-use crate::{schema::Schema, spec::Reading};
+use crate::{
+    schema::{Schema, dice::Dice},
+    spec::Reading,
+};
 
 fn quick(schema: &Value) -> Option<Quick> {
     Quick::compile(schema, false)
@@ -78,19 +81,7 @@ fn a_schema_that_says_more_is_not_known() {
     assert!(Quick::compile(&json!({"type": "string", "format": "date"}), true).is_none());
 }
 
-/// A generator of numbers, the same ones every time.
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
-    }
-
-    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.roll(all.len())]
-    }
-
     fn schema(&mut self, depth: usize) -> Value {
         match self.roll(if depth == 0 { 6 } else { 9 }) {
             0 => json!({"type": "integer", "minimum": self.roll(3), "maximum": 9}),
