@@ -13,7 +13,15 @@ impl BodyPlan {
     pub(super) fn form_value(&self, form: Received) -> Result<FormValue, Error> {
         let entries = match form {
             Received::Form(entries) => entries,
-            Received::Whole(text) => read_pairs(&text)?,
+            Received::Whole(text) => {
+                let pairs = parse(&text)?;
+                if self.also.is_empty()
+                    && let Some(form) = self.schema.form_members(&pairs)
+                {
+                    return Ok(form);
+                }
+                owned(pairs)
+            }
         };
         let (form, errors) = self.read_or_refuse(entries);
         if errors.is_empty() { Ok(form) } else { Err(Error::invalid(errors)) }

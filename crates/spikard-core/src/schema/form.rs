@@ -60,9 +60,39 @@ impl Schema {
     /// The JSON text of a form whose names are those of single fields, each sent once, and whose texts are all accepted. Nothing
     /// else is made of such a form. None: [`Self::read_or_refuse`] says what becomes of it.
     pub(crate) fn form_text(&self, pairs: &[Pair<'_>]) -> Option<Vec<u8>> {
+        let mut text = Vec::with_capacity(32 * pairs.len());
+        self.read_singles(pairs, |name, read| {
+            text.push(if text.is_empty() { b'{' } else { b',' });
+            serde_json::to_writer(&mut text, name).ok()?;
+            text.push(b':');
+            serde_json::to_writer(&mut text, &read).ok()
+        })?;
+        text.extend_from_slice(if text.is_empty() { b"{}" } else { b"}" });
+        (self.reading == Reading::Typed || self.accepts_text(&text)).then_some(text)
+    }
+
+    /// The same as a value, where the nodes alone decide.
+    pub(crate) fn form_members(&self, pairs: &[Pair<'_>]) -> Option<FormValue> {
+        if self.reading == Reading::JsonSchema {
+            return None;
+        }
+        let mut members = Map::with_capacity(pairs.len());
+        self.read_singles(pairs, |name, read| {
+            members.insert(name.to_owned(), read);
+            Some(())
+        })?;
+        Some(FormValue { value: Value::Object(members), files: Vec::new() })
+    }
+
+    /// Takes the fields as they are read. None: some name or text is not that simple, or more is to be judged than single fields.
+    fn read_singles(&self, pairs: &[Pair<'_>], mut take: impl FnMut(&str, Value) -> Option<()>) -> Option<()> {
+        let is_known = match self.reading {
+            Reading::JsonSchema => self.quick.is_some(),
+            Reading::Typed => !self.has_foreign,
+        };
         let form = Form(&self.nodes);
-        let fields = form.fields(Nodes::ROOT, 0).filter(|fields| fields.members.len() <= 64)?;
-        let (mut named, mut filled, mut text) = (0_u64, 0_u64, Vec::with_capacity(32 * pairs.len()));
+        let fields = form.fields(Nodes::ROOT, 0).filter(|fields| is_known && fields.members.len() <= 64)?;
+        let (mut named, mut filled) = (0_u64, 0_u64);
         for (name, sent) in pairs {
             let place = *fields.places.get(name.as_ref())?;
             let node = fields.members[place].node.filter(|node| named & 1 << place == 0 && form.is_single(*node, 0))?;
@@ -71,20 +101,11 @@ impl Schema {
                 continue;
             }
             filled |= 1 << place;
-            text.push(if text.is_empty() { b'{' } else { b',' });
-            serde_json::to_writer(&mut text, name.as_ref()).ok()?;
-            text.push(b':');
             let (read, _) = form.scalar(node, sent, 0).filter(|(read, _)| !read.is_null())?;
-            serde_json::to_writer(&mut text, &read).ok()?;
+            take(name, read)?;
         }
-        text.extend_from_slice(if text.is_empty() { b"{}" } else { b"}" });
         let mut members = fields.members.iter().enumerate();
-        let is_whole = members.all(|(place, member)| !member.required || filled & 1 << place != 0);
-        let is_accepted = match self.reading {
-            Reading::JsonSchema => self.accepts_text(&text),
-            Reading::Typed => !self.has_foreign,
-        };
-        (is_whole && is_accepted).then_some(text)
+        members.all(|(place, member)| !member.required || filled & 1 << place != 0).then_some(())
     }
 
     /// Whether a lax decoder reads all of it as it was sent. Files it would be given as what the host makes of them, which is
