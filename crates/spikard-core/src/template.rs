@@ -95,8 +95,8 @@ impl Template {
     /// Takes a template apart. `{{` and `}}` stand for literal braces.
     ///
     /// Fails where a brace is unbalanced, a name is no identifier or stands twice, a converter is unknown, a `path`
-    /// parameter is not last, a parameter shares its segment or is spelled as elsewhere, or the template does not begin with a
-    /// slash.
+    /// parameter is not last, a parameter shares its segment or is spelled as elsewhere, the template does not begin with a
+    /// slash, or goes on with a query or a fragment.
     pub fn parse(path: &str) -> Result<Self, SpecError> {
         if !path.starts_with('/') {
             return Err(SpecError::new(format!("the path {path:?} does not begin with a slash")));

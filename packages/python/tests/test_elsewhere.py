@@ -242,6 +242,7 @@ def test_an_unknown_converter_is_told_the_nearest_one() -> None:
         ("/files/*", '"*": a parameter is written "/files/{rest:path}"'),
         ("/files/(.*)", '"(.*)": a parameter is written "/files/{rest:path}"'),
         ("/users/<int:id>", '"<int:id>": a parameter is written "/users/{id:int}"'),
+        ("/users?sort=name", '"?sort=name": write "/users", and take what follows as parameters of the query'),
     ],
 )
 def test_a_parameter_as_it_is_written_elsewhere_is_told_how_it_is_written(path: str, here: str) -> None:

@@ -1,5 +1,5 @@
-//! Parameters as other frameworks spell them, `:id`, `*`, `(.*)` and `<int:id>`: taken as they stand they would be literal
-//! text, which no request has.
+//! Parameters as other frameworks spell them, `:id`, `*`, `(.*)` and `<int:id>`, and what stands behind a path in an address,
+//! `?x=1` and `#top`: taken as they stand they would be literal text, which no request has.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,25 @@ use crate::SpecError;
 pub(super) fn check(path: &str) -> Result<(), SpecError> {
     let last = path.matches('/').count();
     let segments: Vec<_> = path.split('/').enumerate().map(|(at, one)| (one, written(one, at == last))).collect();
-    let Some((found, _)) = segments.iter().find(|(_, written)| written.is_some()) else { return Ok(()) };
+    let Some((found, _)) = segments.iter().find(|(_, written)| written.is_some()) else { return check_end(path) };
     let is_optional = segments.iter().any(|(one, written)| written.is_some() && one.ends_with('?'));
     let here: Vec<_> = segments.iter().map(|(one, written)| written.as_deref().unwrap_or(one)).collect();
     let without = if is_optional { ", and a second route without it" } else { "" };
     let message = format!("the path {path:?} has {found:?}: a parameter is written {:?}{without}", here.join("/"));
     Err(SpecError::new(message))
+}
+
+/// Refuses what is no part of a path any more. Inside of braces it belongs to a name, which is judged as one.
+fn check_end(path: &str) -> Result<(), SpecError> {
+    let Some(at) = path.find(['?', '#']) else { return Ok(()) };
+    let (before, found) = path.split_at(at);
+    let why = match found {
+        _ if before.matches('{').count() != before.matches('}').count() => return Ok(()),
+        "?" => ", and a second route where something is optional",
+        _ if found.starts_with('?') => ", and take what follows as parameters of the query",
+        _ => ", since no request has a fragment",
+    };
+    Err(SpecError::new(format!("the path {path:?} has {found:?}: write {before:?}{why}")))
 }
 
 /// The segment as it is written here, where it is a parameter elsewhere.
@@ -73,8 +86,23 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_behind_a_path_in_an_address_is_told_where_it_goes() {
+        for (path, here) in [
+            ("/a?x=1", r#""?x=1": write "/a", and take what follows as parameters of the query"#),
+            ("/a/?x={x}#top", r##""?x={x}#top": write "/a/", and take what follows as parameters of the query"##),
+            ("/a/{id}?x", r#""?x": write "/a/{id}", and take what follows as parameters of the query"#),
+            ("/a/{id}?", r#""?": write "/a/{id}", and a second route where something is optional"#),
+            ("/a#top", r##""#top": write "/a", since no request has a fragment"##),
+            ("/a#top?x", r##""#top?x": write "/a", since no request has a fragment"##),
+        ] {
+            let message = Template::parse(path).unwrap_err().message;
+            assert_eq!(message, format!("the path {path:?} has {here}"));
+        }
+    }
+
+    #[test]
     fn what_is_no_parameter_anywhere_is_text() {
-        for path in ["/v1:rename/:/:7", "/a*b", "/wiki/Foo_(bar)", "/a<b", "/{rest:path}", "/x/{{*}}"] {
+        for path in ["/v1:rename/:/:7", "/a*b", "/wiki/Foo_(bar)", "/a<b", "/{rest:path}", "/x/{{*}}", "/a%3Fx%23"] {
             assert!(Template::parse(path).is_ok(), "{path}");
         }
     }
