@@ -100,7 +100,7 @@ impl Worker {
         serde_json::to_string(self.service.config()).expect("plain values")
     }
 
-    /// Requests that have not ended, clean-up included.
+    /// Requests that have not ended, clean-up included, and background tasks.
     #[napi(getter)]
     pub fn in_flight(&self) -> u32 {
         self.service.in_flight() as u32

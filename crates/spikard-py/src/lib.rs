@@ -114,7 +114,7 @@ impl Worker {
         serde_json::to_vec(self.service.config()).expect("plain values")
     }
 
-    /// Requests that have not ended, clean-up included.
+    /// Requests that have not ended, clean-up included, and background tasks.
     #[getter]
     fn in_flight(&self) -> usize {
         self.service.in_flight()

@@ -2,7 +2,7 @@
 
 import { type Compiled, compile, layers } from "./compile.ts";
 import { type Config, snake } from "./config.ts";
-import type { Entry, Given, ProvideOptions } from "./dependencies.ts";
+import { type Entry, type Given, type ProvideOptions, SCOPES } from "./dependencies.ts";
 import { checkedNames, checkedStatus, faulty, type HTTPError, SpecError, said } from "./errors.ts";
 import { Host, type Report } from "./host.ts";
 import { type Context, TAKEN } from "./inputs.ts";
@@ -53,6 +53,10 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
     const make = second ?? first;
     const options = second === undefined ? {} : (first as ProvideOptions);
     checkedNames(`the dependency ${said(name)}`, options, `${TAKEN} scope needs concurrent`);
+    if (options.scope !== undefined && !SCOPES.includes(options.scope))
+      throw new TypeError(
+        `the dependency ${said(name)}: scope is one of ${SCOPES.join(", ")}, got ${said(options.scope)}`,
+      );
     const entry = typeof make === "function" ? { make: make as never, options } : { value: make, options };
     this.#provided.set(name, entry);
     return this;
@@ -116,8 +120,8 @@ export class Spikard<Deps = Record<never, never>> extends Router<Deps> {
     );
     const names = host.names(compiled.callables(host), compiled.statuses);
     const placed = (message: string) => {
-      // A fault of the document's form has the number of its route, any other begins with its name.
-      const form = /^the app specification at routes\[(\d+)\]\.(options\.)?(.*?)( at line .*)?$/.exec(message);
+      // A fault of the document's form has the number of its route or dependency, any other begins with its name.
+      const form = /^the app specification at (\w+\[\d+\])\.(options\.)?(.*?)( at line .*)?$/.exec(message);
       const [route = "", ...rest] = form ? [form[1], form[3]] : message.split(": ");
       return [compiled.places.get(route) ?? route, ...rest].join(": ");
     };

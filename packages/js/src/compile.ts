@@ -30,7 +30,7 @@ export interface Compiled {
   document: Record<string, unknown>;
   callables(host: Host): unknown[];
   statuses: number[];
-  /** The routes by their names in messages, and by their numbers, and where each was registered. */
+  /** The routes by their names in messages, and where each was registered; and what stands where in the document. */
   places: ReadonlyMap<string, string>;
 }
 
@@ -51,26 +51,32 @@ export function compile(source: Source, call: Record<string, unknown> = {}): Com
     },
   };
   const plainJson = registry.add(() => parseJson);
+  const made = [...source.provided].filter(([, entry]) => entry.make);
   const isPlain = !isHooked([source.hooks]) && source.classes.length + source.statuses.size === 0;
   const document = {
     routes: source.routes.map((route) =>
       within(placeOf(route), () => compileRoute(route, registry, plainJson, isPlain)),
     ),
     hooks: hooksOf([source.hooks], registry),
-    dependencies: [...source.provided]
-      .filter(([, entry]) => entry.make)
-      .map((each) => within(`the dependency ${JSON.stringify(each[0])}`, () => dependency(each, registry))),
+    dependencies: made.map((each) => within(dependencyNamed(each), () => dependency(each, registry))),
     recover: recover(source, registry),
     config: layers(source.config, call),
   };
-  const places = new Map(
-    source.routes.flatMap((route, at) => [nameOf(route), `${at}`].map((key) => [key, placeOf(route)])),
-  );
+  const places = new Map([
+    ...source.routes.flatMap((route, at) =>
+      [nameOf(route), `routes[${at}]`].map((key) => [key, placeOf(route)] as const),
+    ),
+    ...made.map((each, at) => [`dependencies[${at}]`, dependencyNamed(each)] as const),
+  ]);
   return { document, callables: (host) => table.map((make) => make(host)), statuses, places };
 }
 
 function nameOf({ method, path }: Route): string {
   return `${method} ${braced(path)}`;
+}
+
+function dependencyNamed([name]: [string, Entry]): string {
+  return `the dependency ${JSON.stringify(name)}`;
 }
 
 function placeOf(route: Route): string {

@@ -2,6 +2,9 @@
 
 import type { Taken } from "./inputs.ts";
 
+/** How long dependencies are kept. */
+export const SCOPES = ["call", "function", "request", "singleton"] as const;
+
 /** What is said of a dependency. */
 export interface ProvideOptions extends Taken {
   /**
@@ -9,7 +12,7 @@ export interface ProvideOptions extends Taken {
    * behind its `yield` when the response has been sent; one of `function`, which is kept as for `request`, when the
    * handler has returned, before anything is sent.
    */
-  scope?: "call" | "function" | "request" | "singleton";
+  scope?: (typeof SCOPES)[number];
   /** Dependencies that are made before it though it takes them not. */
   needs?: readonly string[];
   /** It may be made beside its neighbours that say the same. */

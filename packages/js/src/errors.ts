@@ -2,7 +2,7 @@
 
 import { type FieldsInit, pairs } from "./fields.ts";
 import type { Table } from "./table.ts";
-import type { WireFailure } from "./wire.ts";
+import { platform, type WireFailure } from "./wire.ts";
 
 /** What else an answer says. */
 export interface HTTPErrorOptions {
@@ -85,7 +85,7 @@ export function within<Made>(place: string, work: () => Made): Made {
   return faulty(SpecError, work, (message) => `${place}: ${message}`);
 }
 
-/** A value that was thrown, as an engine is told of it. */
+/** A value that was thrown, as an engine is told of it. An `HTTPError` that cannot be sent is one like any other. */
 export function failure(table: Table, thrown: unknown): WireFailure {
   const id = table.keep(thrown);
   try {
@@ -98,11 +98,13 @@ export function failure(table: Table, thrown: unknown): WireFailure {
 }
 
 function meant({ status, detail, options: { headers, type, title, extra } }: HTTPError): string | null {
-  const fields = pairs(headers);
   try {
-    return JSON.stringify({ status, detail, headers: fields, type, title, extra }, wellFormed);
-  } catch {
-    return JSON.stringify({ status, headers: fields, type, title }, wellFormed);
+    if (typeof detail === "function" || typeof detail === "symbol")
+      throw new TypeError(`a ${typeof detail} is no JSON`);
+    return JSON.stringify({ status, detail, headers: pairs(headers), type, title, extra }, wellFormed);
+  } catch (fault) {
+    platform().log("an HTTPError says what cannot be sent:", fault);
+    return null;
   }
 }
 

@@ -1,6 +1,6 @@
 // The host's side of one worker: the values that the engine knows by their ids, and what it calls.
 
-import { failure, HTTPError } from "./errors.ts";
+import { failure, HTTPError, said } from "./errors.ts";
 import { Fields } from "./fields.ts";
 import type { Request } from "./request.ts";
 import { isPromise, type Pieces } from "./response.ts";
@@ -257,8 +257,10 @@ export class Host {
   }
 
   /** Work for when the response of this request has been sent; of one that is over, for now. */
-  addTask(token: Token, work: () => unknown): void {
-    const task = this.table.keep(platform().bound(work));
+  addTask<Args extends unknown[]>(token: Token, work: (...args: Args) => unknown, args: Args): void {
+    if (typeof work !== "function")
+      throw new TypeError(`a background task is a function, with its arguments behind it, got ${said(work)}`);
+    const task = this.table.keep(platform().bound(() => work(...args)));
     if (!this.worker.reserve(task)) {
       this.table.release(task);
       throw new HTTPError(503, "the queue of background tasks is full");

@@ -237,6 +237,6 @@ export class Called {
   }
 
   get background(): (work: (...args: unknown[]) => unknown, ...args: unknown[]) => void {
-    return (work, ...args) => this.#host.addTask(this.#token, () => work(...args));
+    return (work, ...args) => this.#host.addTask(this.#token, work, args);
   }
 }

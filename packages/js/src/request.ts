@@ -141,7 +141,7 @@ export class Request {
 
   /** Runs work when the response has been sent. */
   background<Args extends unknown[]>(work: (...args: Args) => unknown, ...args: Args): void {
-    this.#host.addTask(this.#token, () => work(...args));
+    this.#host.addTask(this.#token, work, args);
   }
 
   /** What was changed is written back. */

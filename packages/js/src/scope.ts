@@ -51,6 +51,6 @@ export const background = {
     const scope = platform().owner();
     if (!(scope instanceof Scope))
       throw new Error("background work belongs to a request of a running app: there is none here");
-    scope.host.addTask(scope.token, () => work(...args));
+    scope.host.addTask(scope.token, work, args);
   },
 };

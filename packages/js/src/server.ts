@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
 export interface Drained {
   /** Connections that were cut off. */
   connections: number;
-  /** Requests that were still in flight. */
+  /** Requests and background tasks that were still in flight. */
   inFlight: number;
   /** Whether the shut-down did not end in time. */
   givenUp: boolean;
@@ -61,7 +61,7 @@ export class Server {
     return found ? Number(found[1]) : undefined;
   }
 
-  /** Requests that have not ended, clean-up included. */
+  /** Requests that have not ended, clean-up included, and background tasks. */
   get inFlight(): number {
     return this.#ended ? 0 : this.#host.worker.inFlight;
   }

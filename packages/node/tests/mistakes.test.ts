@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { HTTPError, Reply, type RouteOptions, Spikard, StreamingResponse, TestClient } from "@spikard/node";
+import { background, HTTPError, Reply, type RouteOptions, Spikard, StreamingResponse, TestClient } from "@spikard/node";
 import { Type } from "typebox";
 import * as v from "valibot";
 import * as z from "zod";
@@ -78,6 +78,7 @@ test("a path as other frameworks write it is told how it is written here, and wh
     "/x/:id?": '":id?": a parameter is written "/x/{id}", and a second route without it',
     "/x/:id(\\d+)": '":id(\\\\d+)": a parameter is written "/x/{id}"',
     "/x/(.*)": '"(.*)": a parameter is written "/x/{rest:path}"',
+    "/x?y=1": '"?y=1": write "/x", and take what follows as parameters of the query',
   };
   for (const [path, words] of Object.entries(here)) {
     const app = new Spikard();
@@ -88,6 +89,63 @@ test("a path as other frameworks write it is told how it is written here, and wh
       message: `${import.meta.filename}:${at}: GET ${path}: the path ${JSON.stringify(path)} has ${words}`,
     });
   }
+});
+
+test("a dependency that cannot be is named, and its wrong scope is refused where it is written", async () => {
+  const provided = (options: object) => new Spikard().provide("a", 1).provide("db", any(options), () => 1);
+  assert.throws(() => provided({ scope: "singelton" }), {
+    name: "TypeError",
+    message: 'the dependency "db": scope is one of call, function, request, singleton, got "singelton"',
+  });
+  for (const [options, message] of [
+    [{ needs: [5] }, /^the dependency "db": dependencies\[0\]: invalid type: integer `5`, expected a string$/],
+    [{ concurrent: "yes" }, /^the dependency "db": concurrent: invalid type: string "yes", expected a boolean$/],
+  ] as const)
+    await assert.rejects(new TestClient(provided(options)).open(), { name: "SpecError", message });
+});
+
+test("a background task that is no function is refused where it is asked for", async () => {
+  const reports: string[] = [];
+  const app = new Spikard()
+    .get("/context", (context) => context.background(any(5)))
+    .get("/request", ({ request }) => request.background(any(Promise.resolve())))
+    .get("/import", () => background.run(any("send")));
+  app.log = ({ error, route }) => reports.push(`${route} ${error}`);
+  await using client = new TestClient(app);
+  for (const path of ["/context", "/request", "/import"]) assert.equal((await client.get(path)).status, 500);
+  const words = "TypeError: a background task is a function, with its arguments behind it, got";
+  assert.deepEqual(reports, [
+    `GET /context ${words} 5`,
+    `GET /request ${words} a object`,
+    `GET /import ${words} "send"`,
+  ]);
+});
+
+test("an HTTPError that says what is not JSON is a failure, and the log says why", async (t) => {
+  const reports: unknown[] = [];
+  const refusals: HTTPError[] = [
+    new HTTPError(400, { a: 10n }),
+    new HTTPError(400, "no", { extra: { a: 10n } }),
+    new HTTPError(400, () => "no"),
+  ];
+  const said = t.mock.method(console, "error", () => undefined);
+  const app = new Spikard().get("/{at:int}", ({ params }) => {
+    throw refusals[params.at];
+  });
+  app.log = ({ error }) => reports.push(error);
+  await using client = new TestClient(app);
+  for (const at of refusals.keys()) assert.equal((await client.get(`/${at}`)).status, 500);
+  assert.deepEqual(reports, refusals);
+  const words = said.mock.calls.map(({ arguments: [first, fault] }) => `${first} ${fault.message}`);
+  const reasons = [
+    "Do not know how to serialize a BigInt",
+    "Do not know how to serialize a BigInt",
+    "a function is no JSON",
+  ];
+  assert.deepEqual(
+    words,
+    reasons.map((reason) => `an HTTPError says what cannot be sent: ${reason}`),
+  );
 });
 
 test("a wrong configuration is an error where it is written", () => {

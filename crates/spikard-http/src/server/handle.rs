@@ -29,7 +29,7 @@ pub trait Handle: Clone + Send + Sync + 'static {
     /// A request was answered without a call: a line for the access log.
     fn note(&self, _head: &Parts, _departure: Option<&Departure>, _response: &mut Response<Self::Body>) {}
 
-    /// Requests that are not finished, clean-up included.
+    /// Requests that are not finished, clean-up included, and background tasks.
     fn in_flight(&self) -> usize;
 
     /// Ends when nothing is in flight.

@@ -87,7 +87,7 @@ impl Shutdown {
 pub struct Drained {
     /// Connections that were cut off.
     pub connections: usize,
-    /// Requests, clean-up included, that were still in flight.
+    /// Requests, clean-up included, and background tasks that were still in flight.
     pub in_flight: usize,
 }
 

@@ -101,7 +101,7 @@ class Worker:
         """What applies, as JSON."""
     @property
     def in_flight(self) -> int:
-        """Requests that have not ended, clean-up included."""
+        """Requests that have not ended, clean-up included, and background tasks."""
     @property
     def aborted(self) -> bool:
         """Whether the server was told to end at once."""
