@@ -40,7 +40,7 @@ def test_sighup_replaces_all_workers_and_loses_no_request(start: Start) -> None:
         program.signal(signal.SIGHUP)
         until(lambda: all(map(is_gone, before)))
     assert (clients.refused, clients.broken) == (0, 0)
-    assert len(children(program.process.pid)) == 2
+    until(lambda: len(children(program.process.pid)) == 2)
 
 
 def test_a_worker_that_cannot_start_ends_the_program() -> None:
@@ -133,6 +133,33 @@ def test_a_worker_that_has_had_its_time_is_replaced_and_no_request_is_lost(
     assert "Spikard: " not in program.errors.read_text()
 
 
+HANGS_LATER = """
+from pathlib import Path
+from spikard import _processes
+
+if _processes.assigned and Path("hangs").exists():
+    print("hangs", flush=True)
+    threading.Event().wait()
+app.run()
+"""
+
+
+def test_a_start_that_does_not_end_makes_way_for_the_next(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = start({"workers": 2}, HANGS_LATER)
+    before = pids(program, 2)
+    (tmp_path / "hangs").touch()
+    program.signal(signal.SIGHUP)
+    assert program.line() == "hangs"
+    (tmp_path / "hangs").unlink()
+    program.signal(signal.SIGHUP)
+    until(lambda: all(map(is_gone, before)))
+    until(lambda: len(children(program.process.pid)) == 2)
+    assert "worker" not in program.errors.read_text().partition("\n")[2]
+
+
 def test_reload_without_watchfiles_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "main.py"
     file.write_text(
@@ -167,5 +194,7 @@ def test_reload_picks_up_a_change_and_outlives_a_syntax_error(
     until(lambda: "the workers that serve are kept" in program.errors.read_text())
     assert "SyntaxError" in program.errors.read_text()
     assert program.get("/value")[1] == b"2"
-    value.write_text("VALUE = 3\n")
-    until(lambda: program.get("/value")[1] == b"3")
+    value.write_text("VALUE = 3\nprint('hangs', flush=True)\nwhile True: pass\n")
+    assert program.line() == "hangs"
+    value.write_text("VALUE = 4\n")
+    until(lambda: program.get("/value")[1] == b"4")

@@ -130,9 +130,7 @@ impl Crew {
             Event::Ready(worker) => self.ready(worker),
             Event::Retire(worker) => self.retire(worker),
             Event::Ended(worker) => self.ended(worker),
-            Event::Replace if !self.stopping => {
-                self.queue = (0..self.places.len()).collect();
-            }
+            Event::Replace if !self.stopping => self.replace(),
             Event::Replace => {}
             Event::Stop => self.stop(),
         }
@@ -142,7 +140,7 @@ impl Crew {
     pub(super) fn look(&mut self) {
         let now = Instant::now();
         while let (None, Some(&place)) = (self.rolling, self.queue.front()) {
-            // It may be of the old kind: replaced when it is ready.
+            // One that has been recycled meanwhile is replaced when it is ready.
             if self.places[place].starting.is_some() {
                 break;
             }
@@ -205,6 +203,23 @@ impl Crew {
             // After a change of a file nobody wants one more answer of the old code.
             let word = if self.reloads { word::DRAIN } else { word::LEAVE };
             self.tell(before, word, self.drain.saturating_add(LEAVE));
+        }
+    }
+
+    /// What has not begun to serve may be of the old code, and need not ever end its start: it makes way at once.
+    fn replace(&mut self) {
+        self.rolling = None;
+        self.queue.clear();
+        for number in 0..self.places.len() {
+            if let Some(starting) = self.places[number].starting.take() {
+                self.tell(starting, word::DRAIN, self.drain);
+            }
+            if self.places[number].serving.is_some() {
+                self.queue.push_back(number);
+            } else if number == 0 || self.banner.is_none() {
+                self.places[number].due = Some(Instant::now());
+                self.places[number].faults = 0;
+            }
         }
     }
 
@@ -276,10 +291,6 @@ impl Crew {
         self.places.iter_mut().for_each(|place| place.due = None);
         for number in self.workers.keys().copied().collect::<Vec<_>>() {
             self.tell(number, word, time);
-            if let Some(worker) = self.workers.get(&number).filter(|worker| worker.ready.is_none()) {
-                // It does not listen to the line yet.
-                let _ = kill_process(Pid::from_child(&worker.child), Signal::TERM);
-            }
         }
     }
 
@@ -288,6 +299,10 @@ impl Crew {
         // One that has gone is reported as ended.
         let _ = worker.line.write_all(&[word]);
         worker.killed_at = Instant::now().checked_add(time);
+        if worker.ready.is_none() {
+            // It does not listen to the line yet.
+            let _ = kill_process(Pid::from_child(&worker.child), Signal::TERM);
+        }
     }
 }
 
