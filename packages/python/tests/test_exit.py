@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
+from pathlib import Path
 
 import pytest
+
+from .supervised import until
 
 OUTLIVES_SERVE = """
 import asyncio, socket, threading, time
@@ -185,3 +191,35 @@ def test_an_app_that_ends_the_program_says_what_it_says_and_no_more(when: str) -
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     told = [line for line in ended.stderr.splitlines() if not line.startswith("Spikard ")]
     assert (ended.returncode, told) == (1, ["no database"])
+
+
+CLOSED = """
+import os, signal
+from spikard import Spikard
+
+app = Spikard(port=0, workers={workers}, access_log=True)
+
+@app.get("/")
+async def standard() -> list[str]:
+    return [os.readlink(f"/proc/self/fd/{{number}}") for number in range(2)]
+
+app.run()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks what descriptors are")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_takes_the_place_of_standard_streams_that_are_closed(workers: int, tmp_path: Path) -> None:
+    file, told = tmp_path / "program.py", tmp_path / "stderr"
+    file.write_text(CLOSED.format(workers=workers))
+    with told.open("w") as errors:
+        command = ["sh", "-c", 'exec "$@" <&- >&-', "sh", sys.executable, str(file)]
+        process = subprocess.Popen(command, stderr=errors)
+    try:
+        until(lambda: re.search(r"http://127\.0\.0\.1:\d+", told.read_text()))
+        (address,) = re.findall(r"http://127\.0\.0\.1:\d+", told.read_text())
+        with urllib.request.urlopen(address, timeout=20) as answer:
+            assert json.load(answer) == ["/dev/null", "/dev/null"]
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, told.read_text()

@@ -78,10 +78,8 @@ def _ignore() -> None:
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
     return True
 
 
@@ -105,6 +103,13 @@ def end_fork(raised: BaseException | None) -> NoReturn:
             stream.flush()
     finally:
         os._exit(status & 0xFF if isinstance(status, int) else int(status is not None))
+
+
+def open_standard() -> None:
+    """Where a standard stream is closed, a socket would take its number, and get what is written to the stream."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # the lowest that is free
+        os.set_inheritable(number, True)
+    os.close(number)
 
 
 def tell(line: str) -> None:
@@ -215,9 +220,7 @@ def _signals(supervisor: Supervisor, waits: Callable[[], None]) -> Iterator[tupl
             stop()
 
     meanings = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: hang_up}
-    before: dict[signal.Signals, Any] = {}
-    for number, meaning in meanings.items():
-        before[number] = signal.signal(number, lambda *_, meaning=meaning: meaning())
+    before = {one: signal.signal(one, lambda *_, meaning=meaning: meaning()) for one, meaning in meanings.items()}
     ear, mouth = socket.socketpair()
     mouth.setblocking(False)
     with ear, mouth:

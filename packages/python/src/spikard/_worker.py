@@ -225,8 +225,9 @@ class Server:
 
     def give_up(self, what: list[str]) -> None:
         """Says on stderr what did not end in time."""
-        when = "at the second signal" if self.hurried else f"after {self.patience:g} s"
-        _processes.tell(f"Spikard: {', '.join(what)} given up {when}")
+        if what:
+            when = "at the second signal" if self.hurried else f"after {self.patience:g} s"
+            _processes.tell(f"Spikard: {', '.join(what)} given up {when}")
 
     def _has_ended(self, connections: int, in_flight: int) -> None:
         if self._held is not None:
@@ -266,8 +267,7 @@ async def _stop(server: Server) -> None:
     try:
         remains += await server.leave()
     finally:
-        if remains:
-            server.give_up(remains)
+        server.give_up(remains)
         await server.join()
 
 
@@ -279,6 +279,7 @@ def run(app: Spikard, call: dict[str, Any]) -> None:
         raise RuntimeError("run() cannot be called inside a running event loop: await app.serve() there")
     if not _processes.is_turn(app):
         return
+    _processes.open_standard()
     try:
         compiled = app._compile()
         layers = msgspec.json.encode(_layers(compiled, call))
@@ -348,8 +349,7 @@ def serve_here(
             finally:
                 server.worker.close(0.0)
                 loop.run_until_complete(_wind_up(loop, server, remains))
-                if remains.names:
-                    server.give_up(remains.names)
+                server.give_up(remains.names)
         return Ending(failed or bool(remains.names) or server.hurried, bool(remains.threads))
     except BaseException:
         if remains.threads:
