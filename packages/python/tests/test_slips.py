@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import types
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -47,6 +48,11 @@ FIRST = (
 )
 
 
+IN_OTHER_WORDS = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="typing refuses what cannot be called before Spikard sees it"
+)
+
+
 @pytest.mark.parametrize(
     ("handler", "path", "words"),
     [
@@ -58,7 +64,7 @@ FIRST = (
         (bare_depends, "/", "parameter 'x': a bare Depends is no marker: write Depends(…)"),
         (bare_query, "/", "parameter 'x': a bare Query is no marker: write Query(…)"),
         (function, "/", "parameter 'x': a bare needed as a default is never called: write Depends(needed)"),
-        (as_type, "/", FIRST),
+        pytest.param(as_type, "/", FIRST, marks=IN_OTHER_WORDS),
         (as_bare_type, "/", FIRST),
         (nothing_annotated, "/", "str does not say what it takes: write a function that calls it"),
         (method, "/", "it is a method without its object: register object.method"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import pytest
 from spikard import Depends, HTTPException, Spikard, StreamingResponse, TestClient, background
+from spikard._raised import Raised
 
 
 def made(**settings: Any) -> Spikard:
@@ -77,6 +78,16 @@ def test_what_fails_behind_the_answer_is_raised_at_the_end_of_the_block(what: st
     with pytest.raises(ValueError, match=what):
         asked(client, f"/{what}", "/refuses")
     assert asked(client, "/refuses") == [503]  # nothing is left of it
+
+
+@pytest.mark.parametrize("request_id", ["a", None])
+def test_what_is_told_before_the_answer_that_it_failed_behind_is_none_of_its(request_id: str | None) -> None:
+    raised = Raised(True)
+    raised.begin()
+    raised.report(ValueError("clean-up"), None, "GET /clean-up", request_id)
+    assert raised.end("GET /clean-up", 200, request_id) is None
+    with pytest.raises(ValueError, match="clean-up"):
+        raised.settle(raises=True)
 
 
 @IDS

@@ -48,9 +48,11 @@ class Raised:
         under way with it.
         """
         self._under_way -= 1
-        if request_id is not None:
+        if 0 < status < 500:
+            own = []  # what has failed did so behind it
+        elif request_id is not None:
             own = [failure for failure in self._recent if failure.request_id == request_id][:1]
-        elif self._mixed or 0 < status < 500:
+        elif self._mixed:
             own = []
         else:
             own = [failure for failure in self._recent if _is_of(failure.route, request)]
