@@ -10,7 +10,7 @@ import msgspec
 import pydantic
 import pytest
 from annotated_types import Ge, Len, Predicate
-from spikard import Body, Form, SpecError, Spikard, TestClient
+from spikard import Body, Form, SpecError, Spikard, TestClient, _bodies
 from spikard._callable import MISSING
 from spikard._decode import refusal
 
@@ -150,6 +150,32 @@ def test_form_fields_share_a_form() -> None:
     one = One(handler, "POST")
     assert one.route["body"]["kind"] == "form"
     assert one.handler.function(one.decode(b'{"name": "ab"}')) == ("ab", 3)
+
+
+def test_members_that_msgspec_alone_reads_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(a: Struct, b: set[int], c: list[int] = Body([], alias="see"), d: int | None = Body(4)):
+        return a, b, c, d
+
+    def readers() -> list[One]:
+        at_once = One(handler, "POST")
+        with monkeypatch.context() as patch:
+            patch.setattr(_bodies, "_at_once", lambda _: None)
+            return [at_once, One(handler, "POST")]
+
+    for body in (b'{"a":{"name":"x"},"b":[1,1]}', b'{"see":[2],"d":null,"b":[],"a":{"name":"y","age":5},"more":0}'):
+        read, apart = (one.decode(body) for one in readers())
+        assert read == apart
+        assert {name: type(value) for name, value in read.items()} == {n: type(value) for n, value in apart.items()}
+    for wrong in (b'{"a":{"name":1},"b":["x"]}', b'{"b":[]}', b'{"a":{"name":"x"},"b":[],"see":null}'):
+        refusals = []
+        for one in readers():
+            with pytest.raises(Exception) as caught:  # noqa: PT011
+                one.decode(wrong)
+            refusals.append(refusal(caught.value))
+        assert refusals[0] == refusals[1]
+    one = One(handler, "POST")
+    first, second = (one.decode(b'{"a":{"name":"x"},"b":[]}') for _ in range(2))
+    assert first["c"] is not second["c"]  # a default is everybody's own
 
 
 def test_a_form_repeats_its_names_and_has_no_separator() -> None:

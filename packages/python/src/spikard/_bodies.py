@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from . import _constraints, _schema
 from ._callable import MISSING
 from ._checks import Bounds
-from ._decode import Decoder, in_member, is_refusal, is_strict, of_body, of_msgpack, of_value, uses_pydantic
+from ._decode import Decoder, foreign, in_member, is_refusal, is_strict, of_body, of_msgpack, of_value, uses_pydantic
 from ._defaults import own
 from ._hints import annotate, union, unwrap, without_none
 from ._lax import Refusals
@@ -211,6 +212,7 @@ def _members(
     of_form: bool,
 ) -> Decoder:
     members = [(taken, _reader(taken, reader, of_form=of_form)) for taken in takers]
+    at_once = _at_once(members)
 
     def read_one(taken: Taken, read: Decoder, sent: dict[str, Any]) -> Any:
         if taken.wire not in sent:
@@ -226,6 +228,9 @@ def _members(
         return []
 
     def decode(body: Any) -> dict[str, Any]:
+        if at_once is not None:
+            with suppress(msgspec.ValidationError):
+                return at_once(body)
         sent = split(body)
         try:
             return {taken.name: read_one(taken, read, sent) for taken, read in members}
@@ -235,6 +240,33 @@ def _members(
             raise Refusals([entry for taken, read in members for entry in refused(taken, read, sent)]) from error
 
     return decode
+
+
+def _at_once(members: list[tuple[Taken, Decoder]]) -> Callable[[Any], dict[str, Any]] | None:
+    """Reads all of them by one decoder, where msgspec's alone reads each."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for taken, read in members:
+        decoder = getattr(read, "__self__", None)
+        if not isinstance(decoder, msgspec.json.Decoder):
+            return None
+        optional = (taken.name, union([decoder.type, msgspec.UnsetType]), msgspec.UNSET)
+        fields.append((taken.name, decoder.type) if taken.required else optional)
+    names = {taken.name: taken.wire for taken, _ in members}
+    try:
+        decode = msgspec.json.Decoder(
+            msgspec.defstruct("Members", fields, kw_only=True, rename=names), dec_hook=foreign
+        ).decode
+    except TypeError:
+        return None
+
+    def read_all(body: Any) -> dict[str, Any]:
+        found = msgspec.structs.asdict(decode(body))
+        for taken, _ in members:
+            if found[taken.name] is msgspec.UNSET:
+                found[taken.name] = default_value(taken)
+        return found
+
+    return read_all
 
 
 def _reader(taken: Taken, reader: Callable[[Any], Decoder], *, of_form: bool) -> Decoder:
