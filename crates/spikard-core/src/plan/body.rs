@@ -355,9 +355,17 @@ impl BodyPlan {
         }
     }
 
+    /// What is not there was said to be a form, where it could be JSON too: browsers send no byte of a form whose boxes are
+    /// all unticked.
+    pub(super) fn said_form(&self, parts: &Parts) -> Option<Media> {
+        let sent =
+            parts.headers.get(header::CONTENT_TYPE).filter(|_| self.whole && self.kind == BodyKind::JsonOrForm)?;
+        classify(&String::from_utf8_lossy(sent.as_bytes())).filter(|media| *media == Media::Form)
+    }
+
     /// A required form that nobody sent is one without fields: those that it requires are missed.
-    fn is_empty_form(&self) -> bool {
-        self.whole && self.required && self.kind == BodyKind::Form
+    fn is_empty_form(&self, media: Option<Media>) -> bool {
+        self.whole && self.required && (self.kind == BodyKind::Form || media == Some(Media::Form))
     }
 
     /// An object of single members, accepted by its schema.
@@ -425,7 +433,7 @@ impl Plan {
                     self.spread(members, &mut bound);
                 }
             }
-            (Some(plan), ..) if plan.is_empty_form() => {
+            (Some(plan), ..) if plan.is_empty_form(bound.media) => {
                 let read = plan.read_form(Received::Form(Entries::new()), !bound.errors.is_empty());
                 value = bound.collect(plan, read)?.unwrap_or(Arg::Null);
             }

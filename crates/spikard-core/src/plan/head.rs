@@ -27,7 +27,8 @@ impl Plan {
     pub fn bind(&self, path: &PathValues, parts: &Parts, has_body: bool) -> Result<Bound, Error> {
         let media = match &self.body {
             Some(body) if has_body => Some(body.media(parts)?),
-            _ => None,
+            Some(body) => body.said_form(parts),
+            None => None,
         };
         let boundary = match media {
             Some(Media::Multipart) => Some(boundary(parts)?),
