@@ -89,7 +89,7 @@ mod tests {
     fn what_stands_behind_a_path_in_an_address_is_told_where_it_goes() {
         for (path, here) in [
             ("/a?x=1", r#""?x=1": write "/a", and take what follows as parameters of the query"#),
-            ("/a/?x={x}#top", r##""?x={x}#top": write "/a/", and take what follows as parameters of the query"##),
+            ("/a/?x={x}#top", r#""?x={x}#top": write "/a/", and take what follows as parameters of the query"#),
             ("/a/{id}?x", r#""?x": write "/a/{id}", and take what follows as parameters of the query"#),
             ("/a/{id}?", r#""?": write "/a/{id}", and a second route where something is optional"#),
             ("/a#top", r##""#top": write "/a", since no request has a fragment"##),
