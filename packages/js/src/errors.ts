@@ -22,7 +22,8 @@ export function checkedStatus(status: unknown, first = 200): number {
 /** A value, as messages name it. */
 export function said(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "number" || value == null ? String(value) : `a ${typeof value}`;
+  if (typeof value === "number" || value == null) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** Refuses an option that is none of these: it is a slip of the pen. */

@@ -312,7 +312,7 @@ test("what is no status, file or stream is named where it is made", () => {
     [() => new Reply("x", { status: wrong("404") }), status('"404"')],
     [() => new Reply("x", { status: 99 }), status("99")],
     [() => new Reply("x", { status: 200.5 }), status("200.5")],
-    [() => new Reply("x", { status: wrong({}) }), status("a object")],
+    [() => new Reply("x", { status: wrong({}) }), status("an object")],
     [() => new HTTPError(200), status("200", 300)],
     [() => new HTTPError(wrong(undefined)), status("undefined", 300)],
     [() => new Spikard().get("/", { status: 0 }, () => 1), status("0")],

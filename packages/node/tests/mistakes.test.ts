@@ -116,7 +116,7 @@ test("a background task that is no function is refused where it is asked for", a
   const words = "TypeError: a background task is a function, with its arguments behind it, got";
   assert.deepEqual(reports, [
     `GET /context ${words} 5`,
-    `GET /request ${words} a object`,
+    `GET /request ${words} an object`,
     `GET /import ${words} "send"`,
   ]);
 });
@@ -300,5 +300,5 @@ test("what stands before a handler are options, and no guard is dropped", () => 
       () => new Spikard().get("/", ...(given as [never, never])),
       /GET \/: one handler, behind options at most/,
     );
-  assert.throws(() => new Spikard().get(/x/ as never, () => 1), /a path is text, got a object/);
+  assert.throws(() => new Spikard().get(/x/ as never, () => 1), /a path is text, got an object/);
 });

@@ -36,7 +36,7 @@ test("what cannot be taken over is refused at once", () => {
   assert.throws(() => inner.include(outer), /a router cannot include itself/);
   assert.throws(() => inner.include(inner), /a router cannot include itself/);
   assert.throws(() => inner.include(new Spikard()), /include takes a Router, got an app/);
-  assert.throws(() => inner.include({} as never), /include takes a Router, got a object/);
+  assert.throws(() => inner.include({} as never), /include takes a Router, got an object/);
   assert.throws(() => new Router("users"), /a prefix begins with a slash, got "users"/);
   assert.throws(() => inner.include(new Router(), "v1"), /a prefix begins with a slash, got "v1"/);
 });
