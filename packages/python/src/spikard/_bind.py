@@ -594,6 +594,6 @@ def callable_of(
         hosts = [HostArgument() if binder.body.spec["required"] else optional, *hosts]
         specs = ["body", *specs]
         keywords = [taken.name for taken, _, _ in arguments]
-        made = _bodies.spread(function, names, is_async=kind == "async" and not is_generator(function))
+        made = _bodies.spread(function, names)
     host = HostCallable(made, kind, tuple(hosts), tuple(keywords), generator=is_generator(function))  # type: ignore[arg-type]
     return host, specs

@@ -297,15 +297,10 @@ def default_value(taken: Taken) -> Any:
     return taken.default() if taken.factory and callable(taken.default) else own(taken.default)
 
 
-def spread(function: Callable[..., Any], names: tuple[str, ...], *, is_async: bool) -> Callable[..., Any]:
-    """Calls it with these members of a shared body, which is the first argument, and the rest by name."""
-    if is_async:
-
-        @functools.wraps(function)
-        async def call_async(members: dict[str, Any], /, **others: Any) -> Any:
-            return await function(**{name: members[name] for name in names}, **others)
-
-        return call_async
+def spread(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[..., Any]:
+    """Calls it with these members of a shared body, which is the first argument, and the rest by name. What that gives, a
+    coroutine or a generator too, is what it gives itself.
+    """
 
     @functools.wraps(function)
     def call(members: dict[str, Any], /, **others: Any) -> Any:
