@@ -115,8 +115,13 @@ def test_serve_is_one_process(config: dict[str, object]) -> None:
 def test_an_assignment_is_honoured_only_for_a_worker() -> None:
     program = "import os, spikard\nprint('SPIKARD_ASSIGNMENT' in os.environ, spikard._processes.assigned)\n"
     alive = f"{'0' * 32}:1:3:4:1.1"
-    for text, status in ((alive, 0), (alive.replace(":1:", ":999999999:"), 1)):
-        ended = subprocess.run(
+    assignments = [(alive, 0), (alive.replace(":1:", ":999999999:"), 1)]
+    if sys.platform == "linux":
+        ended = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # and nobody waits for it until the end
+        assignments.append((alive.replace(":1:", f":{ended.pid}:"), 1))
+    for text, status in assignments:
+        answered = subprocess.run(
             [sys.executable, "-c", program],
             env={**os.environ, "SPIKARD_ASSIGNMENT": text},
             capture_output=True,
@@ -124,5 +129,7 @@ def test_an_assignment_is_honoured_only_for_a_worker() -> None:
             timeout=20,
             check=False,
         )
-        assert ended.returncode == status
-        assert ended.stdout == ("False None\n" if status == 0 else "")
+        assert answered.returncode == status
+        assert answered.stdout == ("False None\n" if status == 0 else "")
+    if sys.platform == "linux":
+        ended.wait()

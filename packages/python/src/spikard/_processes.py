@@ -78,9 +78,9 @@ def _ignore() -> None:
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except OSError as error:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()  # one that nobody has waited for is not
+    except OSError as error:  # no /proc, or not our process
         return not isinstance(error, ProcessLookupError)
-    return True
 
 
 if hasattr(os, "register_at_fork"):
