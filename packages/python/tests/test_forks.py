@@ -88,6 +88,43 @@ def test_a_fork_that_goes_round_the_loop_ends_all_the_same(program: Program) -> 
     assert program.status() == 0
 
 
+POOLS = """
+import multiprocessing
+
+def ends() -> list[float]:
+    with multiprocessing.get_context("fork").Pool(2) as pool:  # whose end is a SIGTERM to each
+        return pool.map(abs, [-1.0, -2.0])
+
+@app.get("/async")
+async def beside_the_loop() -> list[float]:
+    return await asyncio.to_thread(ends)
+
+@app.get("/def")
+def on_a_thread() -> list[float]:
+    return ends()
+
+@app.get("/interrupted")
+def interrupted() -> int:
+    if child := os.fork():
+        return os.waitpid(child, 0)[1]
+    signal.raise_signal(signal.SIGINT)
+    return 0
+
+app.run()
+"""
+
+
+@pytest.mark.parametrize("program", [({}, "import signal\n" + POOLS)], indirect=True)
+def test_a_signal_to_a_fork_is_for_the_fork_alone(program: Program) -> None:
+    for _ in range(3):
+        for path in ("/async", "/def"):
+            assert program.get(path) == (200, b"[1.0,2.0]")
+    assert program.get("/interrupted") == (200, b"256")
+    assert program.get("/")[0] == 200
+    program.signal(signal.SIGTERM)
+    assert program.status() == 0
+
+
 PREFORK = """
 if child := os.fork():
     print(os.waitpid(child, 0)[1], flush=True)

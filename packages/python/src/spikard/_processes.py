@@ -83,8 +83,32 @@ def _is_alive(process: int) -> bool:
         return not isinstance(error, ProcessLookupError)
 
 
+meant: dict[signal.Signals, Any] = {}
+"""What the signals that a server hears meant before. They mean it again in a fork, and the server does not hear of it."""
+
+
+_forking = threading.local()
+
+
+def _hold_signals() -> None:
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, meant)
+
+
+def _let_signals_go() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+
+
+def _begin_fork() -> None:
+    forked()
+    if meant:
+        signal.set_wakeup_fd(-1)
+    for number, handler in meant.items():
+        signal.signal(number, handler)
+    _let_signals_go()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=forked)
+    os.register_at_fork(before=_hold_signals, after_in_parent=_let_signals_go, after_in_child=_begin_fork)
 
 
 def end_fork(raised: BaseException | None) -> NoReturn:

@@ -416,14 +416,14 @@ def _signals(loop: asyncio.AbstractEventLoop, server: Server) -> Iterator[None]:
         meanings = dict.fromkeys((signal.SIGINT, signal.SIGTERM), (server.stop, count))
         if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
             meanings[signal.SIGHUP] = (_hang_up(server), lambda: None)
-    before = {number: signal.getsignal(number) for number in meanings}
+    _processes.meant.update({number: signal.getsignal(number) or signal.SIG_DFL for number in meanings})
     for number, (stop, also) in meanings.items():
         _watch(loop, number, stop, also)
     try:
         yield
     finally:
         over.set()
-        loop.run_until_complete(_unwatch(loop, before))
+        loop.run_until_complete(_unwatch(loop, _processes.meant))
 
 
 def _hang_up(server: Server) -> Callable[[], None]:
@@ -473,7 +473,8 @@ async def _unwatch(loop: asyncio.AbstractEventLoop, before: dict[signal.Signals,
     for number, handler in before.items():
         with suppress(NotImplementedError):
             loop.remove_signal_handler(number)
-        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        signal.signal(number, handler)
+    before.clear()
 
 
 class _Remains(NamedTuple):
