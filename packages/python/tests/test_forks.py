@@ -50,6 +50,16 @@ async def polls() -> str:
     await asyncio.sleep(0)
     return "from the fork"
 
+def fork_and_go_on() -> None:
+    if child := os.fork():
+        print("forked", flush=True)
+        os.waitpid(child, 0)
+
+@app.get("/soon")
+async def soon() -> str:
+    asyncio.get_running_loop().call_later(0.1, fork_and_go_on)
+    return "soon"
+
 app.run()
 """
 
@@ -84,6 +94,15 @@ def test_a_fork_that_goes_round_the_loop_ends_all_the_same(program: Program) -> 
             answer += piece
     assert answer.endswith(b"0"), answer
     assert answer.count(b"HTTP/1.1") == 1
+    program.signal(signal.SIGTERM)
+    assert program.status() == 0
+
+
+@both
+def test_a_fork_that_meets_a_request_leaves_it_to_its_parent(program: Program) -> None:
+    assert program.get("/soon") == (200, b"soon")
+    assert program.line() == "forked"
+    assert program.get("/") == (200, b'{"hello":"world"}')
     program.signal(signal.SIGTERM)
     assert program.status() == 0
 

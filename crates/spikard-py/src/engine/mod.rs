@@ -149,13 +149,14 @@ pub(crate) fn close(py: Python<'_>, key: Key, grace: Option<Duration>) -> bool {
 impl Loop {
     /// Deals with what has come, for a moment at most. What is left then, or when something is raised, is for the next turn.
     pub(crate) fn turn(self: &Rc<Self>, py: Python<'_>, cause: Cause) -> PyResult<()> {
+        // First: a fork that heard the bell, which it shares, would have this process not hear it.
+        self.process.end_fork(py, None);
         let turn = self.inbox.begin_turn(cause == Cause::Bell);
         if cause == Cause::Bell
             && let Some(raised) = self.inbox.bell().raised()
         {
             return Err(raised);
         }
-        self.process.end_fork(py, None);
         let is_done = self.home.turn(cause == Cause::Sockets, |until| {
             self.deal(py, until)?;
             Ok::<_, PyErr>(self.has_work())
