@@ -28,10 +28,19 @@ async def which() -> list[int]:
     return started
 
 
+slow_ones: list[None] = []
+
+
 @app.get("/slow")
 async def slow() -> str:
+    slow_ones.append(None)
     await asyncio.sleep(0.3)
     return "slow"
+
+
+@app.get("/slow/begun")
+async def begun() -> int:
+    return len(slow_ones)
 
 
 @app.post("/add/{number}")
@@ -136,7 +145,8 @@ def test_requests_run_side_by_side() -> None:
 def test_a_signal_drains_the_process() -> None:
     with LiveTestClient(app) as client:
         answer = client.get("/slow")
-        client.get("/pid").assert_status_ok()
+        while not client.get("/slow/begun").json():
+            pass
         client.send_signal(signal.SIGTERM)
         assert answer.text == "slow"
         assert client.wait(20) == 0

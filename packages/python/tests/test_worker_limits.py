@@ -32,7 +32,7 @@ def test_threads_are_as_many_as_configured() -> None:  # covers config: threads
 
 def test_a_request_timeout_cancels_the_handler(run: Any) -> None:
     log: list[str] = []
-    app = Spikard(request_timeout=0.05)
+    app = Spikard(request_timeout=0.3)
 
     @app.get("/async")
     async def forever() -> None:
