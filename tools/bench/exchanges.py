@@ -53,8 +53,9 @@ class Workload:
     variants: int = 256
     connections: int = CONNECTIONS
     load: str = "closed"
-    """`closed`: wrk, whose connections wait for their answers; `open`: a schedule that waits for nobody, at four times
-    what the closed loop reached; `idle`: connections that ask nothing, counted in bytes."""
+    """`closed`: wrk, whose connections wait for their answers; `bulk`: the same for long answers, read in turns; `open`: a
+    schedule that waits for nobody, at four times what the closed loop reached; `idle`: connections that ask nothing, counted
+    in bytes."""
     environment: tuple[tuple[str, str], ...] = ()
     """Of its server: another one than that of the other workloads."""
     database: bool = False

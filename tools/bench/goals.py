@@ -120,7 +120,7 @@ def lowest_p99(run: dict) -> Verdict:
     lost, judged = [], 0
     for workload, about in run["settings"]["workloads"].items():
         ours = cell(run, workload)
-        if not ours or about["load"] != "closed" or about["axis"]:
+        if not ours or about["load"] not in ("closed", "bulk") or about["axis"]:
             continue
         others = {name: table.median(one, "p99") for name in peers(run) if (one := cell(run, workload, name))}
         judged += bool(others)

@@ -1,4 +1,6 @@
-"""The load that wrk cannot make, by the generator of `generator/`: an open loop, and connections that ask nothing."""
+"""The load that wrk cannot make, by the generator of `generator/`: an open loop, long answers, and connections that ask
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,16 @@ def command(kind: str, core: int, *arguments: object) -> list[str]:
 
 def opened(port: int, target: str, rate: float, seconds: int, connections: int, core: int) -> dict:
     """Offers a rate for that long, whatever the server does."""
+    return _run(command("open", core, port, target, f"{rate:.1f}", seconds, connections), seconds)
+
+
+def bulk(port: int, target: str, seconds: int, connections: int, core: int) -> dict:
+    """Asks for long answers in a closed loop."""
+    return _run(command("bulk", core, port, target, seconds, connections), seconds)
+
+
+def _run(asked: list[str], seconds: int) -> dict:
     before, began = used(), time.monotonic()
-    asked = command("open", core, port, target, f"{rate:.1f}", seconds, connections)
     done = subprocess.run(
         asked,
         stdout=subprocess.PIPE,

@@ -192,7 +192,7 @@ LIVES = (
         lambda _: get("/depends", {"value": 3}),
         variants=1,
     ),
-    Workload("stream", "GET, 1 MB in 16 pieces", lambda _: get("/stream", Length(2**20)), variants=1),
+    Workload("stream", "GET, 1 MB in 16 pieces", lambda _: get("/stream", Length(2**20)), variants=1, load="bulk"),
     Workload("file", "GET, a file of 100 KB", lambda _: get("/file", Length(FILE)), variants=1),
     hello("background", "GET, a task behind the response", "/background", after=get("/background/ran", {"ran": True})),
     Workload(

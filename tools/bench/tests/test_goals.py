@@ -54,6 +54,13 @@ class Goals(unittest.TestCase):
         said, held = goals.lowest_p99(made({"plaintext": lost, "json-hello": won}))
         self.assertEqual((said, held), ("1 of 2; not in plaintext (3.00 ms, Robyn 2.00)", False))
 
+    def test_the_latency_of_long_answers_counts_and_that_under_overload_does_not(self):
+        lost = {"spikard-python": cell(9, p99=3), "robyn": cell(9, p99=2)}
+        run = made({"stream": lost, "overload": lost})
+        run["settings"]["workloads"]["stream"]["load"] = "bulk"
+        run["settings"]["workloads"]["overload"]["load"] = "open"
+        self.assertEqual(goals.lowest_p99(run), ("0 of 1; not in stream (3.00 ms, Robyn 2.00)", False))
+
     def test_two_workers_are_compared_by_what_the_generator_leaves(self):
         run = made({"workers-1": {"spikard-python": cell(100)}, "workers-2": {"spikard-python": cell(150)}})
         self.assertEqual(goals.scaling(run), ("2.00 (1.50 with 1.50 cores left by the generator)", True))

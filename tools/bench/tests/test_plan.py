@@ -12,9 +12,11 @@ from unittest import mock
 
 import contenders
 import load
+import turns
 import workloads
 import wrk
 from plan import Plan
+from processes import Usage
 from record import Record, beside, put_beside
 from rounds import Run
 from sets import SETS, chosen, options
@@ -190,6 +192,23 @@ class Names(unittest.TestCase):
 class Generator(unittest.TestCase):
     def test_its_line_is_read_among_others(self):
         self.assertEqual(load.parse('warning\n{"offered":4,"statuses":{"200":4}}\n')["statuses"], {"200": 4})
+
+    def test_of_long_answers_those_are_counted_that_were_served_in_time(self):
+        told = {
+            "seconds": 2.0,
+            "statuses": {"200": 400, "500": 3},
+            "broken": 1,
+            "busy": 0.5,
+            "latency_ms": {"p99": 7.0},
+        }
+        server = mock.Mock(port=1)
+        server.usage.side_effect = [Usage(1.0, 0), Usage(2.0, 0)]
+        [workload] = workloads.named(["stream"])
+        with mock.patch.object(load, "bulk", return_value=told):
+            row = turns.taken(mock.Mock(seconds=2, generator_core=0), workload, server, 1, {})
+        self.assertEqual(
+            (row["rate"], row["errors"], row["cpu_per_1000"], row["latency_ms"]["p99"]), (200, 4, 2.5, 7.0)
+        )
 
     def test_no_line_is_a_failure_that_quotes_the_output(self):
         with self.assertRaisesRegex(wrk.Failed, "refused"):

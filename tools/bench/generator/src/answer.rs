@@ -22,8 +22,9 @@ pub async fn ask(link: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> 
     link.write_all(request).await?;
     buffer.clear();
     loop {
-        if let Some((answer, length)) = head(buffer)? {
-            while buffer.len() < length {
+        if let Some((answer, begins, length)) = head(buffer)? {
+            let length = length.ok_or_else(|| broken("an answer without a length"))?;
+            while buffer.len() < begins + length {
                 more(link, buffer).await?;
             }
             return Ok(answer);
@@ -39,10 +40,13 @@ async fn more(link: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<()> {
     }
 }
 
-/// The head, and the length of the whole answer; none while it is not complete. Bodies have to tell their length.
-fn head(received: &[u8]) -> Result<Option<(Answer, usize)>> {
+pub fn broken(what: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidData, what)
+}
+
+/// The head, where the body begins, and its length, if the head tells it; none while the head is not complete.
+pub fn head(received: &[u8]) -> Result<Option<(Answer, usize, Option<usize>)>> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
-    let broken = |what: &'static str| Error::new(ErrorKind::InvalidData, what);
     let text = std::str::from_utf8(&received[..end]).map_err(|_| broken("the head is no text"))?;
     let mut lines = text.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
@@ -56,8 +60,7 @@ fn head(received: &[u8]) -> Result<Option<(Answer, usize)>> {
             _ => {}
         }
     }
-    let length = length.ok_or_else(|| broken("an answer without a length"))?;
-    Ok(Some((answer, end + 4 + length)))
+    Ok(Some((answer, end + 4, length)))
 }
 
 #[cfg(test)]
@@ -73,11 +76,12 @@ mod tests {
     fn a_refusal_tells_its_status_and_when_to_come_again() {
         let text = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nconnection: close\r\nContent-Length: 2\r\n\r\n";
         let answer = Answer { status: 503, retry_after: true, keeps: false };
-        assert_eq!(head(text).unwrap(), Some((answer, text.len() + 2)));
+        assert_eq!(head(text).unwrap(), Some((answer, text.len(), Some(2))));
     }
 
     #[test]
-    fn an_answer_without_a_length_is_a_fault() {
-        assert!(head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    fn an_answer_need_not_tell_its_length() {
+        let (_, begins, length) = head(b"HTTP/1.1 200 OK\r\n\r\n2").unwrap().unwrap();
+        assert_eq!((begins, length), (19, None));
     }
 }

@@ -1,8 +1,10 @@
 //! A load generator for one core: `generator open PORT TARGET RATE SECONDS CONNECTIONS` offers requests on a schedule that
-//! waits for nobody, `generator idle PORT TARGET CONNECTIONS` opens connections, asks once on each and holds them until its
-//! input ends. Each prints one line of JSON.
+//! waits for nobody, `generator bulk PORT TARGET SECONDS CONNECTIONS` asks for long answers in a closed loop, `generator idle
+//! PORT TARGET CONNECTIONS` opens connections, asks once on each and holds them until its input ends. Each prints one line of
+//! JSON.
 
 mod answer;
+mod bulk;
 mod idle;
 mod open;
 mod tally;
@@ -21,7 +23,8 @@ fn main() -> ExitCode {
     let given: Vec<String> = env::args().skip(1).collect();
     let Some(line) = run(&given) else {
         eprintln!(
-            "usage: generator open PORT TARGET RATE SECONDS CONNECTIONS | generator idle PORT TARGET CONNECTIONS"
+            "usage: generator open PORT TARGET RATE SECONDS CONNECTIONS | generator bulk PORT TARGET SECONDS CONNECTIONS \
+             | generator idle PORT TARGET CONNECTIONS"
         );
         return ExitCode::from(2);
     };
@@ -45,6 +48,7 @@ fn run(given: &[String]) -> Option<std::io::Result<()>> {
             let plan = open::Plan::new(number(given, 3)?, number(given, 4)?, number(given, 5)?);
             Some(local.block_on(&runtime, open::run(target, plan)))
         }
+        "bulk" => Some(local.block_on(&runtime, bulk::run(target, number(given, 3)?, number(given, 4)?))),
         "idle" => Some(local.block_on(&runtime, idle::run(target, number(given, 3)?))),
         _ => None,
     }

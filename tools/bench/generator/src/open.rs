@@ -72,7 +72,7 @@ pub async fn run(target: Target, plan: Plan) -> Result<()> {
     Ok(())
 }
 
-async fn connect(port: u16) -> Result<TcpStream> {
+pub async fn connect(port: u16) -> Result<TcpStream> {
     let link = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     link.set_nodelay(true)?;
     Ok(link)
