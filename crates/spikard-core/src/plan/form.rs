@@ -11,17 +11,9 @@ use crate::{
 impl BodyPlan {
     /// The members of an accepted form.
     pub(super) fn form_value(&self, form: Received) -> Result<FormValue, Error> {
-        let entries = match form {
-            Received::Form(entries) => entries,
-            Received::Whole(text) => {
-                let pairs = parse(&text)?;
-                if self.also.is_empty()
-                    && let Some(form) = self.schema.form_members(&pairs)
-                {
-                    return Ok(form);
-                }
-                owned(pairs)
-            }
+        let entries = match self.at_once(form, |pairs| self.schema.form_members(pairs))? {
+            Ok(form) => return Ok(form),
+            Err(entries) => entries,
         };
         let (form, errors) = self.read_or_refuse(entries);
         if errors.is_empty() { Ok(form) } else { Err(Error::invalid(errors)) }
@@ -30,18 +22,10 @@ impl BodyPlan {
     /// What is refused goes to a lax decoder all the same, unless something else was refused already: it may accept it, and
     /// knows more that is wrong.
     pub(super) fn read_form(&self, form: Received, strict: bool) -> Result<Arg, Error> {
-        let entries = match form {
-            Received::Form(entries) => entries,
-            Received::Whole(text) => {
-                let pairs = parse(&text)?;
-                if self.decoder.is_some()
-                    && self.also.is_empty()
-                    && let Some(text) = self.schema.form_text(&pairs)
-                {
-                    return Ok(self.input(text.into()));
-                }
-                owned(pairs)
-            }
+        let text = |pairs: &[Pair<'_>]| self.decoder.and_then(|_| self.schema.form_text(pairs));
+        let entries = match self.at_once(form, text)? {
+            Ok(text) => return Ok(self.input(text.into())),
+            Err(entries) => entries,
         };
         let (form, errors) = self.read_or_refuse(entries);
         match self.value_decoder.filter(|_| self.schema.is_read_laxly() && form.is_plain() && !strict) {
@@ -56,6 +40,21 @@ impl BodyPlan {
             (_, Some(decoder)) => input(decoder, Input::Value(form.into_arg())),
             _ => form.into_arg(),
         })
+    }
+
+    /// What `read` makes of pairs, where names are only the members' own; else the fields, to be read in full.
+    fn at_once<T>(
+        &self,
+        form: Received,
+        read: impl FnOnce(&[Pair<'_>]) -> Option<T>,
+    ) -> Result<Result<T, Entries>, Error> {
+        let text = match form {
+            Received::Form(entries) => return Ok(Err(entries)),
+            Received::Whole(text) => text,
+        };
+        let pairs = parse(&text)?;
+        let found = if self.also.is_empty() { read(&pairs) } else { None };
+        Ok(found.ok_or_else(|| owned(pairs)))
     }
 
     /// Beside refusals the form stands as it was sent.
